@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/effect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+enum { DETAIL_MAX = 8192 };
+
+static const char *const class_names[] = {
+	[CS_EFFECT_PURE] = "pure",
+	[CS_EFFECT_READ] = "read",
+	[CS_EFFECT_KEYED] = "keyed",
+	[CS_EFFECT_PROBE] = "probe",
+	[CS_EFFECT_UNSAFE] = "unsafe",
+};
+
+static const char *const outcome_names[] = {
+	[CS_OUTCOME_DONE] = "done",
+	[CS_OUTCOME_NOT_SENT] = "not-sent",
+	[CS_OUTCOME_REJECTED] = "rejected",
+	[CS_OUTCOME_TRANSIENT] = "transient",
+	[CS_OUTCOME_AMBIGUOUS] = "ambiguous",
+};
+
+static const struct {
+	const char *name;
+	int status;
+} error_types[] = {
+	[CS_ERROR_CONFIGURATION] = { "configuration", 400 },
+	[CS_ERROR_VALIDATION] = { "validation", 400 },
+	[CS_ERROR_EXPRESSION] = { "expression", 400 },
+	[CS_ERROR_AUTHENTICATION] = { "authentication", 401 },
+	[CS_ERROR_AUTHORIZATION] = { "authorization", 403 },
+	[CS_ERROR_TIMEOUT] = { "timeout", 408 },
+	[CS_ERROR_COMMUNICATION] = { "communication", 500 },
+	[CS_ERROR_RUNTIME] = { "runtime", 500 },
+};
+
+/* Index of WORD in NAMES, or -1. */
+static int find_word(const char *word, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, names[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *cs_effect_class_name(cs_effect_class class)
+{
+	return class_names[class];
+}
+
+int cs_effect_class_parse(const char *word, cs_effect_class *ret, cs_err *err)
+{
+	if (!word) {
+		*ret = CS_EFFECT_UNSAFE;
+		return CS_OK;
+	}
+	int i = find_word(word, class_names, CS_ARRAY_LEN(class_names));
+	if (i < 0)
+		return cs_err_set(err, CS_EINVAL,
+				  "effect: \"%s\" is not a class: write pure, read, keyed, probe or unsafe", word);
+	*ret = (cs_effect_class)i;
+	return CS_OK;
+}
+
+bool cs_effect_class_sends(cs_effect_class class)
+{
+	return class == CS_EFFECT_KEYED || class == CS_EFFECT_PROBE || class == CS_EFFECT_UNSAFE;
+}
+
+const char *cs_outcome_kind_name(cs_outcome_kind kind)
+{
+	return outcome_names[kind];
+}
+
+int cs_outcome_kind_parse(const char *word, cs_outcome_kind *ret, cs_err *err)
+{
+	int i = word ? find_word(word, outcome_names, CS_ARRAY_LEN(outcome_names)) : -1;
+	if (i < 0)
+		return cs_err_set(err, CS_EINVAL,
+				  "outcome: \"%s\" is none of done, not-sent, rejected, transient, ambiguous",
+				  word ? word : "");
+	*ret = (cs_outcome_kind)i;
+	return CS_OK;
+}
+
+cs_outcome *cs_outcome_new(cs_outcome_kind kind)
+{
+	cs_outcome *o = cs_xcalloc(1, sizeof *o);
+	o->kind = kind;
+	return o;
+}
+
+void cs_outcome_free(cs_outcome *o)
+{
+	if (!o)
+		return;
+	json_decref(o->result);
+	json_decref(o->error);
+	json_decref(o->record);
+	free(o);
+}
+
+void cs_outcome_freep(cs_outcome **o)
+{
+	cs_outcome_free(*o);
+	*o = NULL;
+}
+
+const char *cs_error_type_name(cs_error_type type)
+{
+	return error_types[type].name;
+}
+
+int cs_error_type_parse(const char *word, cs_error_type *ret)
+{
+	size_t base = sizeof CS_ERROR_BASE - 1;
+	if (strncmp(word, CS_ERROR_BASE, base) == 0)
+		word += base;
+	for (size_t i = 0; i < CS_ARRAY_LEN(error_types); i++) {
+		if (strcmp(word, error_types[i].name) == 0) {
+			*ret = (cs_error_type)i;
+			return CS_OK;
+		}
+	}
+	return CS_ENOTFOUND;
+}
+
+int cs_error_type_status(cs_error_type type)
+{
+	return error_types[type].status;
+}
+
+/* A JSON string of whatever bytes TEXT holds: peers put anything into their messages. */
+static json_t *safe_string(const char *text)
+{
+	size_t len = strlen(text);
+	if (cs_utf8_valid(text, len))
+		return json_stringn(text, len);
+	cs_buf b CS_AUTOBUF;
+	cs_buf_init(&b, 4 * DETAIL_MAX);
+	if (cs_utf8_show(text, len, true, &b) < 0)
+		return json_string("text that is not UTF-8");
+	return json_stringn(cs_buf_str(&b), b.len);
+}
+
+json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail)
+{
+	char uri[sizeof CS_ERROR_BASE + 32];
+	snprintf(uri, sizeof uri, "%s%s", CS_ERROR_BASE, error_types[type].name);
+	json_t *o = json_object();
+	json_object_set_new(o, "type", json_string(uri));
+	json_object_set_new(o, "status", json_integer(status ? status : error_types[type].status));
+	json_object_set_new(o, "title", safe_string(title));
+	if (detail && *detail)
+		json_object_set_new(o, "detail", safe_string(detail));
+	return o;
+}
+
+cs_outcome *cs_outcome_failed(cs_outcome_kind kind, cs_error_type type, int status,
+			      const char *title, const char *fmt, ...)
+{
+	char detail[DETAIL_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof detail, fmt, ap);
+	va_end(ap);
+	cs_outcome *o = cs_outcome_new(kind);
+	o->error = cs_error_object(type, status, title, detail);
+	return o;
+}
