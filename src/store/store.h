@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The database: an append-only event log with its hash chain, and the projections folded from
+ * it in the same transaction. One writer (the thread that opened it for writing); any number of
+ * read-only readers, each used by one thread at a time. */
+#ifndef CS_STORE_STORE_H
+#define CS_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/id.h"
+
+/* One row of the log. Data is an object whose top-level names are ours. A top-level member whose
+ * text is longer than CS_STORE_INLINE is kept once in the body table and the stored data has
+ * "NAME@": "SHA256-hex" in its place; reading puts it back. */
+typedef struct cs_event {
+	int64_t seq;             /* 1..n; given by append */
+	int64_t at;              /* wall ms */
+	char run[CS_ID_SIZE];    /* "" for events of the workspace itself */
+	const char *task;        /* the standard's reference "/do/0/name", or NULL */
+	int occurrence;          /* nth entry of that task in the run, from 1; 0 without a task */
+	const char *type;        /* "task.completed", … */
+	const char *actor;       /* "operator:NAME", "agent:ROLE@HASH", "engine", … */
+	int64_t cause;           /* seq of the event that led to this; 0: none */
+	bool simulated;
+	json_t *data;            /* an object or NULL (as {}) */
+	uint8_t hash[CS_HASH_LEN]; /* given by append: SHA-256(previous hash + canonical bytes) */
+} cs_event;
+
+#define CS_STORE_INLINE 4096
+#define CS_STORE_VERSION 1
+
+/* ---- writer ---------------------------------------------------------------------------- */
+
+typedef struct cs_store cs_store;
+
+/* DIR is the state folder (.capstan, 0700; made when create is set). Takes no lock: engine/lease
+ * does. Refuses a network file system, a newer user_version (CS_EUNSUPPORTED), a database that is
+ * not ours. Migrates an older one. */
+int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err);
+void cs_store_close(cs_store *s);                /* checkpoints; NULL is fine */
+
+/* A commit group. begin … append* … commit. After a failed append only rollback is allowed.
+ * A failed commit has an unknown outcome: the store refuses everything from then on (I17). */
+int cs_store_begin(cs_store *s, cs_err *err);
+int cs_store_append(cs_store *s, cs_event *ev, cs_err *err);   /* sets seq and hash; folds the projections */
+int cs_store_commit(cs_store *s, cs_err *err);                 /* synced when it returns CS_OK */
+void cs_store_rollback(cs_store *s);
+int64_t cs_store_last_seq(const cs_store *s);    /* of what is committed plus the open group */
+/* Content by hash, in the open group; the same bytes twice are one row. */
+int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err);
+/* Lets the writer checkpoint when it is idle and the WAL is over 1 MiB. */
+int cs_store_idle(cs_store *s, cs_err *err);
+/* The epoch row: increments and returns it; every later commit proves it (I13: CS_EREFUSED when
+ * another epoch is there). */
+int cs_store_claim_epoch(cs_store *s, int64_t *ret_epoch, cs_err *err);
+/* Head anchor file, synced: seq and hash of the last committed event. */
+int cs_store_anchor(cs_store *s, cs_err *err);
+
+/* ---- readers --------------------------------------------------------------------------- */
+
+typedef struct cs_reader cs_reader;
+int cs_reader_open(const char *dir, cs_reader **ret, cs_err *err);  /* CS_ENOTFOUND: no database yet */
+void cs_reader_close(cs_reader *r);
+/* Calls FN for each event in order; RUN "" or NULL: all; from_seq inclusive. FN's event and its
+ * data are borrowed; a non-zero return stops and is returned. */
+typedef int cs_event_fn(void *ctx, const cs_event *ev);
+int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err);
+int cs_reader_event(cs_reader *r, int64_t seq, cs_event_fn *fn, void *ctx, cs_err *err);
+int cs_reader_body(cs_reader *r, const char *hex, json_t **ret, cs_err *err);   /* parsed JSON */
+int64_t cs_reader_last_seq(cs_reader *r);
+/* A query over the projections: rows as an array of objects with the columns' names; integers,
+ * reals, text (JSON columns stay text). Parameters: PARAMS is an array bound to ?1… . SQL is ours, const. */
+int cs_reader_query(cs_reader *r, const char *sql, const json_t *params, json_t **ret_rows, cs_err *err);
+/* A run or item id from a unique beginning or end. CS_ENOTFOUND, or CS_EINVAL when not unique. */
+int cs_reader_find_run(cs_reader *r, const char *part, char ret[CS_ID_SIZE], cs_err *err);
+int cs_reader_find_item(cs_reader *r, const char *part, char ret[CS_ID_SIZE], cs_err *err);
+
+/* ---- the whole log --------------------------------------------------------------------- */
+
+typedef struct cs_verify_report {
+	int64_t events, first_bad;     /* first_bad 0: clean */
+	char head[CS_HEX_SIZE];
+	char finding[512];             /* "" : clean; otherwise what, where, what it means */
+} cs_verify_report;
+/* Chain, gap-free seqs, bodies by their hash, anchor. CS_OK with a finding is not clean. */
+int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err);
+/* Folds the log again. CHECK: into a scratch database, and each differing row is handed to fn as
+ * {table, key, have, want}; otherwise replaces the projections in one transaction (needs the lease). */
+typedef int cs_row_fn(void *ctx, const json_t *row);
+int cs_store_rebuild_check(const char *dir, cs_row_fn *fn, void *ctx, cs_err *err);
+int cs_store_rebuild(cs_store *s, cs_err *err);
+
+#endif
