@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A compiled flow: an Open Workflow DSL 1.0.3 document as a table of tasks with their
+ * expressions and schemas. Immutable, refcounted, usable by several threads.
+ * Source: dsl-reference.md of open-workflow-specification/specification at 4d42471. */
+#ifndef CS_FLOW_FLOW_H
+#define CS_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "flow/diag.h"
+#include "flow/expr.h"
+#include "flow/schema.h"
+#include "flow/template.h"
+#include "flow/yaml.h"
+
+typedef enum cs_task_kind {
+	CS_TASK_DO, CS_TASK_SET, CS_TASK_SWITCH, CS_TASK_FOR, CS_TASK_FORK, CS_TASK_TRY,
+	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL,
+} cs_task_kind;
+const char *cs_task_kind_name(cs_task_kind k);
+
+/* Where `then` leads. */
+enum { CS_THEN_CONTINUE = -1, CS_THEN_EXIT = -2, CS_THEN_END = -3 };   /* >= 0: a task's id, a sibling */
+
+typedef struct cs_switch_case {
+	char *name;
+	cs_template *when;        /* NULL: the default case */
+	int then;
+} cs_switch_case;
+
+/* One `catch` of a try. */
+typedef struct cs_catch {
+	cs_template *with;        /* errors.with: members that must be equal; NULL: every error */
+	cs_template *when, *except_when;
+	char *as;                 /* the variable, "error" by default */
+	int then;
+	bool has_retry;
+	unsigned retry_attempts;  /* limit.attempt.count; 0: no limit said */
+	int64_t retry_delay_ms, retry_for_ms;   /* limit.duration; 0: none */
+	unsigned retry_backoff;   /* 0 constant, 1 linear, 2 exponential */
+	int64_t jitter_from_ms, jitter_to_ms;
+	cs_template *retry_when, *retry_except_when;
+} cs_catch;
+
+typedef struct cs_task {
+	int id, parent;           /* index into flow->tasks; parent -1: in the flow's own `do` */
+	int index;                /* position among the siblings */
+	cs_task_kind kind;
+	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h" */
+	json_t *def;              /* the task's definition; borrowed from the flow's document */
+	char hash[65];            /* canonical digest of def */
+	int *children, n_children;   /* DO, FOR, TRY: the sequence; FORK: the branches */
+	int *handler, n_handler;     /* TRY: catch.do */
+	bool in_handler;          /* this task is a child of its parent's catch.do */
+	cs_template *cond;        /* if */
+	cs_schema *input_schema, *output_schema, *export_schema;
+	cs_template *input_from, *output_as, *export_as;
+	int then;                 /* the task's own directive */
+	cs_template *body;        /* SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole with) */
+	cs_switch_case *cases; int n_cases;
+	char *each, *at;          /* FOR: "item", "index" by default */
+	cs_template *in, *loop_while;
+	bool compete;             /* FORK */
+	cs_catch *catch;          /* TRY */
+	char *call;               /* CALL: function name */
+	cs_template *ask_title;   /* metadata.ask.title, or NULL */
+	json_t *metadata;         /* borrowed, or NULL */
+} cs_task;
+
+typedef struct cs_flow {
+	char *ns, *name, *version;
+	char hash[65];            /* canonical digest of the document */
+	json_t *def;
+	cs_task *tasks; int n_tasks;
+	int *roots, n_roots;      /* the flow's `do` */
+	cs_schema *input_schema, *output_schema;
+	cs_template *input_from, *output_as;
+	cs_exprset *exprs;
+	int refs;
+} cs_flow;
+
+/* Does NAME name something callable? For the check of `call`. */
+typedef bool cs_callable_fn(void *ctx, const char *name);
+
+/* Compiles DOC (kept by reference). What the language has and this version does not obey is an
+ * error by name and place. SRC may be NULL (a stored definition). CS_EINVAL: findings are in D. */
+int cs_flow_new(json_t *doc, const cs_source *src, cs_callable_fn *callable, void *ctx, cs_diags *d, cs_flow **ret);
+cs_flow *cs_flow_ref(const cs_flow *f);         /* atomic count */
+void cs_flow_unref(cs_flow *f);
+const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */
+
+/* ---- errors of the standard -------------------------------------------------------------- */
+/* {type,status,title,detail,instance}; TYPE is a short word: configuration validation expression
+ * authentication authorization timeout communication runtime. New reference. */
+json_t *cs_error_new(const char *type, const char *detail, const char *instance);
+/* Equal error types, over the alias table (…/spec/1.0.0/errors/X, …/dsl/errors/types/X, with the
+ * older hosts): the kit and the text spell them differently. */
+bool cs_error_type_equal(const char *a, const char *b);
+
+#endif

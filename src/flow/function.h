@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a flow's `call` can name: an agent's role, CONNECTOR.OPERATION, a built-in, http. */
+#ifndef CS_FLOW_FUNCTION_H
+#define CS_FLOW_FUNCTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "core/effect.h"
+#include "flow/diag.h"
+#include "flow/schema.h"
+#include "flow/template.h"
+#include "flow/yaml.h"
+
+typedef enum cs_function_kind {
+	CS_FUNCTION_BUILTIN,      /* approve ask notify: the engine itself */
+	CS_FUNCTION_AGENT,
+	CS_FUNCTION_OPERATION,    /* of a connector of kind http */
+	CS_FUNCTION_HTTP,         /* `call: http` written out in the flow */
+} cs_function_kind;
+
+typedef struct cs_function {
+	cs_function_kind kind;
+	char *name;               /* "qualifier", "mail.send", "approve", "http" */
+	char *performer;          /* "rules" "shell" "model" "http"; NULL for a built-in */
+	char *connector;          /* "mail", or NULL */
+	json_t *def;              /* the agent's document or the operation's object, as in the file */
+	json_t *connector_def;    /* the connector's document, or NULL */
+	char hash[65];            /* canonical digest of def */
+	cs_effect_class effect;
+	json_t *touches;          /* array of words, never NULL */
+	cs_schema *input, *output;           /* NULL: anything */
+	int64_t timeout_ms;       /* default 30 s for agents and operations */
+	unsigned attempts;        /* technical attempts in all, default 1 */
+	int64_t delay_ms, max_delay_ms;      /* before the second attempt */
+	unsigned backoff;         /* 0 constant, 1 linear, 2 exponential */
+	unsigned jitter_percent;
+	cs_exprset *exprs;        /* those of the templates below; `.` is the validated input unless said */
+	cs_template *card;        /* how a person reads it; a string */
+	cs_template *request;     /* http: {method,path,query,headers,as,body} */
+	cs_template *fails;       /* `.` is the reply's content */
+	cs_template *result;      /* `.` is the reply's content */
+	cs_template *text;        /* kind text (not in this version): NULL */
+	char *keyed_header;       /* effect keyed: the header that carries the key */
+	int64_t keyed_window_ms;
+	bool reverse_none;        /* said on the card */
+} cs_function;
+
+/* From an agent's document or one operation of a connector's. SRC and FILE may be NULL (a stored
+ * definition): then findings have no place. CS_EINVAL with findings in D. */
+int cs_function_agent(const json_t *doc, const cs_source *src, cs_diags *d, cs_function **ret);
+int cs_function_operation(const json_t *connector, const char *operation, const cs_source *src, cs_diags *d, cs_function **ret);
+void cs_function_free(cs_function *f);
+/* The built-ins and http: a const table; borrowed, NULL when there is none of that name. */
+const cs_function *cs_function_builtin(const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An operator's folder, loaded and checked: capstan.yaml, flows, agents, connectors, policies,
+ * fixtures, runbooks. Immutable once loaded; a reload makes a new one. */
+#ifndef CS_FLOW_WORKSPACE_H
+#define CS_FLOW_WORKSPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "flow/diag.h"
+#include "flow/flow.h"
+#include "flow/function.h"
+
+typedef struct cs_flow_settings {      /* flows.NAME of capstan.yaml */
+	char *flow;
+	cs_template *subject;          /* `$start` is the input; NULL: none */
+} cs_flow_settings;
+
+typedef struct cs_workspace {
+	char *dir;                     /* absolute */
+	char *name, *operator_name, *timezone;
+	bool live_wish;                /* mode: live in the file */
+	int64_t grace_ms;              /* approvals.grace, default 30 s */
+	int64_t expire_ms;             /* approvals.expire; 0: never */
+	unsigned workers, mailbox;     /* engine: */
+	cs_flow **flows; size_t n_flows;
+	cs_function **functions; size_t n_functions;      /* agents and operations */
+	json_t *connectors;            /* name -> document */
+	json_t *policies;              /* array of documents, in file-name order */
+	json_t *fixtures;              /* array of documents */
+	json_t *settings;              /* capstan.yaml as it stands */
+	cs_exprset *exprs;             /* of the settings */
+	cs_flow_settings *flow_settings; size_t n_flow_settings;
+} cs_workspace;
+
+/* Nearest folder upward from FROM (NULL: here) with a capstan.yaml; malloc'ed. CS_ENOTFOUND names `capstan init`. */
+int cs_workspace_find(const char *from, char **ret, cs_err *err);
+/* Loads everything; findings go to D. CS_EINVAL when there are errors (nothing is returned), unless
+ * LENIENT, where what did load is returned and the broken files are left out. */
+int cs_workspace_load(const char *dir, bool lenient, cs_diags *d, cs_workspace **ret, cs_err *err);
+void cs_workspace_free(cs_workspace *w);
+/* NAME, NAMESPACE/NAME, NAMESPACE/NAME:VERSION; NULL: none. Borrowed. */
+const cs_flow *cs_workspace_flow(const cs_workspace *w, const char *name);
+/* Roles, operations, built-ins, http. Borrowed. */
+const cs_function *cs_workspace_function(const cs_workspace *w, const char *name);
+bool cs_workspace_callable(void *w, const char *name);
+/* One file by its kind (from its folder or its own keys), for `check FILE` and `run FILE`. */
+int cs_workspace_check_file(const cs_workspace *w /* NULL: without one */, const char *path, cs_diags *d, cs_flow **ret_flow, cs_err *err);
+/* A runbook's text, malloc'ed; NULL: none of that name. */
+char *cs_workspace_runbook(const cs_workspace *w, const char *name);
+
+#endif
