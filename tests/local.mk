@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A test is a cmocka program tests/FOLDER/test_THING.c, named in check_PROGRAMS and TESTS by its
-# folder's local.mk. It finds the tree by the environment below, links every library, and is given
-# five minutes. A program NAME with an own NAME_LDADD starts it with $(LDADD).
+# folder's local.mk (or a script THING.sh, in TESTS only). It finds the tree by the environment
+# below, links every library, and is given five minutes. A program with a NAME_LDADD of its own
+# begins that with $(LDADD).
 LDADD = $(CS_LIBS) $(CMOCKA_LIBS)
 
 AM_TESTS_ENVIRONMENT = \
 	CS_TEST_SRCDIR='$(abs_top_srcdir)'; export CS_TEST_SRCDIR; \
 	CS_TEST_BUILDDIR='$(abs_top_builddir)'; export CS_TEST_BUILDDIR; \
 	CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan'; export CS_TEST_CAPSTAN; \
+	CS_TEST_SANITIZER='$(enable_sanitizer)'; export CS_TEST_SANITIZER; \
 	LC_ALL=C.UTF-8; export LC_ALL; TZ=UTC; export TZ; unset NO_COLOR LANGUAGE;
 LOG_COMPILER = timeout
 AM_LOG_FLAGS = -k 10 300
@@ -15,12 +17,15 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = timeout
 AM_SH_LOG_FLAGS = -k 10 300 sh
 
+include tests/smoke/local.mk
 if HAVE_CMOCKA
+# The smoke set of distcheck: what needs neither network nor time.
 include tests/base/local.mk
+include tests/core/local.mk
+if ALL_TESTS
 include tests/store/local.mk
 include tests/flow/local.mk
 include tests/net/local.mk
-include tests/core/local.mk
 include tests/policy/local.mk
 include tests/view/local.mk
 include tests/vault/local.mk
@@ -33,6 +38,7 @@ include tests/tui/local.mk
 include tests/ctk/local.mk
 include tests/system/local.mk
 include tests/bench/local.mk
+endif
 else
 check-local:
 	@echo 'the tests need more; install it with: apt-get install$(missing_for_tests)' >&2; exit 1

@@ -10,14 +10,6 @@
 
 enum { DETAIL_MAX = 8192 };
 
-static const char *const class_names[] = {
-	[CS_EFFECT_PURE] = "pure",
-	[CS_EFFECT_READ] = "read",
-	[CS_EFFECT_KEYED] = "keyed",
-	[CS_EFFECT_PROBE] = "probe",
-	[CS_EFFECT_UNSAFE] = "unsafe",
-};
-
 static const char *const outcome_names[] = {
 	[CS_OUTCOME_DONE] = "done",
 	[CS_OUTCOME_NOT_SENT] = "not-sent",
@@ -47,30 +39,6 @@ static int find_word(const char *word, const char *const *names, size_t n)
 		if (strcmp(word, names[i]) == 0)
 			return (int)i;
 	return -1;
-}
-
-const char *cs_effect_class_name(cs_effect_class class)
-{
-	return class_names[class];
-}
-
-int cs_effect_class_parse(const char *word, cs_effect_class *ret, cs_err *err)
-{
-	if (!word) {
-		*ret = CS_EFFECT_UNSAFE;
-		return CS_OK;
-	}
-	int i = find_word(word, class_names, CS_ARRAY_LEN(class_names));
-	if (i < 0)
-		return cs_err_set(err, CS_EINVAL,
-				  "effect: \"%s\" is not a class: write pure, read, keyed, probe or unsafe", word);
-	*ret = (cs_effect_class)i;
-	return CS_OK;
-}
-
-bool cs_effect_class_sends(cs_effect_class class)
-{
-	return class == CS_EFFECT_KEYED || class == CS_EFFECT_PROBE || class == CS_EFFECT_UNSAFE;
 }
 
 const char *cs_outcome_kind_name(cs_outcome_kind kind)

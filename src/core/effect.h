@@ -11,22 +11,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/json.h"
-
-/* What may be done after an ambiguous end; the default where nothing is said is unsafe. */
-typedef enum cs_effect_class {
-	CS_EFFECT_PURE,
-	CS_EFFECT_READ,
-	CS_EFFECT_KEYED,
-	CS_EFFECT_PROBE,
-	CS_EFFECT_UNSAFE,
-} cs_effect_class;
-
-/* "pure" "read" "keyed" "probe" "unsafe": the words of the files, the log and the screen. */
-const char *cs_effect_class_name(cs_effect_class class);
-/* CS_EINVAL for another word; NULL is unsafe. */
-int cs_effect_class_parse(const char *word, cs_effect_class *ret, cs_err *err);
-/* True for the classes that send: keyed, probe, unsafe. */
-bool cs_effect_class_sends(cs_effect_class class);
+#include "flow/effect_class.h"
 
 typedef enum cs_outcome_kind {
 	CS_OUTCOME_DONE,

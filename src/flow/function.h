@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
-#include "core/effect.h"
 #include "flow/diag.h"
+#include "flow/effect_class.h"
 #include "flow/schema.h"
 #include "flow/template.h"
 #include "flow/yaml.h"
