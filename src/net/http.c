@@ -14,7 +14,7 @@ enum { CONNECTIONS_MAX = 64, CONNECTIONS_HOST_MAX = 16, IDLE_MAX = 16, IDLE_MS =
 struct cs_http {
 	pthread_mutex_t lock;
 	/* under the lock */
-	bool started, stopping;
+	bool started, stopping, failed;
 	CURLM *multi;                  /* set by the thread; others only wake it */
 	uint64_t last_id;
 	cs_transfer *waiting, *waiting_last;
@@ -127,7 +127,7 @@ static void begin(cs_http *h, cs_transfer *t)
 {
 	cs_http_reason reason;
 	if (!h->multi) {
-		finish_short(t, CS_HTTP_FAILED, "the HTTP client could not start; restart capstan");
+		finish_short(t, CS_HTTP_FAILED, "the client could not start; restart capstan");
 		return;
 	}
 	if (!cs_transfer_begin(t, &reason)) {
@@ -269,6 +269,7 @@ static void *io_thread(void *arg)
 	CURLM *m = make_multi();
 	pthread_mutex_lock(&h->lock);
 	h->multi = m;
+	h->failed = !m;
 	pthread_mutex_unlock(&h->lock);
 	if (!m) {
 		/* every request waiting gets its answer; later ones are refused by submit */
@@ -279,9 +280,8 @@ static void *io_thread(void *arg)
 		int running;
 		curl_multi_perform(m, &running);
 		take_ended(h);
-		/* a redirect may have begun a hop, and a done callback a request: both wake the poll */
-		if (h->active != NULL || running == 0)
-			curl_multi_poll(m, NULL, 0, h->active ? 1000 : IDLE_MS, NULL);
+		/* returns at once when a redirect began a hop or a done callback a request */
+		curl_multi_poll(m, NULL, 0, h->active ? 1000 : IDLE_MS, NULL);
 	}
 	while (h->active)
 		cancel_one(h, h->active->id);
@@ -327,6 +327,8 @@ int cs_http_submit(cs_http *h, const cs_http_request *r, cs_http_done *done, voi
 	pthread_mutex_lock(&h->lock);
 	if (h->stopping)
 		rc = cs_err_set(err, CS_EUNAVAIL, "http: the client is being closed; nothing was sent");
+	else if (h->failed)
+		rc = cs_err_set(err, CS_EUNAVAIL, "http: the client could not start; restart capstan");
 	else if (!h->started)
 		rc = start(h, err);
 	if (rc == CS_OK) {

@@ -84,7 +84,7 @@ int cs_transfer_target(const char *url, const cs_allow *allow, size_t count, boo
 		       char **ret_host, unsigned *ret_port, const cs_allow **ret_entry, cs_err *err)
 {
 	char *host CS_AUTOFREE = NULL;
-	unsigned port;
+	unsigned port = 0;
 	int rc = split(url, &host, &port, err);
 	if (rc < 0)
 		return rc;
@@ -366,36 +366,30 @@ static void keep_harmless_headers(cs_transfer *t)
 	t->headers = kept;
 }
 
-bool cs_transfer_redirected(cs_transfer *t, long status, char *note, size_t size)
+/* The URL that a Location header means, seen from BASE; NULL when it is none. */
+static char *resolve(const char *base, const char *to)
 {
-	const char *to = cs_headers_get(&t->reply_headers, "Location");
-	if (status < 300 || status > 399 || status == 304 || !to || t->redirects == 0)
-		return false;
-	if (t->hops >= t->redirects) {
-		snprintf(note, size, "more than %u redirects, the next to %.200s", t->redirects, to);
-		return false;
-	}
 	CURLU *u CS_CLEANUP(curlu_cleanup) = curl_url();
 	char *url CS_CLEANUP(curl_freep) = NULL;
-	if (curl_url_set(u, CURLUPART_URL, t->url, 0) != CURLUE_OK ||
+	if (curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK ||
 	    curl_url_set(u, CURLUPART_URL, to, 0) != CURLUE_OK ||
-	    curl_url_get(u, CURLUPART_URL, &url, 0) != CURLUE_OK || strlen(url) > URL_MAX) {
-		snprintf(note, size, "a redirect to %.200s, which is no http or https URL", to);
-		return false;
-	}
+	    curl_url_get(u, CURLUPART_URL, &url, 0) != CURLUE_OK || strlen(url) > URL_MAX)
+		return NULL;
+	return cs_xstrdup(url);
+}
+
+/* Makes URL the next hop if it may be one. */
+static int go_to(cs_transfer *t, char *url, cs_err *err)
+{
 	bool was_tls = strncasecmp(t->url, "https:", 6) == 0, is_tls = strncasecmp(url, "https:", 6) == 0;
 	char *host CS_AUTOFREE = NULL;
-	unsigned port;
+	unsigned port = 0;
 	const cs_allow *entry;
-	cs_err err = { 0 };
-	if (was_tls && !is_tls) {
-		snprintf(note, size, "a redirect from https to http, to %.200s, is not followed", to);
-		return false;
-	}
-	if (cs_transfer_target(url, t->allow, t->allow_count, t->open, &host, &port, &entry, &err) < 0) {
-		snprintf(note, size, "a redirect that is not followed: %.400s", err.msg);
-		return false;
-	}
+	if (was_tls && !is_tls)
+		return cs_err_set(err, CS_EREFUSED, "http: from https to http");
+	int rc = cs_transfer_target(url, t->allow, t->allow_count, t->open, &host, &port, &entry, err);
+	if (rc < 0)
+		return rc;
 	if (strcasecmp(host, t->host) != 0 || port != t->port || was_tls != is_tls)
 		keep_harmless_headers(t);
 	free(t->url);
@@ -405,7 +399,27 @@ bool cs_transfer_redirected(cs_transfer *t, long status, char *note, size_t size
 	t->port = port;
 	t->entry = entry;
 	t->hops++;
-	return true;
+	return CS_OK;
+}
+
+bool cs_transfer_redirected(cs_transfer *t, long status, char *note, size_t size)
+{
+	const char *to = cs_headers_get(&t->reply_headers, "Location");
+	if (status < 300 || status > 399 || status == 304 || !to || t->redirects == 0)
+		return false;
+	if (t->hops >= t->redirects) {
+		snprintf(note, size, "more than %u redirects; the next would be to %.200s", t->redirects, to);
+		return false;
+	}
+	char *url CS_AUTOFREE = resolve(t->url, to);
+	cs_err err = { 0 };
+	if (!url)
+		snprintf(note, size, "a redirect to %.200s, which is no URL", to);
+	else if (go_to(t, url, &err) < 0)
+		snprintf(note, size, "a redirect to %.200s that is not followed: %.250s", to, err.msg);
+	else
+		return true;
+	return false;
 }
 
 cs_http_reply *cs_transfer_reply(cs_transfer *t, cs_http_phase phase, cs_http_reason reason,
