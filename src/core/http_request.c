@@ -315,7 +315,7 @@ static int body_form(const json_t *request, const json_t *headers, const json_t 
 static int render_body(const json_t *request, json_t *headers, json_t *out, cs_err *err)
 {
 	json_t *body = json_object_get(request, "body");
-	const char *as;
+	const char *as = "json";
 	int rc = body_form(request, headers, body, &as, err);
 	if (rc < 0)
 		return rc;
