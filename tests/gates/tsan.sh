@@ -21,5 +21,5 @@ tests=$(threaded <"$bld/gates/tsan.tests")
 make -s -j"$jobs" -C "$dir" capstan $programs
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 export TSAN_OPTIONS
-steady make -s -k -C "$dir" check-TESTS check_PROGRAMS="$programs" TESTS="$tests" ||
+steady make -s -k -C "$dir" check-TESTS check_PROGRAMS="$programs" TESTS="$tests" >"$bld/gates/tsan.run" 2>&1 ||
 	{ explain_tests "$dir"; exit 1; }
