@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+noinst_LIBRARIES += src/connectors/libcsconnectors.a
+src_connectors_libcsconnectors_a_SOURCES = \
+	src/connectors/http.c src/connectors/http.h \
+	src/connectors/http_reply.c src/connectors/http_reply.h

@@ -104,17 +104,22 @@ int cs_error_type_status(cs_error_type type)
 	return error_types[type].status;
 }
 
-/* A JSON string of whatever bytes TEXT holds: peers put anything into their messages. */
-static json_t *safe_string(const char *text)
+json_t *cs_effect_text(const char *s, size_t n, size_t max)
 {
-	size_t len = strlen(text);
-	if (cs_utf8_valid(text, len))
-		return json_stringn(text, len);
+	size_t keep = n > max ? max : n;
+	/* not in the middle of a character: at most three bytes of one may stand before the cut */
+	for (int i = 0; keep < n && keep && i < 3 && ((unsigned char)s[keep] & 0xc0) == 0x80; i++)
+		keep--;
 	cs_buf b CS_AUTOBUF;
-	cs_buf_init(&b, 4 * DETAIL_MAX);
-	if (cs_utf8_show(text, len, true, &b) < 0)
-		return json_string("text that is not UTF-8");
-	return json_stringn(cs_buf_str(&b), b.len);
+	cs_buf_init(&b, 12 * max + 64);   /* an escape is at most 12 bytes for one */
+	if (cs_utf8_valid(s, keep) && !memchr(s, 0, keep))
+		cs_buf_add(&b, s, keep);
+	else
+		cs_utf8_show(s, keep, true, &b);
+	if (keep < n)
+		cs_buf_adds(&b, " …");
+	json_t *v = b.failed ? NULL : json_stringn(cs_buf_str(&b), b.len);
+	return v ? v : json_string("text that cannot be shown");
 }
 
 json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail)
@@ -124,9 +129,9 @@ json_t *cs_error_object(cs_error_type type, int status, const char *title, const
 	json_t *o = json_object();
 	json_object_set_new(o, "type", json_string(uri));
 	json_object_set_new(o, "status", json_integer(status ? status : error_types[type].status));
-	json_object_set_new(o, "title", safe_string(title));
+	json_object_set_new(o, "title", cs_effect_text(title, strlen(title), DETAIL_MAX));
 	if (detail && *detail)
-		json_object_set_new(o, "detail", safe_string(detail));
+		json_object_set_new(o, "detail", cs_effect_text(detail, strlen(detail), DETAIL_MAX));
 	return o;
 }
 

@@ -95,6 +95,9 @@ const char *cs_error_type_name(cs_error_type type);
 int cs_error_type_parse(const char *word, cs_error_type *ret);
 /* The status that the standard gives a type. */
 int cs_error_type_status(cs_error_type type);
+/* A JSON string of whatever bytes S holds: as it is when it is UTF-8 without NUL, else escaped for
+ * reading; over MAX bytes cut at a character, with " …" after it. */
+json_t *cs_effect_text(const char *s, size_t n, size_t max);
 /* New {type, status, title, detail}; STATUS 0 takes the type's own; DETAIL may be NULL. Text
  * that is not UTF-8 is shown escaped. */
 json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail);
