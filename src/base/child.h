@@ -17,7 +17,7 @@ typedef struct cs_child_opts {
 	const char *cwd;               /* NULL: stays */
 	const char *path;              /* search path for argv[0]; NULL: /usr/local/bin:/usr/bin:/bin */
 	size_t memory_limit;           /* RLIMIT_AS in bytes; 0: none */
-	bool die_with_parent;          /* PR_SET_PDEATHSIG SIGKILL */
+	bool die_with_parent;          /* SIGKILL when the thread that started it ends */
 	bool quiet_stderr;             /* stderr to /dev/null instead of a pipe */
 } cs_child_opts;
 
@@ -26,17 +26,25 @@ typedef struct cs_child {
 	int in, out, err;              /* our ends: write, read, read; -1: closed */
 } cs_child;
 
-/* CS_ENOTFOUND when the program is not there; then nothing was started. */
+/* CS_ENOTFOUND when the program is not there, CS_EREFUSED when it may not be run, CS_EINVAL when
+ * the folder or the limit cannot be had; then nothing was started. Our ends of the pipes block;
+ * who writes to c->in must ignore or block SIGPIPE.
+ * A name with a slash is taken as it is, seen from cwd. */
 int cs_child_start(const cs_child_opts *o, cs_child *ret, cs_err *err);
-void cs_child_kill(cs_child *c);   /* SIGKILL to the group, reaps, closes; idempotent */
+/* SIGKILL to the group, reaps, closes; idempotent. What left the group by setsid() lives on: who
+ * must be sure runs the child in a PID namespace. */
+void cs_child_kill(cs_child *c);
+int cs_child_end(cs_child *c);     /* the same; returns the status as from waitpid */
 
 typedef struct cs_child_result {
 	int status;                    /* as from waitpid */
-	bool timed_out, too_big;
+	bool timed_out, too_big, cancelled;
 } cs_child_result;
-/* Runs to the end: feeds IN, gathers stdout and stderr into bounded buffers, kills the group at
- * the deadline (monotonic ns), when a bound is passed, or when *cancel becomes non-zero (may be
- * NULL). Also kills what is left of the group at the end. */
+/* Runs until the program ends: feeds IN, gathers stdout and stderr into bounded buffers (NULL:
+ * thrown away), kills the group at the deadline (monotonic ns; 0: none), when a bound is passed
+ * (the buffer then holds what fits), or when *cancel becomes non-zero (may be NULL; read
+ * atomically, within 20 ms). Also kills what is left of the group at the end. 0 when it was
+ * started, whatever became of it: *ret says. SIGPIPE is blocked meanwhile for this thread only. */
 int cs_child_run(const cs_child_opts *o, const void *in, size_t in_len, cs_buf *out, cs_buf *errout,
 		 int64_t deadline_ns, const int *cancel, cs_child_result *ret, cs_err *err);
 
