@@ -1,1 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+noinst_LIBRARIES += libcsstore.a
+libcsstore_a_SOURCES = \
+	src/store/anchor.c src/store/anchor.h \
+	src/store/event_bytes.c src/store/event_bytes.h \
+	src/store/event_types.h \
+	src/store/projection.c src/store/projection.h \
+	src/store/projection_engine.c \
+	src/store/projection_item.c \
+	src/store/projection_run.c \
+	src/store/projection_task.c \
+	src/store/reader.c src/store/reader.h \
+	src/store/rebuild.c \
+	src/store/schema.c src/store/schema.h \
+	src/store/sql.c src/store/sql.h \
+	src/store/store.c src/store/store.h src/store/store_impl.h \
+	src/store/verify.c

@@ -44,20 +44,28 @@ void cs_store_close(cs_store *s);                /* checkpoints; NULL is fine */
 
 /* A commit group. begin … append* … commit. After a failed append only rollback is allowed.
  * A failed commit has an unknown outcome: the store refuses everything from then on (I17). */
-int cs_store_begin(cs_store *s, cs_err *err);
+int cs_store_begin(cs_store *s, cs_err *err);                   /* proves the epoch: the write lock is held from here to the commit */
 int cs_store_append(cs_store *s, cs_event *ev, cs_err *err);   /* sets seq and hash; folds the projections */
 int cs_store_commit(cs_store *s, cs_err *err);                 /* synced when it returns CS_OK */
 void cs_store_rollback(cs_store *s);
+/* True once the store refuses everything: a commit failed, the disk did, or another epoch is
+ * there. Every call then fails with CS_EUNAVAIL and the first reason. */
+bool cs_store_dead(const cs_store *s);
 int64_t cs_store_last_seq(const cs_store *s);    /* of what is committed plus the open group */
 /* Content by hash, in the open group; the same bytes twice are one row. */
 int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err);
-/* Lets the writer checkpoint when it is idle and the WAL is over 1 MiB. */
+/* Lets the writer checkpoint when it is idle and the WAL is over 1 MiB. A busy writer does so by
+ * itself at 32 MiB. */
 int cs_store_idle(cs_store *s, cs_err *err);
 /* The epoch row: increments and returns it; every later commit proves it (I13: CS_EREFUSED when
  * another epoch is there). */
 int cs_store_claim_epoch(cs_store *s, int64_t *ret_epoch, cs_err *err);
-/* Head anchor file, synced: seq and hash of the last committed event. */
+/* Head anchor file, synced: seq and hash of the last committed event. Nothing to do when it
+ * already says so. Not inside a group. */
 int cs_store_anchor(cs_store *s, cs_err *err);
+/* The state of a setting that events change ("hold", "live", "connector:NAME"); malloc'ed in
+ * *ret, NULL when never set. For the writer's own checks in the intent's transaction. */
+int cs_store_setting(cs_store *s, const char *name, char **ret, cs_err *err);
 
 /* ---- readers --------------------------------------------------------------------------- */
 
@@ -71,6 +79,9 @@ int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to
 int cs_reader_event(cs_reader *r, int64_t seq, cs_event_fn *fn, void *ctx, cs_err *err);
 int cs_reader_body(cs_reader *r, const char *hex, json_t **ret, cs_err *err);   /* parsed JSON */
 int64_t cs_reader_last_seq(cs_reader *r);
+/* Holds one state of the database over several calls, until released; nests. */
+int cs_reader_hold(cs_reader *r, cs_err *err);
+void cs_reader_release(cs_reader *r);
 /* A query over the projections: rows as an array of objects with the columns' names; integers,
  * reals, text (JSON columns stay text). Parameters: PARAMS is an array bound to ?1… . SQL is ours, const. */
 int cs_reader_query(cs_reader *r, const char *sql, const json_t *params, json_t **ret_rows, cs_err *err);
@@ -84,8 +95,11 @@ typedef struct cs_verify_report {
 	int64_t events, first_bad;     /* first_bad 0: clean */
 	char head[CS_HEX_SIZE];
 	char finding[512];             /* "" : clean; otherwise what, where, what it means */
+	int64_t bodies, anchor_seq;    /* anchor_seq 0: there is no anchor */
+	const char *cannot;            /* what a clean report does not prove; constant text */
 } cs_verify_report;
-/* Chain, gap-free seqs, bodies by their hash, anchor. CS_OK with a finding is not clean. */
+/* Chain, gap-free seqs, known types, bodies by their hash and none missing, anchor. CS_OK with a
+ * finding is not clean. Works beside a running writer: it reads one state. */
 int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err);
 /* Folds the log again. CHECK: into a scratch database, and each differing row is handed to fn as
  * {table, key, have, want}; otherwise replaces the projections in one transaction (needs the lease). */

@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+check_PROGRAMS += tests/bench/store_bench
+tests_bench_store_bench_SOURCES = tests/bench/store_bench.c tests/bench/ceiling.c tests/bench/ceiling.h

@@ -22,7 +22,7 @@ sqlite3.h   store
 yaml.h      flow
 jq.h        flow
 jv.h        flow
-curl/       net
+curl/       net connectors
 curses.h    tui
 ncurses     tui
 '
@@ -39,7 +39,7 @@ BEGIN {
 	}
 	n = split(libs, line, "\n")
 	for (i = 1; i <= n; i++)
-		if (split(line[i], w, " ") == 2) home[w[1]] = home[w[1]] " " w[2] " "
+		for (k = split(line[i], w, " "); k > 1; k--) home[w[1]] = home[w[1]] " " w[k] " "
 }
 function say(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad = 1 }
 function folder_of(path, p) { split(path, p, "/"); return p[1] == "src" ? p[2] : p[1] }

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every type of event that may enter the log, in one place: the name and the fold that takes it
+ * into the projections. A type that is not here is refused by append, so that a typing error
+ * cannot enter the log. Sorted by name (strcmp); a test holds that.
+ *
+ * Members of data by type; * marks those without which the fold has nothing to work on. Times
+ * are wall milliseconds or RFC 3339 text, cost is micro-dollars.
+ *
+ *   run.created    *flow "NAMESPACE/NAME", *name, *version, *definition (hash of a body), input,
+ *                  parent, origin (first run of the lineage), subject, title, key, key_digest,
+ *                  kind "flow"|"ask", from (task reference), shadow; simulated is the event's
+ *   run.started    input                     run.blocked on[]       run.resumed to
+ *   run.completed  *output                   run.faulted *error, *task
+ *   run.corrected  old, new (definition hashes), patch, why         run.retried segment
+ *   task.completed output, context, then, raw, branch
+ *   task.started   input, items              task.faulted error     task.caught error, as
+ *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
+ *                  reason, approval, input, request
+ *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
+ *   attempt.retry  *key, error, due, n              attempt.ambiguous *key, how, class, error
+ *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence
+ *   approval.proposed, .published  *item, *kind, *title, digest, call, value, card, rule, why,
+ *                  taint, touches, allow[], expires, grace (ms), next, confirm, connector,
+ *                  proposer, editor, previous, final
+ *   approval.approved, .rejected, .answered  *item, digest, by, note, value, grace_until, batch
+ *   approval.edited *item, next (the new item), value     approval.snoozed *item, until
+ *   approval.delegated *item, to             approval.voided *item, why
+ *   approval.consumed *item, key             approval.settled *item, decision
+ *   item.opened    *item, *kind, *title, next, task, and what the kind needs
+ *   item.closed    *item, how, by
+ *   timer.armed    *timer, *due, what        timer.fired, .cancelled *timer
+ *   event.emitted  *event (a CloudEvent)     connector.mode *name, *mode
+ *   engine.hold    on, why                   engine.live on
+ *   engine.started epoch, version, recovered */
+#ifndef CS_STORE_EVENT_TYPES_H
+#define CS_STORE_EVENT_TYPES_H
+
+/* X(NAME, "machine.event", fold function of projection.h without its cs_fold_) */
+#define CS_EVENT_TYPES(X) \
+	X(APPROVAL_ANSWERED, "approval.answered", item_decided) \
+	X(APPROVAL_APPROVED, "approval.approved", item_decided) \
+	X(APPROVAL_CONSUMED, "approval.consumed", item_moved) \
+	X(APPROVAL_DELEGATED, "approval.delegated", item_delegated) \
+	X(APPROVAL_EDITED, "approval.edited", item_edited) \
+	X(APPROVAL_EXPIRED, "approval.expired", item_moved) \
+	X(APPROVAL_PROPOSED, "approval.proposed", item_published) \
+	X(APPROVAL_PUBLISHED, "approval.published", item_published) \
+	X(APPROVAL_REJECTED, "approval.rejected", item_decided) \
+	X(APPROVAL_SETTLED, "approval.settled", item_moved) \
+	X(APPROVAL_SNOOZED, "approval.snoozed", item_snoozed) \
+	X(APPROVAL_UNDONE, "approval.undone", item_undone) \
+	X(APPROVAL_VOIDED, "approval.voided", item_moved) \
+	X(APPROVAL_WITHDRAWN, "approval.withdrawn", item_moved) \
+	X(ATTEMPT_AMBIGUOUS, "attempt.ambiguous", attempt_ambiguous) \
+	X(ATTEMPT_DONE, "attempt.done", attempt_ended) \
+	X(ATTEMPT_FAILED, "attempt.failed", attempt_ended) \
+	X(ATTEMPT_INTENT, "attempt.intent", attempt_intent) \
+	X(ATTEMPT_RESOLVED, "attempt.resolved", attempt_resolved) \
+	X(ATTEMPT_RETRY, "attempt.retry", attempt_retry) \
+	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
+	X(ENGINE_HOLD, "engine.hold", engine_hold) \
+	X(ENGINE_LIVE, "engine.live", engine_live) \
+	X(ENGINE_STARTED, "engine.started", nothing) \
+	X(ENGINE_STOPPED, "engine.stopped", nothing) \
+	X(EVENT_EMITTED, "event.emitted", nothing) \
+	X(ITEM_CLOSED, "item.closed", item_closed) \
+	X(ITEM_OPENED, "item.opened", item_published) \
+	X(RUN_BLOCKED, "run.blocked", run_moved) \
+	X(RUN_CANCELLED, "run.cancelled", run_ended) \
+	X(RUN_CANCELLING, "run.cancelling", run_moved) \
+	X(RUN_COMPLETED, "run.completed", run_ended) \
+	X(RUN_CORRECTED, "run.corrected", run_corrected) \
+	X(RUN_CREATED, "run.created", run_created) \
+	X(RUN_FAULTED, "run.faulted", run_ended) \
+	X(RUN_PAUSED, "run.paused", run_moved) \
+	X(RUN_PAUSING, "run.pausing", run_moved) \
+	X(RUN_RESUMED, "run.resumed", run_resumed) \
+	X(RUN_RETRIED, "run.retried", run_retried) \
+	X(RUN_STARTED, "run.started", run_started) \
+	X(RUN_UNBLOCKED, "run.unblocked", run_moved) \
+	X(TASK_CANCELLED, "task.cancelled", task_ended) \
+	X(TASK_CAUGHT, "task.caught", task_touched) \
+	X(TASK_COMPLETED, "task.completed", task_ended) \
+	X(TASK_FAULTED, "task.faulted", task_ended) \
+	X(TASK_SKIPPED, "task.skipped", task_ended) \
+	X(TASK_STARTED, "task.started", task_started) \
+	X(TIMER_ARMED, "timer.armed", timer_armed) \
+	X(TIMER_CANCELLED, "timer.cancelled", timer_ended) \
+	X(TIMER_FIRED, "timer.fired", timer_ended)
+
+typedef enum cs_event_type {
+#define CS_EVENT_ENUM(name, word, fold) CS_EV_##name,
+	CS_EVENT_TYPES(CS_EVENT_ENUM)
+#undef CS_EVENT_ENUM
+	CS_EV_COUNT
+} cs_event_type;
+
+/* The word of a type; NULL outside the table. */
+const char *cs_event_type_word(cs_event_type t);
+/* CS_EV_COUNT when WORD is not in the table. */
+cs_event_type cs_event_type_find(const char *word);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The fold of timers and of the settings that only events change. */
+#include "store/projection.h"
+#include "base/json.h"
+#include "store/event_bytes.h"
+#include "store/sql.h"
+
+static int what_text(const cs_event *ev, cs_buf *out, cs_err *err)
+{
+	const json_t *what = json_object_get(ev->data, "what");
+	int rc = what ? cs_json_canonical(what, out) : CS_OK;
+	return rc ? cs_err_set(err, rc, "event timer.armed: what it is for is too large") : CS_OK;
+}
+
+int cs_fold_timer_armed(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *id = cs_fold_need(ev, "timer", err);
+	int64_t due;
+	if (!id)
+		return CS_EINVAL;
+	if (!cs_fold_time(ev, "due", &due))
+		return cs_err_set(err, CS_EINVAL, "event timer.armed: its data has no time due");
+	CS_AUTOBUF cs_buf what;
+	cs_buf_init(&what, CS_EVENT_MAX);
+	int rc = what_text(ev, &what, err);
+	return rc ? rc : cs_fold_do(f, CS_FOLD_TIMER_ARM, err, "ssisi", id, ev->run, due, what.data, ev->seq);
+}
+
+int cs_fold_timer_ended(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *id = cs_fold_need(ev, "timer", err);
+	return id ? cs_fold_do(f, CS_FOLD_TIMER_END, err, "ssi", id, cs_fold_verb(ev), ev->seq) : CS_EINVAL;
+}
+
+int cs_fold_connector_mode(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *name = cs_fold_need(ev, "name", err);
+	const char *mode = name ? cs_fold_need(ev, "mode", err) : NULL;
+	if (!mode)
+		return CS_EINVAL;
+	CS_AUTOFREE char *key = cs_xasprintf("connector:%s", name);
+	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", key, mode);
+}
+
+static const char *on_or_off(const cs_event *ev)
+{
+	return json_is_false(json_object_get(ev->data, "on")) ? "off" : "on";
+}
+
+int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *why = cs_json_str(ev->data, "why");
+	int rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "hold", on_or_off(ev));
+	if (rc)
+		return rc;
+	if (!why)
+		return cs_fold_do(f, CS_FOLD_SETTING_DROP, err, "s", "hold.why");
+	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "hold.why", why);
+}
+
+int cs_fold_engine_live(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", on_or_off(ev));
+}

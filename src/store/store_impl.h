@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the rooms of the writer share. */
+#ifndef CS_STORE_STORE_IMPL_H
+#define CS_STORE_STORE_IMPL_H
+
+#include <sqlite3.h>
+#include "base/buf.h"
+#include "base/hash.h"
+#include "store/event_bytes.h"
+#include "store/projection.h"
+#include "store/store.h"
+
+typedef enum keep_statement {
+	KEEP_BEGIN, KEEP_COMMIT, KEEP_EPOCH, KEEP_EPOCH_SET, KEEP_HEAD, KEEP_EVENT, KEEP_BODY,
+	KEEP_SETTING, KEEP_COUNT
+} keep_statement;
+
+struct cs_store {
+	sqlite3 *db;
+	char *dir;
+	cs_fold *fold;
+	cs_sha256 *hasher;
+	cs_buf data, bytes;            /* of the event being appended */
+	sqlite3_stmt *kept[KEEP_COUNT];
+	int64_t epoch;                 /* 0: none claimed */
+	int64_t seq, committed_seq, anchored_seq;
+	uint8_t head[CS_HASH_LEN], committed_head[CS_HASH_LEN];
+	int64_t page_size, wal_pages, checkpointed_pages;
+	bool in_group, group_failed, dead;
+	char why_dead[512];
+};
+
+#endif

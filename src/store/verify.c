@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+#include "base/json.h"
+#include "store/anchor.h"
+#include "store/event_bytes.h"
+#include "store/event_types.h"
+#include "store/schema.h"
+#include "store/sql.h"
+#include "store/store.h"
+
+static const char cannot[] =
+	"Not proven: who owns the disk and the keys can write another log, consistent in itself, and its "
+	"anchor too; what was committed after the anchor can be cut off; the projections are not compared "
+	"here (capstan rebuild --check does).";
+
+typedef struct verifier {
+	sqlite3 *db;
+	sqlite3_stmt *has_body;
+	cs_sha256 *hasher;
+	cs_buf bytes;
+	uint8_t head[CS_HASH_LEN];
+	int64_t anchor_seq;
+	uint8_t anchor_hash[CS_HASH_LEN];
+	cs_verify_report report;
+} verifier;
+
+CS_PRINTF(3, 4) static int found(verifier *v, int64_t seq, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	v->report.first_bad = seq;
+	vsnprintf(v->report.finding, sizeof v->report.finding, fmt, ap);
+	va_end(ap);
+	return CS_EINVAL;
+}
+
+/* What each column of an event may hold. A text with a NUL or a number too large would read as
+ * something else than what lies there, and the hash would still fit. */
+static const struct { const char *name; int type; int64_t max; bool nullable; } columns[] = {
+	{ "seq", SQLITE_INTEGER, INT64_MAX, false }, { "at", SQLITE_INTEGER, INT64_MAX, false },
+	{ "run", SQLITE_TEXT, CS_ID_LEN, false }, { "task", SQLITE_TEXT, INT32_MAX, true },
+	{ "occurrence", SQLITE_INTEGER, INT32_MAX, false }, { "type", SQLITE_TEXT, 64, false },
+	{ "actor", SQLITE_TEXT, INT32_MAX, false }, { "cause", SQLITE_INTEGER, INT64_MAX, false },
+	{ "simulated", SQLITE_INTEGER, 1, false }, { "data", SQLITE_TEXT, INT32_MAX, false },
+	{ "hash", SQLITE_BLOB, CS_HASH_LEN, false },
+};
+
+static bool well_formed(sqlite3_stmt *st, int i)
+{
+	int type = sqlite3_column_type(st, i);
+	if (type == SQLITE_NULL)
+		return columns[i].nullable;
+	if (type != columns[i].type)
+		return false;
+	if (type == SQLITE_INTEGER)
+		return sqlite3_column_int64(st, i) <= columns[i].max && (i == 1 || sqlite3_column_int64(st, i) >= 0);
+	int n = sqlite3_column_bytes(st, i);
+	if (type == SQLITE_BLOB)
+		return n == columns[i].max;
+	return n <= columns[i].max && strlen(cs_sql_text(st, i)) == (size_t)n;
+}
+
+static int check_columns(verifier *v, sqlite3_stmt *st, int64_t expected)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(columns); i++) {
+		if (!well_formed(st, (int)i))
+			return found(v, expected, "event %lld: its column %s holds what capstan never writes: the "
+				     "row was changed", (long long)expected, columns[i].name);
+	}
+	return CS_OK;
+}
+
+static int body_there(verifier *v, int64_t seq, const char *name, const char *hex, cs_err *err)
+{
+	uint8_t hash[CS_HASH_LEN];
+	if (!hex || cs_unhex(hex, hash, sizeof hash))
+		return found(v, seq, "event %lld: %s does not name a body", (long long)seq, name);
+	int rc = cs_sql_keep(v->db, "SELECT 1 FROM body WHERE hash = ?1", &v->has_body, err);
+	if (rc)
+		return rc;
+	cs_sql_bind(v->has_body, "b", (const void *)hash, sizeof hash);
+	int step = sqlite3_step(v->has_body);
+	sqlite3_reset(v->has_body);
+	if (step == SQLITE_DONE)
+		return found(v, seq, "event %lld: the body of %s (%s) is missing: it was deleted", (long long)seq, name, hex);
+	return step == SQLITE_ROW ? CS_OK : cs_sql_err(err, v->db, "looking for a body");
+}
+
+/* Only rows that may name a body are parsed. */
+static int check_named_bodies(verifier *v, const cs_event *ev, const char *data, size_t len, cs_err *err)
+{
+	bool created = strcmp(ev->type, "run.created") == 0;
+	if (!created && !cs_data_may_have_body(data, len))
+		return CS_OK;
+	CS_AUTOJSON json_t *d = NULL;
+	int rc = cs_json_parse(data, len, &d, NULL);
+	if (rc)
+		return found(v, ev->seq, "event %lld: its data is not JSON", (long long)ev->seq);
+	const char *name;
+	json_t *value;
+	json_object_foreach(d, name, value) {
+		size_t n = strlen(name);
+		bool definition = created && strcmp(name, "definition") == 0 &&
+				  json_string_length(value) == CS_HEX_SIZE - 1;
+		if (!definition && (n == 0 || name[n - 1] != '@'))
+			continue;
+		rc = body_there(v, ev->seq, name, json_string_value(value), err);
+		if (rc)
+			return rc;
+	}
+	return CS_OK;
+}
+
+static int check_anchored(verifier *v, const cs_event *ev)
+{
+	if (ev->seq == v->anchor_seq && memcmp(ev->hash, v->anchor_hash, CS_HASH_LEN) != 0)
+		return found(v, ev->seq, "event %lld: is not the one that the anchor holds: the log was rewritten up "
+			     "to here", (long long)ev->seq);
+	return CS_OK;
+}
+
+static int check_event(verifier *v, sqlite3_stmt *st, cs_err *err)
+{
+	int64_t expected = v->report.events + 1;
+	uint8_t hash[CS_HASH_LEN];
+	cs_event ev;
+	int rc = check_columns(v, st, expected);
+	if (rc)
+		return rc;
+	cs_event_from_row(st, &ev);
+	const char *data = cs_sql_text(st, CS_EVENT_DATA_COLUMN);
+	size_t len = (size_t)sqlite3_column_bytes(st, CS_EVENT_DATA_COLUMN);
+	if (ev.seq != expected)
+		return found(v, expected, "event %lld: is missing, %lld follows: it was deleted", (long long)expected,
+			     (long long)ev.seq);
+	if (cs_event_type_find(ev.type) == CS_EV_COUNT)
+		return found(v, ev.seq, "event %lld: its type %.64s is unknown to this version", (long long)ev.seq, ev.type);
+	rc = cs_event_hash(v->hasher, v->head, &ev, data, len, &v->bytes, hash);
+	if (rc)
+		return cs_err_set(err, rc, "event %lld: too large to be one of ours", (long long)ev.seq);
+	if (memcmp(hash, ev.hash, sizeof hash) != 0)
+		return found(v, ev.seq, "event %lld: does not match its hash: it, or the one before it, was changed",
+			     (long long)ev.seq);
+	rc = check_anchored(v, &ev);
+	if (!rc)
+		rc = check_named_bodies(v, &ev, data, len, err);
+	if (rc)
+		return rc;
+	memcpy(v->head, hash, sizeof hash);
+	v->report.events = ev.seq;
+	return CS_OK;
+}
+
+typedef int row_fn(verifier *v, sqlite3_stmt *st, cs_err *err);
+
+static int each_row(verifier *v, const char *sql, row_fn *fn, cs_err *err)
+{
+	CS_AUTOSTMT sqlite3_stmt *st = NULL;
+	if (sqlite3_prepare_v2(v->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return cs_sql_err(err, v->db, "verifying");
+	int step, rc = CS_OK;
+	while (!rc && (step = sqlite3_step(st)) != SQLITE_DONE)
+		rc = step == SQLITE_ROW ? fn(v, st, err) : cs_sql_err(err, v->db, "verifying");
+	return rc;
+}
+
+static int check_body(verifier *v, sqlite3_stmt *st, cs_err *err)
+{
+	(void)err;
+	uint8_t hash[CS_HASH_LEN];
+	char hex[CS_HEX_SIZE] = "?";
+	cs_hash(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), hash);
+	bool sized = sqlite3_column_bytes(st, 0) == CS_HASH_LEN;
+	if (sized)
+		cs_hex(sqlite3_column_blob(st, 0), CS_HASH_LEN, hex);
+	if (!sized || memcmp(sqlite3_column_blob(st, 0), hash, sizeof hash) != 0)
+		return found(v, -1, "the body %s does not match its hash: it was changed", hex);
+	v->report.bodies++;
+	return CS_OK;
+}
+
+static int check_end(verifier *v)
+{
+	if (v->report.events >= v->anchor_seq)
+		return CS_OK;
+	return found(v, v->report.events + 1, "the log ends at event %lld, the anchor holds event %lld: the end was cut "
+		     "off, or an older copy was put back", (long long)v->report.events, (long long)v->anchor_seq);
+}
+
+static int check_all(verifier *v, cs_err *err)
+{
+	int rc = cs_sql_run(v->db, "BEGIN", err);
+	if (!rc)
+		rc = each_row(v, "SELECT " CS_EVENT_COLUMNS " FROM event ORDER BY seq", check_event, err);
+	if (!rc)
+		rc = check_end(v);
+	if (!rc)
+		rc = each_row(v, "SELECT hash, bytes FROM body ORDER BY hash", check_body, err);
+	return v->report.finding[0] ? CS_OK : rc;
+}
+
+/* Read before the log's state is taken: an anchor is never ahead of what was committed. */
+static int take_anchor(verifier *v, const char *dir, cs_err *err)
+{
+	cs_err why;
+	int rc = cs_anchor_read(dir, &v->anchor_seq, v->anchor_hash, &why);
+	if (rc == CS_ENOTFOUND)
+		return CS_OK;
+	if (rc == CS_EINVAL) {
+		found(v, -1, "%.500s", why.msg);
+		return CS_OK;
+	}
+	if (rc && err)
+		*err = why;
+	v->report.anchor_seq = v->anchor_seq;
+	return rc;
+}
+
+int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err)
+{
+	verifier v = { .report = { .cannot = cannot } };
+	int rc = cs_schema_open_reader(dir, &v.db, err);
+	if (rc)
+		return rc;
+	v.hasher = cs_sha256_new();
+	cs_buf_init(&v.bytes, CS_EVENT_MAX + 4096);
+	rc = take_anchor(&v, dir, err);
+	if (!rc && !v.report.finding[0])
+		rc = check_all(&v, err);
+	cs_hex(v.head, sizeof v.head, v.report.head);
+	sqlite3_finalize(v.has_body);
+	sqlite3_close(v.db);
+	cs_sha256_free(v.hasher);
+	cs_buf_fini(&v.bytes);
+	if (!rc)
+		*ret = v.report;
+	return rc;
+}
