@@ -18,20 +18,6 @@ static const char *const outcome_names[] = {
 	[CS_OUTCOME_AMBIGUOUS] = "ambiguous",
 };
 
-static const struct {
-	const char *name;
-	int status;
-} error_types[] = {
-	[CS_ERROR_CONFIGURATION] = { "configuration", 400 },
-	[CS_ERROR_VALIDATION] = { "validation", 400 },
-	[CS_ERROR_EXPRESSION] = { "expression", 400 },
-	[CS_ERROR_AUTHENTICATION] = { "authentication", 401 },
-	[CS_ERROR_AUTHORIZATION] = { "authorization", 403 },
-	[CS_ERROR_TIMEOUT] = { "timeout", 408 },
-	[CS_ERROR_COMMUNICATION] = { "communication", 500 },
-	[CS_ERROR_RUNTIME] = { "runtime", 500 },
-};
-
 /* Index of WORD in NAMES, or -1. */
 static int find_word(const char *word, const char *const *names, size_t n)
 {
@@ -80,30 +66,6 @@ void cs_outcome_freep(cs_outcome **o)
 	*o = NULL;
 }
 
-const char *cs_error_type_name(cs_error_type type)
-{
-	return error_types[type].name;
-}
-
-int cs_error_type_parse(const char *word, cs_error_type *ret)
-{
-	size_t base = sizeof CS_ERROR_BASE - 1;
-	if (strncmp(word, CS_ERROR_BASE, base) == 0)
-		word += base;
-	for (size_t i = 0; i < CS_ARRAY_LEN(error_types); i++) {
-		if (strcmp(word, error_types[i].name) == 0) {
-			*ret = (cs_error_type)i;
-			return CS_OK;
-		}
-	}
-	return CS_ENOTFOUND;
-}
-
-int cs_error_type_status(cs_error_type type)
-{
-	return error_types[type].status;
-}
-
 json_t *cs_effect_text(const char *s, size_t n, size_t max)
 {
 	size_t keep = n > max ? max : n;
@@ -120,19 +82,6 @@ json_t *cs_effect_text(const char *s, size_t n, size_t max)
 		cs_buf_adds(&b, " …");
 	json_t *v = b.failed ? NULL : json_stringn(cs_buf_str(&b), b.len);
 	return v ? v : json_string("text that cannot be shown");
-}
-
-json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail)
-{
-	char uri[sizeof CS_ERROR_BASE + 32];
-	snprintf(uri, sizeof uri, "%s%s", CS_ERROR_BASE, error_types[type].name);
-	json_t *o = json_object();
-	json_object_set_new(o, "type", json_string(uri));
-	json_object_set_new(o, "status", json_integer(status ? status : error_types[type].status));
-	json_object_set_new(o, "title", cs_effect_text(title, strlen(title), DETAIL_MAX));
-	if (detail && *detail)
-		json_object_set_new(o, "detail", cs_effect_text(detail, strlen(detail), DETAIL_MAX));
-	return o;
 }
 
 cs_outcome *cs_outcome_failed(cs_outcome_kind kind, cs_error_type type, int status,

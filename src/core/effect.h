@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "flow/effect_class.h"
+#include "flow/error.h"
 
 typedef enum cs_outcome_kind {
 	CS_OUTCOME_DONE,
@@ -75,32 +76,9 @@ typedef struct cs_performer {
 	void *self;
 } cs_performer;
 
-/* The standard's error types (DSL reference, "Standard Error Types"). */
-typedef enum cs_error_type {
-	CS_ERROR_CONFIGURATION,
-	CS_ERROR_VALIDATION,
-	CS_ERROR_EXPRESSION,
-	CS_ERROR_AUTHENTICATION,
-	CS_ERROR_AUTHORIZATION,
-	CS_ERROR_TIMEOUT,
-	CS_ERROR_COMMUNICATION,
-	CS_ERROR_RUNTIME,
-} cs_error_type;
-
-#define CS_ERROR_BASE "https://open-workflow-specification.org/spec/1.0.0/errors/"
-
-/* The short word: "communication". */
-const char *cs_error_type_name(cs_error_type type);
-/* A short word or a standard URI to its type; CS_ENOTFOUND for another. */
-int cs_error_type_parse(const char *word, cs_error_type *ret);
-/* The status that the standard gives a type. */
-int cs_error_type_status(cs_error_type type);
 /* A JSON string of whatever bytes S holds: as it is when it is UTF-8 without NUL, else escaped for
  * reading; over MAX bytes cut at a character, with " …" after it. */
 json_t *cs_effect_text(const char *s, size_t n, size_t max);
-/* New {type, status, title, detail}; STATUS 0 takes the type's own; DETAIL may be NULL. Text
- * that is not UTF-8 is shown escaped. */
-json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail);
 /* An outcome with such an error; DETAIL by printf. */
 cs_outcome *cs_outcome_failed(cs_outcome_kind kind, cs_error_type type, int status,
 			      const char *title, const char *fmt, ...) CS_PRINTF(5, 6);

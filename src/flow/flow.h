@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "flow/diag.h"
+#include "flow/error.h"
 #include "flow/expr.h"
 #include "flow/schema.h"
 #include "flow/template.h"
@@ -57,7 +58,8 @@ typedef struct cs_task {
 	cs_schema *input_schema, *output_schema, *export_schema;
 	cs_template *input_from, *output_as, *export_as;
 	int then;                 /* the task's own directive */
-	cs_template *body;        /* SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole with) */
+	cs_template *body;        /* SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole
+				   * with; without one: {}) */
 	cs_switch_case *cases; int n_cases;
 	char *each, *at;          /* FOR: "item", "index" by default */
 	cs_template *in, *loop_while;
@@ -65,7 +67,7 @@ typedef struct cs_task {
 	cs_catch *catch;          /* TRY */
 	char *call;               /* CALL: function name */
 	cs_template *ask_title;   /* metadata.ask.title, or NULL */
-	json_t *metadata;         /* borrowed, or NULL */
+	json_t *metadata;         /* borrowed, or NULL; {ask: {allow, expire, runbook}, effect} are checked */
 } cs_task;
 
 typedef struct cs_flow {
@@ -74,28 +76,26 @@ typedef struct cs_flow {
 	json_t *def;
 	cs_task *tasks; int n_tasks;
 	int *roots, n_roots;      /* the flow's `do` */
+	int *by_ref;              /* n_tasks ids, sorted by ref */
 	cs_schema *input_schema, *output_schema;
 	cs_template *input_from, *output_as;
 	cs_exprset *exprs;
 	int refs;
 } cs_flow;
 
-/* Does NAME name something callable? For the check of `call`. */
+/* Does NAME name something callable? For the check of `call`. The built-ins and http are known
+ * without being asked for. */
 typedef bool cs_callable_fn(void *ctx, const char *name);
+/* The names that are callable, NULL-terminated, for a suggestion. */
+typedef const char *const *cs_names_fn(void *ctx);
 
 /* Compiles DOC (kept by reference). What the language has and this version does not obey is an
  * error by name and place. SRC may be NULL (a stored definition). CS_EINVAL: findings are in D. */
 int cs_flow_new(json_t *doc, const cs_source *src, cs_callable_fn *callable, void *ctx, cs_diags *d, cs_flow **ret);
+int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callable, cs_names_fn *names, void *ctx,
+		      cs_diags *d, cs_flow **ret);
 cs_flow *cs_flow_ref(const cs_flow *f);         /* atomic count */
 void cs_flow_unref(cs_flow *f);
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */
-
-/* ---- errors of the standard -------------------------------------------------------------- */
-/* {type,status,title,detail,instance}; TYPE is a short word: configuration validation expression
- * authentication authorization timeout communication runtime. New reference. */
-json_t *cs_error_new(const char *type, const char *detail, const char *instance);
-/* Equal error types, over the alias table (…/spec/1.0.0/errors/X, …/dsl/errors/types/X, with the
- * older hosts): the kit and the text spell them differently. */
-bool cs_error_type_equal(const char *a, const char *b);
 
 #endif

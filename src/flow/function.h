@@ -53,5 +53,9 @@ int cs_function_operation(const json_t *connector, const char *operation, const 
 void cs_function_free(cs_function *f);
 /* The built-ins and http: a const table; borrowed, NULL when there is none of that name. */
 const cs_function *cs_function_builtin(const char *name);
+/* Their names by number; NULL past the end. */
+const char *cs_function_builtin_name(size_t i);
+/* A built-in that this version does not have yet. */
+bool cs_function_builtin_later(const char *name);
 
 #endif

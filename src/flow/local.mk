@@ -6,3 +6,15 @@ src_flow_libcsflow_a_SOURCES = \
 	src/flow/expr_parse.c src/flow/expr_parse_term.c src/flow/expr_parse_text.c src/flow/expr_parser.h \
 	src/flow/expr_value.c \
 	src/flow/template.c src/flow/template.h
+
+# Documents: reading, checking, compiling.
+src_flow_libcsflow_a_SOURCES += \
+	src/flow/check.c src/flow/check.h \
+	src/flow/diag.c src/flow/diag.h \
+	src/flow/error.c src/flow/error.h \
+	src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_list.c \
+	src/flow/flow_load.c src/flow/flow_metadata.c src/flow/flow_names.c src/flow/flow_task.c \
+	src/flow/flow_use.c src/flow/flow_value.c src/flow/flow.h src/flow/flow_priv.h \
+	src/flow/function_builtin.c src/flow/function.h src/flow/workspace.h \
+	src/flow/source.c src/flow/source_priv.h \
+	src/flow/yaml.c src/flow/yaml.h src/flow/yaml_scalar.c src/flow/yaml_scalar_priv.h

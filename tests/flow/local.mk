@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+check_PROGRAMS += tests/flow/test_yaml
+TESTS += tests/flow/test_yaml
+tests_flow_test_yaml_SOURCES = tests/flow/test_yaml.c

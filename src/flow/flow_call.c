@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* call: http written out, the built-ins, and what the workspace knows by name. */
+#include "flow/flow_priv.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "flow/function.h"
+
+static const char *const methods[] = { "get", "head", "post", "put", "patch", "delete", "options", NULL };
+static const char *const outputs[] = { "content", "response", "raw", NULL };
+
+static const char *const later_calls[] = { "grpc", "openapi", "asyncapi", "a2a", "mcp", NULL };
+
+static const cs_key http_keys[] = {
+	{ "method", CS_IS_STRING | CS_KEY_REQUIRED }, { "endpoint", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED },
+	{ "headers", CS_IS_OBJECT | CS_IS_STRING }, { "query", CS_IS_OBJECT | CS_IS_STRING }, { "body", CS_IS_ANY },
+	{ "output", CS_IS_STRING }, { "redirect", CS_IS_BOOL }, { NULL, 0 },
+};
+
+static bool has_expression(const char *s)
+{
+	return strstr(s, "${") != NULL;
+}
+
+static void check_method(cs_build *b, const char *method)
+{
+	if (has_expression(method))
+		return;
+	for (const char *const *m = methods; *m; m++)
+		if (strcasecmp(*m, method) == 0)
+			return;
+	size_t mark = cs_check_push(&b->c, "method");
+	cs_check_unknown(&b->c, "the method", method, methods);
+	cs_check_pop(&b->c, mark);
+}
+
+/* An endpoint written out must be http or https with a host; {x} in it is filled in later. */
+static void check_uri(cs_build *b, const char *uri)
+{
+	if (has_expression(uri))
+		return;
+	size_t scheme = strncasecmp(uri, "http://", 7) == 0 ? 7 : strncasecmp(uri, "https://", 8) == 0 ? 8 : 0;
+	if (!scheme || strchr("/?#:", uri[scheme]) || isspace((unsigned char)uri[scheme])) {
+		cs_check_error(&b->c, "an endpoint is an http or https URL with a host, not '%.80s'", uri);
+		return;
+	}
+	for (const char *p = uri; *p; p++) {
+		if ((unsigned char)*p <= ' ' || *p == 0x7F) {
+			cs_check_error(&b->c, "an endpoint cannot hold spaces or control characters; write them percent-encoded");
+			return;
+		}
+	}
+}
+
+static void check_endpoint(cs_build *b, const json_t *with)
+{
+	static const cs_key keys[] = {
+		{ "uri", CS_IS_STRING | CS_KEY_REQUIRED }, { "authentication", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	};
+	const json_t *v = json_object_get(with, "endpoint");
+	size_t mark = cs_check_push(&b->c, "endpoint");
+	if (json_is_string(v)) {
+		check_uri(b, json_string_value(v));
+	} else if (cs_check_object(&b->c, v, keys, "an endpoint")) {
+		cs_check_push(&b->c, "uri");
+		check_uri(b, cs_json_str(v, "uri"));
+	}
+	cs_check_pop(&b->c, mark);
+}
+
+static bool is_token(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("!#$%&'*+-.^_`|~", *s))
+			return false;
+	return true;
+}
+
+/* headers and query: texts by name, or one expression for all. */
+static void check_texts(cs_build *b, const json_t *with, const char *key, bool header)
+{
+	json_t *v = json_object_get(with, key), *text;
+	size_t mark = cs_check_push(&b->c, key);
+	if (json_is_string(v) && !has_expression(json_string_value(v)))
+		cs_check_error(&b->c, "'%s' must be a mapping or one expression; write it as '${ … }'", key);
+	const char *name;
+	json_object_foreach(v, name, text) {
+		if (header && !is_token(name))
+			cs_check_error_key(&b->c, name, "'%.80s' is not a header's name", name);
+		size_t inner = cs_check_push(&b->c, name);
+		if (cs_check_type(&b->c, text, CS_IS_STRING, "this value") && header && strpbrk(json_string_value(text), "\r\n")
+		    && !has_expression(json_string_value(text)))
+			cs_check_error(&b->c, "a header's value stands on one line");
+		cs_check_pop(&b->c, inner);
+	}
+	cs_check_pop(&b->c, mark);
+}
+
+static void check_http(cs_build *b, const json_t *with)
+{
+	if (!cs_check_object(&b->c, with, http_keys, "the 'with' of an http call"))
+		return;
+	check_method(b, cs_json_str(with, "method"));
+	check_endpoint(b, with);
+	check_texts(b, with, "headers", true);
+	check_texts(b, with, "query", false);
+	cs_check_word(&b->c, with, "output", outputs);
+}
+
+static bool is_later(const char *name)
+{
+	for (const char *const *w = later_calls; *w; w++)
+		if (strcmp(*w, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_named(cs_build *b, const char *name)
+{
+	if (b->callable && b->callable(b->ctx, name))
+		return;
+	size_t mark = cs_check_push(&b->c, "call");
+	const char *const *names = b->names ? b->names(b->ctx) : NULL;
+	if (is_later(name) || cs_function_builtin_later(name))
+		cs_check_error(&b->c, "'call: %s' is part of the language, but this version does not run it yet", name);
+	else
+		cs_check_unknown(&b->c, "the function", name, names);
+	cs_check_pop(&b->c, mark);
+}
+
+void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
+{
+	(void)sibs;
+	const char *name = cs_json_str(def, "call");
+	json_t *with CS_AUTOJSON = json_incref(json_object_get(def, "with"));
+	const cs_function *builtin = cs_function_builtin(name);
+	b->f->tasks[id].call = cs_xstrdup(name);
+	if (!builtin)
+		check_named(b, name);
+	if (!with)
+		with = json_object();
+	size_t mark = cs_check_push(&b->c, "with");
+	if (builtin && builtin->kind == CS_FUNCTION_HTTP)
+		check_http(b, with);
+	else if (builtin)
+		cs_builtin_check(&b->c, name, with);
+	cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_check_pop(&b->c, mark);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "flow/flow_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A new row of the table; its reference is where the cursor stands. */
+static int add_task(cs_build *b, const char *name, json_t *def, int parent, int index, bool handler)
+{
+	cs_flow *f = b->f;
+	if (f->n_tasks == b->cap_tasks) {
+		b->cap_tasks = b->cap_tasks ? b->cap_tasks * 2 : 16;
+		f->tasks = cs_xrealloc(f->tasks, (size_t)b->cap_tasks * sizeof *f->tasks);
+	}
+	cs_task *t = &f->tasks[f->n_tasks];
+	*t = (cs_task){
+		.id = f->n_tasks, .parent = parent, .index = index, .name = cs_xstrdup(name),
+		.ref = cs_xstrdup(b->c.path), .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
+	};
+	cs_json_digest(def, t->hash);
+	return f->n_tasks++;
+}
+
+/* The one key of a list's item, or NULL after a report. */
+static const char *item_name(cs_build *b, json_t *item, const char *what)
+{
+	if (!json_is_object(item) || json_object_size(item) != 1) {
+		cs_check_error(&b->c, "each item of %s is one name with its definition, like '- name: { … }'", what);
+		return NULL;
+	}
+	const char *name = json_object_iter_key(json_object_iter(item));
+	if (!*name || strlen(name) > 200) {
+		cs_check_error_key(&b->c, name, "a task's name must have between 1 and 200 bytes");
+		return NULL;
+	}
+	if (b->c.len + 2 * strlen(name) + 2 >= CS_CHECK_PATH) {
+		cs_check_error_key(&b->c, name, "the path of names to this task is longer than 2000 bytes; use shorter ones");
+		return NULL;
+	}
+	return name;
+}
+
+/* Adds the items' rows; items that cannot be are reported and left out. */
+static int *add_items(cs_build *b, json_t *list, int parent, bool handler, const char *what, int *ret_n)
+{
+	int *ids = cs_xcalloc(json_array_size(list) + 1, sizeof *ids);
+	size_t i;
+	json_t *item;
+	int n = 0;
+	json_array_foreach(list, i, item) {
+		size_t mark = cs_check_push_index(&b->c, i);
+		const char *name = item_name(b, item, what);
+		if (name) {
+			size_t inner = cs_check_push(&b->c, name);
+			ids[n++] = add_task(b, name, json_object_get(item, name), parent, (int)i, handler);
+			cs_check_pop(&b->c, inner);
+		}
+		cs_check_pop(&b->c, mark);
+	}
+	*ret_n = n;
+	return ids;
+}
+
+static void check_twice(cs_build *b, const int *ids, int n)
+{
+	const char **names CS_AUTOFREE = cs_xcalloc((size_t)n + 1, sizeof *names);
+	for (int i = 0; i < n; i++)
+		names[i] = b->f->tasks[ids[i]].name;
+	qsort(names, (size_t)n, sizeof *names, by_text);
+	for (int i = 1; i < n; i++) {
+		if (strcmp(names[i - 1], names[i]) != 0 || (i > 1 && strcmp(names[i - 2], names[i]) == 0))
+			continue;
+		int seen = 0;
+		for (int k = 0; k < n; k++) {
+			const cs_task *t = &b->f->tasks[ids[k]];
+			if (strcmp(t->name, names[i]) != 0 || seen++ == 0)
+				continue;
+			size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
+			cs_check_error_key(&b->c, t->name, "two tasks of this list are named '%.80s'; give one another name", t->name);
+			cs_check_pop(&b->c, mark);
+			break;
+		}
+	}
+}
+
+/* Does the run never go on to the next in line after T? */
+static bool leads_away(const cs_task *t)
+{
+	if (t->cond || t->kind == CS_TASK_TRY)
+		return false;
+	if (t->kind != CS_TASK_SWITCH)
+		return t->then != CS_THEN_CONTINUE || t->kind == CS_TASK_RAISE;
+	bool otherwise = false;
+	for (int i = 0; i < t->n_cases; i++) {
+		if (t->cases[i].then == CS_THEN_CONTINUE)
+			return false;
+		otherwise |= t->cases[i].when == NULL;
+	}
+	return otherwise || t->then != CS_THEN_CONTINUE;
+}
+
+/* Marks every sibling that a `then` of this list names. */
+static void mark_targets(const cs_build *b, const int *ids, int n, bool *reached)
+{
+	int first = ids[0];
+	for (int i = 0; i < n; i++) {
+		const cs_task *t = &b->f->tasks[ids[i]];
+		if (t->then >= 0)
+			reached[t->then - first] = true;
+		for (int k = 0; k < t->n_cases; k++)
+			if (t->cases[k].then >= 0)
+				reached[t->cases[k].then - first] = true;
+		if (t->catch && t->catch->then >= 0)
+			reached[t->catch->then - first] = true;
+	}
+}
+
+static void warn_unreachable(cs_build *b, const int *ids, int n)
+{
+	if (n < 2)
+		return;
+	bool *reached CS_AUTOFREE = cs_xcalloc((size_t)n, sizeof *reached);
+	mark_targets(b, ids, n, reached);
+	for (int i = 1; i < n; i++) {
+		const cs_task *t = &b->f->tasks[ids[i]];
+		if (reached[i] || !leads_away(&b->f->tasks[ids[i - 1]]))
+			continue;
+		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
+		cs_check_warn(&b->c, t->name, "nothing leads to '%.80s': the task before it goes elsewhere", t->name);
+		cs_check_pop(&b->c, mark);
+	}
+}
+
+void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool branches, const char *what,
+		   int **ret_ids, int *ret_n)
+{
+	if (!cs_check_type(&b->c, list, CS_IS_ARRAY, what))
+		return;
+	if (json_array_size(list) == 0) {
+		cs_check_error(&b->c, "%s is empty; it needs at least one task", what);
+		return;
+	}
+	cs_siblings sibs = { .branches = branches };
+	int *ids = add_items(b, list, parent, handler, what, &sibs.n);
+	sibs.ids = ids;
+	check_twice(b, ids, sibs.n);
+	for (int i = 0; i < sibs.n; i++) {
+		const cs_task *t = &b->f->tasks[ids[i]];
+		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
+		cs_check_push(&b->c, t->name);
+		cs_build_task(b, ids[i], t->def, &sibs);
+		cs_check_pop(&b->c, mark);
+	}
+	if (!branches)
+		warn_unreachable(b, ids, sibs.n);
+	*ret_ids = ids;
+	*ret_n = sibs.n;
+}
+
+static const char *const directives[] = { "continue", "exit", "end" };
+
+/* The error of a `then` that names nobody, with the nearest of what it may name. */
+static void unknown_target(cs_build *b, const char *name, const cs_siblings *sibs)
+{
+	size_t n = 0, max = (size_t)sibs->n + CS_ARRAY_LEN(directives);
+	const char **names CS_AUTOFREE = cs_xcalloc(max + 1, sizeof *names);
+	for (size_t i = 0; i < CS_ARRAY_LEN(directives); i++)
+		names[n++] = directives[i];
+	for (int i = 0; i < sibs->n && !sibs->branches; i++)
+		names[n++] = b->f->tasks[sibs->ids[i]].name;
+	for (int i = 0; i < b->f->n_tasks; i++) {
+		if (strcmp(b->f->tasks[i].name, name) == 0) {
+			cs_check_error(&b->c, "'then' can only lead to a task of the same list; '%.80s' is in another", name);
+			return;
+		}
+	}
+	const char *near = cs_suggest(name, names);
+	cs_check_error(&b->c, "'then' names no task of this list: '%.80s'%s%s%s", name,
+		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs)
+{
+	const char *name = cs_json_str(obj, "then");
+	if (!name)
+		return CS_THEN_CONTINUE;
+	for (size_t i = 0; i < CS_ARRAY_LEN(directives); i++)
+		if (strcmp(directives[i], name) == 0)
+			return CS_THEN_CONTINUE - (int)i;
+	size_t mark = cs_check_push(&b->c, "then");
+	int target = CS_THEN_CONTINUE;
+	for (int i = 0; i < sibs->n && !sibs->branches && target < 0; i++)
+		if (strcmp(b->f->tasks[sibs->ids[i]].name, name) == 0)
+			target = sibs->ids[i];
+	if (target < 0 && sibs->branches)
+		cs_check_error(&b->c, "a branch of a fork cannot lead to another task; write continue, exit or end");
+	else if (target < 0)
+		unknown_target(b, name, sibs);
+	cs_check_pop(&b->c, mark);
+	return target;
+}

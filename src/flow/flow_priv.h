@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The compiler of a flow, from the inside: one cs_build walks the document once, top down, and
+ * fills the table of tasks. Each room compiles one part of the language and reports what it finds
+ * at the cursor; nothing stops at the first finding. */
+#ifndef CS_FLOW_FLOW_PRIV_H
+#define CS_FLOW_FLOW_PRIV_H
+
+#include "flow/check.h"
+#include "flow/flow.h"
+
+#define CS_BUILD_VARS 128        /* for and try nest at most as deep as the document */
+
+typedef struct cs_mention {      /* `$tasks.NAME` in an expression */
+	char *name;
+	unsigned line, col;
+} cs_mention;
+
+typedef struct cs_build {
+	cs_flow *f;
+	cs_check c;
+	int cap_tasks;
+	cs_callable_fn *callable;
+	cs_names_fn *names;
+	void *ctx;
+	const char *vars[CS_BUILD_VARS];   /* of the for and catch around, borrowed */
+	size_t n_vars;
+	cs_mention *mentions;
+	size_t n_mentions, cap_mentions;
+} cs_build;
+
+/* The tasks among which a `then` may choose. */
+typedef struct cs_siblings {
+	const int *ids;
+	int n;
+	bool branches;                     /* of a fork: they have no order to choose in */
+} cs_siblings;
+
+/* flow_list.c: compiles the list under the cursor as children of PARENT (-1: the flow's own), and
+ * resolves where `then` leads. WHAT names the list in messages. */
+void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool branches, const char *what,
+		   int **ret_ids, int *ret_n);
+int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
+
+/* flow_task.c: one task; its row in the table is there, its name and place are set. */
+void cs_build_task(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+
+/* flow_value.c: templates, schemas, and the three places where data is shaped. The cursor stands on
+ * the object that holds KEY; *ret stays NULL when there is no such key or it was reported. */
+void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template **ret);
+void cs_build_template_key(cs_build *b, const json_t *obj, const char *key, int mode, cs_template **ret);
+void cs_build_schema_key(cs_build *b, const json_t *obj, cs_schema **ret);
+/* `input` {schema, from}, `output` {schema, as}, `export` {schema, as} at KEY of OBJ. */
+void cs_build_shape(cs_build *b, const json_t *obj, const char *key, const char *expression,
+		    cs_schema **ret_schema, cs_template **ret_template);
+/* Is NAME fit for a variable of its own? Reported when not. */
+bool cs_build_variable(cs_build *b, const json_t *obj, const char *key, const char *otherwise, char **ret);
+bool cs_build_enter(cs_build *b, const char *var);
+void cs_build_leave(cs_build *b, size_t n);
+
+/* flow_names.c: what `$tasks` is asked for; held against the names when all are known. */
+void cs_build_mentions(cs_build *b, const char *source, const char *pointer);
+void cs_build_check_mentions(cs_build *b);
+void cs_build_fini(cs_build *b);
+
+/* One function for each kind of task: fills row ID from DEF. Never keep a cs_task pointer over
+ * cs_build_list: the table moves. */
+void cs_build_do(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_set(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_switch(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_for(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_fork(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_try(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_raise(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_emit(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+
+/* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
+ * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */
+void cs_build_use(cs_build *b, json_t *doc);
+json_t *cs_use_find(cs_build *b, const char *section, const char *name, cs_check *ret_saved);
+void cs_use_done(cs_build *b, const cs_check *saved);
+/* An error's definition and a retry policy, under the cursor. */
+bool cs_check_error_definition(cs_build *b, const json_t *v);
+void cs_build_retry(cs_build *b, const json_t *v, cs_catch *k);
+
+/* flow_metadata.c: metadata.ask and metadata.effect of a task. */
+void cs_build_metadata(cs_build *b, int id, json_t *def);
+
+/* function_builtin.c: the arguments of a built-in, literal where they are; the cursor is on `with`. */
+void cs_builtin_check(cs_check *c, const char *name, const json_t *with);
+/* `allow` of OBJ: a list of accept, edit, respond, reject. */
+void cs_check_allow(cs_check *c, const json_t *obj);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The functions that need no file: approve, ask, notify, http. */
+#include "flow/function.h"
+
+#include <string.h>
+#include <threads.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "flow/check.h"
+#include "flow/flow_priv.h"
+
+static const cs_key approve_keys[] = {
+	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "summary", CS_IS_STRING }, { "show", CS_IS_ANY },
+	{ "allow", CS_IS_ARRAY }, { "expire", CS_IS_STRING }, { "on-expiry", CS_IS_STRING }, { "runbook", CS_IS_STRING },
+	{ "subject", CS_IS_STRING }, { "escalate", CS_IS_ANY | CS_KEY_LATER }, { "remind", CS_IS_ANY | CS_KEY_LATER },
+	{ "back", CS_IS_ANY | CS_KEY_LATER }, { "rounds", CS_IS_ANY | CS_KEY_LATER },
+	{ "covers", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+};
+static const cs_key ask_keys[] = {
+	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "form", CS_IS_OBJECT | CS_IS_BOOL }, { "show", CS_IS_ANY },
+	{ "expire", CS_IS_STRING }, { "escalate", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+};
+static const cs_key notify_keys[] = {
+	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "body", CS_IS_STRING }, { "action", CS_IS_STRING | CS_KEY_REQUIRED },
+	{ "level", CS_IS_STRING }, { "via", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+};
+
+static const struct {
+	const char *name;
+	cs_function_kind kind;
+	cs_effect_class effect;
+	int64_t timeout_ms;
+	const cs_key *keys;       /* of `with`; NULL: flow_call.c knows */
+	const char *what;
+} rows[] = {
+	{ "approve", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, approve_keys, "the 'with' of approve" },
+	{ "ask", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, ask_keys, "the 'with' of ask" },
+	{ "notify", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, notify_keys, "the 'with' of notify" },
+	{ "http", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
+};
+
+/* Of the design, but not of this version. */
+static const char *const later_names[] = { "recall", "remember", "until", NULL };
+
+static cs_function builtins[CS_ARRAY_LEN(rows)];
+static once_flag builtins_once = ONCE_FLAG_INIT;
+
+static void make_builtins(void)
+{
+	json_t *none = json_array();
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++) {
+		cs_function *f = &builtins[i];
+		f->kind = rows[i].kind;
+		f->name = cs_xstrdup(rows[i].name);
+		f->performer = f->kind == CS_FUNCTION_HTTP ? cs_xstrdup("http") : NULL;
+		f->effect = rows[i].effect;
+		f->timeout_ms = rows[i].timeout_ms;
+		f->attempts = 1;
+		f->touches = json_incref(none);
+		f->def = json_pack("{s:s}", "builtin", rows[i].name);
+		cs_json_digest(f->def, f->hash);
+	}
+	json_decref(none);
+}
+
+const cs_function *cs_function_builtin(const char *name)
+{
+	call_once(&builtins_once, make_builtins);
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &builtins[i];
+	return NULL;
+}
+
+const char *cs_function_builtin_name(size_t i)
+{
+	return i < CS_ARRAY_LEN(rows) ? rows[i].name : NULL;
+}
+
+bool cs_function_builtin_later(const char *name)
+{
+	for (const char *const *w = later_names; *w; w++)
+		if (strcmp(*w, name) == 0)
+			return true;
+	return false;
+}
+
+void cs_check_allow(cs_check *c, const json_t *obj)
+{
+	static const char *const words[] = { "accept", "edit", "respond", "reject", NULL };
+	const json_t *list = json_object_get(obj, "allow"), *item;
+	if (!json_is_array(list))
+		return;
+	size_t i, mark = cs_check_push(c, "allow");
+	if (json_array_size(list) == 0)
+		cs_check_error(c, "'allow' is empty; name at least one of accept, edit, respond, reject");
+	json_array_foreach(list, i, item) {
+		const char *text = json_string_value(item);
+		size_t k = 0;
+		while (text && words[k] && strcmp(words[k], text) != 0)
+			k++;
+		size_t inner = cs_check_push_index(c, i);
+		if (!text)
+			cs_check_error(c, "'allow' lists words: accept, edit, respond, reject");
+		else if (!words[k])
+			cs_check_unknown(c, "the answer", text, words);
+		cs_check_pop(c, inner);
+	}
+	cs_check_pop(c, mark);
+}
+
+static void check_expire(cs_check *c, const json_t *with)
+{
+	const char *text = cs_json_str(with, "expire");
+	int64_t ms;
+	if (text && !strstr(text, "${"))
+		cs_check_duration_key(c, with, "expire", &ms);
+}
+
+static void check_approve(cs_check *c, const json_t *with)
+{
+	cs_check_allow(c, with);
+	const char *expiry = cs_json_str(with, "on-expiry");
+	if (expiry && strcmp(expiry, "reject") != 0) {
+		size_t mark = cs_check_push(c, "on-expiry");
+		cs_check_error(c, "'on-expiry: %.40s' is not obeyed by this version, which knows 'reject' only", expiry);
+		cs_check_pop(c, mark);
+	}
+}
+
+static void check_form(cs_check *c, const json_t *with)
+{
+	const json_t *form = json_object_get(with, "form");
+	cs_schema *s = NULL;
+	cs_err err = { 0 };
+	if (!form)
+		return;
+	size_t mark = cs_check_push(c, "form");
+	if (cs_schema_new(form, CS_SCHEMA_2020_12, NULL, &s, &err) < 0)
+		cs_check_error(c, "%s", err.msg);
+	cs_schema_free(s);
+	cs_check_pop(c, mark);
+}
+
+void cs_builtin_check(cs_check *c, const char *name, const json_t *with)
+{
+	static const char *const levels[] = { "info", "warning", "error", NULL };
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].name, name) != 0 || !rows[i].keys)
+			continue;
+		if (!cs_check_object(c, with, rows[i].keys, rows[i].what))
+			return;
+		check_expire(c, with);
+		if (rows[i].keys == approve_keys)
+			check_approve(c, with);
+		if (rows[i].keys == ask_keys)
+			check_form(c, with);
+		const char *level = cs_json_str(with, "level");
+		if (level && !strstr(level, "${"))
+			cs_check_word(c, with, "level", levels);
+	}
+}
