@@ -18,3 +18,11 @@ src_flow_libcsflow_a_SOURCES += \
 	src/flow/function_builtin.c src/flow/function.h src/flow/workspace.h \
 	src/flow/source.c src/flow/source_priv.h \
 	src/flow/yaml.c src/flow/yaml.h src/flow/yaml_scalar.c src/flow/yaml_scalar_priv.h
+
+src_flow_libcsflow_a_SOURCES += \
+	src/flow/schema.h src/flow/schema_in.h src/flow/schema_apply.c src/flow/schema_array.c \
+	src/flow/schema_check.c src/flow/schema_compile.c src/flow/schema_error.c src/flow/schema_format.c \
+	src/flow/schema_format_time.c src/flow/schema_format_uri.c src/flow/schema_keyword.c src/flow/schema_meta.c \
+	src/flow/schema_number.c src/flow/schema_object.c src/flow/schema_ref.c src/flow/schema_rules.c \
+	src/flow/schema_scan.c src/flow/schema_suggest.c src/flow/schema_unevaluated.c src/flow/schema_uri.c \
+	src/flow/schema_value.c

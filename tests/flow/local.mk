@@ -2,3 +2,7 @@
 check_PROGRAMS += tests/flow/test_yaml
 TESTS += tests/flow/test_yaml
 tests_flow_test_yaml_SOURCES = tests/flow/test_yaml.c
+
+check_PROGRAMS += tests/flow/test_schema_suite
+TESTS += tests/flow/test_schema_suite
+tests_flow_test_schema_suite_SOURCES = tests/flow/test_schema_suite.c
