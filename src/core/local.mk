@@ -1,5 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/core/libcscore.a
 src_core_libcscore_a_SOURCES = \
+	src/core/ask.c \
+	src/core/begin.c \
+	src/core/call.c \
+	src/core/control.c \
+	src/core/data.c \
+	src/core/decide.c \
 	src/core/effect.c src/core/effect.h \
-	src/core/http_request.c src/core/http_request.h
+	src/core/fault.c \
+	src/core/fold.c src/core/fold.h \
+	src/core/fold_call.c \
+	src/core/frame.c src/core/frame.h \
+	src/core/http_request.c src/core/http_request.h \
+	src/core/look.c \
+	src/core/machine.c src/core/machine.h \
+	src/core/outcome.c \
+	src/core/record.c src/core/record.h \
+	src/core/run.h \
+	src/core/shadow.c \
+	src/core/step.c

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What waits for a person: gates before effects, decisions and questions of a flow, notices. */
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+static int64_t expiry(cs_step *s, const char *text)
+{
+	int64_t ms = s->expire_ms;
+	if (text != NULL)
+		(void)cs_duration_parse(text, &ms, NULL);
+	return ms > 0 ? s->now + ms : 0;
+}
+
+static json_t *words(const char *const *w)
+{
+	json_t *a = json_array();
+	for (; *w != NULL; w++)
+		json_array_append_new(a, json_string(*w));
+	return a;
+}
+
+bool cs_item_allows(const cs_item *item, const char *answer)
+{
+	size_t i;
+	json_t *word;
+	json_array_foreach(json_object_get(item->published, "allow"), i, word)
+		if (strcmp(json_string_value(word), answer) == 0)
+			return true;
+	return false;
+}
+
+static void proposal_id(cs_step *s, cs_call *c, char id[CS_ID_SIZE])
+{
+	if (c->next_item[0] != '\0')
+		memcpy(id, c->next_item, CS_ID_SIZE);
+	else
+		s->new_id(s->ctx, id);
+}
+
+static void add_history(cs_call *c, json_t *data)
+{
+	if (c->previous[0] == '\0')
+		return;
+	json_object_set_new(data, "previous", json_string(c->previous));
+	json_object_set_new(data, "editor", json_string(c->editor != NULL ? c->editor : ""));
+}
+
+static void set_copy(json_t *to, const char *as, const json_t *from, const char *name)
+{
+	json_t *v = json_object_get(from, name);
+	if (v != NULL)
+		json_object_set(to, as, v);
+}
+
+/* ---- gates ------------------------------------------------------------------------------------------------- */
+
+/* Gives RET a text: the template's, or NULL where there is none. */
+static int text_of(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *dot, json_t **ret, cs_err *why)
+{
+	if (t == NULL)
+		return CS_OK;
+	return cs_look(v, phase, t, dot, ret, why);
+}
+
+static json_t *gate_card(const cs_function *fn, const cs_call *c, json_t *body)
+{
+	json_t *card = json_pack("{s:s, s:s, s:O}", "will_do", fn->name, "effect", cs_effect_class_name(fn->effect),
+				 "touches", fn->touches != NULL ? fn->touches : json_null());
+	const char *identity = cs_json_str(fn->connector_def, "identity");
+	if (identity != NULL)
+		json_object_set_new(card, "as", json_string(identity));
+	if (body != NULL)
+		json_object_set(card, "body", body);
+	if (c->request != NULL) {
+		json_object_set_new(card, "to", json_sprintf("%s %s", cs_json_str_or(c->request, "method", ""), cs_json_str_or(c->request, "url", "")));
+		json_object_set(card, "request", c->request);
+	}
+	set_copy(card, "reach", fn->def, "reach");
+	json_object_set_new(card, "reverse", json_string(fn->reverse_none ? "none" : "not declared"));
+	return card;
+}
+
+int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err)
+{
+	static const char *const allowed[] = { "accept", "edit", "reject", NULL };
+	cs_call *c = f->call;
+	const json_t *ask = json_object_get(f->task->metadata, "ask");
+	cs_view_of v = cs_call_view(r, s, f);
+	CS_AUTOJSON json_t *title = NULL, *body = NULL;
+	cs_err failed = { 0 };
+	int rc = text_of(&v, CS_PHASE_TITLE, f->task->ask_title, f->input, &title, &failed);
+	int rc_card = text_of(&v, CS_PHASE_CARD, fn->card, c->args, &body, &failed);
+	if (rc == CS_EAGAIN || rc_card == CS_EAGAIN)
+		return CS_EAGAIN;
+	if (rc != CS_OK || rc_card != CS_OK)
+		return cs_step_raise_expr(r, s, f->task, f->occurrence, &failed, err);
+	char id[CS_ID_SIZE];
+	proposal_id(s, c, id);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
+				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
+	json_object_set_new(data, "title", json_is_string(title) ? json_incref(title) : json_sprintf("%s in %s", fn->name, r->flow->name));
+	json_object_set_new(data, "card", gate_card(fn, c, body));
+	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
+	json_object_set_new(data, "why", json_string(why->why));
+	if (c->tainted_args != NULL)
+		json_object_set(data, "taint", c->tainted_args);
+	json_t *allow = json_object_get(ask, "allow");
+	json_object_set_new(data, "allow", allow != NULL ? json_incref(allow) : words(allowed));
+	int64_t expires = expiry(s, cs_json_str(ask, "expire"));
+	if (expires > 0)
+		json_object_set_new(data, "expires", json_integer(expires));
+	json_object_set_new(data, "grace", json_integer(s->grace_ms));
+	bool final = s->grace_ms <= 0;       /* no reversal is declared in this version */
+	if (why->confirm_word || final)
+		json_object_set_new(data, "confirm", json_string("word"));
+	set_copy(data, "runbook", ask, "runbook");
+	if (c->request != NULL)
+		json_object_set(data, "request", c->request);
+	add_history(c, data);
+	return cs_run_write(r, s, "approval.published", f->task, f->occurrence, data, err);
+}
+
+/* ---- decisions, questions, notices ---------------------------------------------------------------------------- */
+
+static int publish_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err)
+{
+	static const char *const decision[] = { "accept", "reject", NULL };
+	static const char *const question[] = { "respond", NULL };
+	cs_call *c = f->call;
+	bool asks = strcmp(fn->name, "ask") == 0;
+	char id[CS_ID_SIZE];
+	proposal_id(s, c, id);
+	(void)cs_call_digest(r, c, fn);
+	json_t *show = json_object_get(c->args, "show");
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
+				 "call", fn->name, "gate", 0, "value", show != NULL ? show : json_null(), "proposer",
+				 s->actor != NULL ? s->actor : "engine");
+	set_copy(data, "title", c->args, "title");
+	set_copy(data, "form", c->args, "form");
+	set_copy(data, "runbook", c->args, "runbook");
+	set_copy(data, "subject", c->args, "subject");
+	json_t *allow = json_object_get(c->args, "allow");
+	json_object_set_new(data, "allow", allow != NULL ? json_incref(allow) : words(asks ? question : decision));
+	json_t *card = json_pack("{s:s}", "will_do", asks ? "answer a question" : "decide");
+	set_copy(card, "summary", c->args, "summary");
+	json_object_set_new(data, "card", card);
+	json_object_set_new(data, "rule", json_string("flow"));
+	if (c->tainted_args != NULL)
+		json_object_set(data, "taint", c->tainted_args);
+	int64_t expires = expiry(s, cs_json_str(c->args, "expire"));
+	if (expires > 0)
+		json_object_set_new(data, "expires", json_integer(expires));
+	json_object_set_new(data, "grace", json_integer(s->grace_ms));
+	add_history(c, data);
+	return cs_run_write(r, s, "approval.published", f->task, f->occurrence, data, err);
+}
+
+static int publish_notice(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	char id[CS_ID_SIZE];
+	s->new_id(s->ctx, id);
+	json_t *data = json_pack("{s:s, s:s, s:s}", "item", id, "kind", "notice", "next", "dismiss");
+	set_copy(data, "title", f->call->args, "title");
+	set_copy(data, "body", f->call->args, "body");
+	set_copy(data, "action", f->call->args, "action");
+	set_copy(data, "level", f->call->args, "level");
+	int rc = cs_run_write(r, s, "item.opened", f->task, f->occurrence, data, err);
+	if (rc != CS_OK)
+		return rc;
+	CS_AUTOJSON json_t *result = json_pack("{s:s}", "notice", id);
+	cs_view_of v = cs_call_view(r, s, f);
+	return cs_step_finish(&v, f->occurrence, result, false, NULL, err);
+}
+
+int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err)
+{
+	if (strcmp(fn->name, "notify") == 0)
+		return publish_notice(r, s, f, err);
+	if (r->shadow && !r->ask_again && f->call->next_item[0] == '\0') {
+		(void)cs_call_digest(r, f->call, fn);
+		int rc = cs_step_shadow(r, s, f, err);
+		if (rc != CS_ENOTFOUND)
+			return rc;
+	}
+	return publish_decision(r, s, f, fn, err);
+}
+
+/* ---- what becomes of an item ------------------------------------------------------------------------------------ */
+
+static int item_event(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cs_item *item, const char *decision, cs_err *err)
+{
+	json_t *data = json_pack("{s:s, s:s}", "item", item->id, "digest", item->digest);
+	if (decision != NULL)
+		json_object_set_new(data, "decision", json_string(decision));
+	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
+}
+
+/* The grace of an approval is over: it is used up in the transaction of the intent, or stays. */
+static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	const char *held = NULL;
+	cs_verdict today = { 0 };
+	if (fn != NULL && !s->open(s->ctx, r, fn, &held))
+		return CS_OK;
+	if (fn == NULL)
+		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	int rc = s->verdict(s->ctx, r, f->task, f->call, &today, err);
+	if (rc != CS_OK)
+		return rc;
+	if (today.kind == CS_VERDICT_DENY)
+		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	(void)cs_call_digest(r, f->call, fn);
+	if (strcmp(f->call->digest, item->digest) != 0)
+		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	char id[CS_ID_SIZE];
+	memcpy(id, item->id, sizeof id);
+	rc = item_event(r, s, f, "approval.consumed", item, NULL, err);
+	return rc != CS_OK ? rc : cs_step_send(r, s, f, id, &today, err);
+}
+
+int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	const cs_item *item = cs_run_item(r, f->call->item);
+	if (item == NULL)
+		return CS_OK;
+	bool expired = item->expires > 0 && item->expires <= s->now;
+	bool pending = strcmp(item->state, "pending") == 0;
+	bool approved = strcmp(item->state, "approved") == 0;
+	if (expired && (pending || (approved && item->grace_until <= s->now)))
+		return item_event(r, s, f, "approval.expired", item, NULL, err);
+	if (pending || item->grace_until > s->now)
+		return CS_OK;
+	if (!approved)
+		return item_event(r, s, f, "approval.settled", item, item->state, err);
+	if (cs_json_true(item->published, "gate"))
+		return pass_gate(r, s, f, item, err);
+	return item_event(r, s, f, "approval.consumed", item, NULL, err);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a task of each kind begins: condition, input, then a table by kind. */
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+/* A task about to begin. */
+struct start {
+	cs_view_of v;
+	cs_run *r;
+	cs_step *s;
+	cs_frame *seq;
+	const cs_task *t;
+	int occurrence;
+	bool tainted;            /* of its transformed input */
+};
+
+static int fail(struct start *b, int rc, const cs_err *why, cs_err *err)
+{
+	if (rc == CS_EAGAIN)
+		return rc;
+	return cs_step_raise_expr(b->r, b->s, b->t, b->occurrence, why, err);
+}
+
+static json_t *started_data(struct start *b)
+{
+	json_t *data = json_object();
+	if (b->v.input != b->seq->last)
+		json_object_set(data, "input", b->v.input);
+	if (b->tainted)
+		json_object_set_new(data, "tainted", json_true());
+	return data;
+}
+
+static int begin_composite(struct start *b, cs_err *err)
+{
+	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, started_data(b), err);
+}
+
+static int begin_for(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *items = NULL;
+	cs_err why = { 0 };
+	int rc = cs_look(&b->v, CS_PHASE_IN, b->t->in, b->v.input, &items, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	if (!json_is_array(items)) {
+		CS_AUTOJSON json_t *error = cs_error_new("expression", "for.in must give an array", b->t->ref);
+		return cs_step_raise(b->r, b->s, b->t, b->occurrence, error, err);
+	}
+	json_t *data = started_data(b);
+	json_object_set(data, "items", items);
+	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
+}
+
+static int begin_set(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *value = NULL;
+	cs_err why = { 0 };
+	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &value, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	bool tainted = cs_look_tainted(&b->v, b->t->body, b->tainted);
+	return cs_step_finish(&b->v, b->occurrence, value, tainted, NULL, err);
+}
+
+static int begin_switch(struct start *b, cs_err *err)
+{
+	int then = b->t->then;
+	const char *name = NULL;
+	bool undecided = false;
+	for (int i = 0; i < b->t->n_cases && name == NULL; i++) {
+		const cs_switch_case *c = &b->t->cases[i];
+		bool yes = true;
+		cs_err why = { 0 };
+		int rc = c->when == NULL ? CS_OK : cs_look_true(&b->v, CS_PHASE_CASE, c->when, b->v.input, &yes, &why);
+		if (rc == CS_EAGAIN)
+			undecided = true;         /* the later cases are asked for at once */
+		else if (rc != CS_OK)
+			return fail(b, rc, &why, err);
+		else if (yes && !undecided) {
+			then = c->then;
+			name = c->name;
+		}
+	}
+	if (undecided)
+		return CS_EAGAIN;
+	json_t *data = json_pack("{s:i}", "then", then);
+	if (name != NULL)
+		json_object_set_new(data, "case", json_string(name));
+	return cs_step_finish(&b->v, b->occurrence, b->v.input, b->tainted, data, err);
+}
+
+static int begin_raise(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = NULL;
+	cs_err why = { 0 };
+	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &error, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	return cs_step_raise(b->r, b->s, b->t, b->occurrence, error, err);
+}
+
+/* CloudEvents 1.0: what the flow leaves out is filled in. */
+static int begin_emit(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *with = NULL;
+	cs_err why = { 0 };
+	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &with, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	CS_AUTOJSON json_t *event = json_copy(with);
+	char id[CS_ID_SIZE], at[CS_TIME_SIZE];
+	b->s->new_id(b->s->ctx, id);
+	cs_time_format(b->s->now, at);
+	if (json_object_get(event, "id") == NULL)
+		json_object_set_new(event, "id", json_string(id));
+	if (json_object_get(event, "time") == NULL)
+		json_object_set_new(event, "time", json_string(at));
+	json_object_set_new(event, "specversion", json_string("1.0"));
+	bool tainted = cs_look_tainted(&b->v, b->t->body, b->tainted);
+	rc = cs_run_write(b->r, b->s, "event.emitted", b->t, b->occurrence, json_pack("{s:O}", "event", event), err);
+	if (rc != CS_OK)
+		return rc;
+	return cs_step_finish(&b->v, b->occurrence, event, tainted, NULL, err);
+}
+
+/* Which arguments come from untrusted bytes, by their top-level name. */
+struct arg_taint {
+	struct start *b;
+	json_t *names;
+};
+
+static int taint_of_arg(void *ctx, const cs_expr *e, const char *pointer)
+{
+	struct arg_taint *a = ctx;
+	if (!cs_look_tainted_expr(&a->b->v, e, a->b->tainted))
+		return 0;
+	const char *name = pointer[0] == '/' ? pointer + 1 : pointer;
+	size_t len = strcspn(name, "/");
+	json_array_append_new(a->names, json_stringn(name, len));
+	return 0;
+}
+
+static int begin_call(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *args = NULL;
+	cs_err why = { 0 };
+	int rc = b->t->body == NULL ? CS_OK : cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &args, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	if (args == NULL)
+		args = json_object();
+	const cs_function *fn = b->s->function(b->s->ctx, b->r, b->t->call);
+	CS_AUTOJSON json_t *error = NULL;
+	if (fn == NULL) {
+		CS_AUTOFREE char *text = cs_xasprintf("There is no function %s in this workspace any more; run `capstan check`", b->t->call);
+		error = cs_error_new("configuration", text, b->t->ref);
+	} else {
+		error = cs_schema_complaint(fn->input, args, "The input", b->t->ref);
+	}
+	if (error != NULL)
+		return cs_step_raise(b->r, b->s, b->t, b->occurrence, error, err);
+	json_t *data = started_data(b);
+	json_object_set(data, "args", args);
+	json_object_set_new(data, "call", json_string(b->t->call));
+	struct arg_taint taint = { .b = b, .names = json_array() };
+	if (b->t->body != NULL)
+		(void)cs_template_each(b->t->body, taint_of_arg, &taint);
+	if (json_array_size(taint.names) > 0)
+		json_object_set(data, "tainted_args", taint.names);
+	json_decref(taint.names);
+	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
+}
+
+static int (*const begins[])(struct start *b, cs_err *err) = {
+	[CS_TASK_DO] = begin_composite, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
+	[CS_TASK_FOR] = begin_for,      [CS_TASK_SET] = begin_set,       [CS_TASK_SWITCH] = begin_switch,
+	[CS_TASK_RAISE] = begin_raise,  [CS_TASK_EMIT] = begin_emit,     [CS_TASK_CALL] = begin_call,
+};
+
+/* A replay's changes stand at the task that it forks from: they replace what came in there. */
+static int patched(struct start *b, json_t **raw, cs_err *err)
+{
+	cs_run *r = b->r;
+	if (r->from == NULL || r->patch == NULL || b->occurrence != 1 || strcmp(r->from, b->t->ref) != 0)
+		return CS_OK;
+	size_t i;
+	json_t *change;
+	json_array_foreach(r->patch, i, change) {
+		json_t *next = NULL;
+		int rc = cs_json_with_path(*raw, cs_json_str_or(change, "path", ""), json_object_get(change, "value"), &next, err);
+		if (rc != CS_OK)
+			return rc;
+		json_decref(*raw);
+		*raw = next;
+	}
+	return CS_OK;
+}
+
+int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err)
+{
+	struct start b = { .r = r, .s = s, .seq = seq, .t = t, .occurrence = r->occurrences[t->id] + 1,
+			   .tainted = seq->last_tainted };
+	CS_AUTOJSON json_t *raw = json_incref(seq->last);
+	CS_AUTOJSON json_t *input = NULL;
+	cs_err why = { 0 };
+	int rc = patched(&b, &raw, &why);
+	if (rc != CS_OK)
+		return fail(&b, rc, &why, err);
+	b.v = (cs_view_of){ .r = r, .s = s, .seq = seq, .memo = seq, .task = t, .raw = raw };
+	bool yes = true;
+	if (t->cond != NULL && (rc = cs_look_true(&b.v, CS_PHASE_IF, t->cond, raw, &yes, &why)) != CS_OK)
+		return fail(&b, rc, &why, err);
+	if (!yes)
+		return cs_run_write(r, s, "task.skipped", t, b.occurrence, NULL, err);
+	CS_AUTOJSON json_t *invalid = cs_schema_complaint(t->input_schema, raw, "The task's input", t->ref);
+	if (invalid != NULL)
+		return cs_step_raise(r, s, t, b.occurrence, invalid, err);
+	if (t->input_from != NULL) {
+		rc = cs_look(&b.v, CS_PHASE_INPUT, t->input_from, raw, &input, &why);
+		if (rc != CS_OK)
+			return fail(&b, rc, &why, err);
+		b.tainted = cs_look_tainted(&b.v, t->input_from, b.tainted);
+	} else {
+		input = json_incref(raw);
+	}
+	b.v.input = input;
+	return begins[t->kind](&b, err);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A call from its arguments to its output: planned, gated, sent once, and its result taken in. */
+#include <string.h>
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+#include "core/http_request.h"
+
+const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f)
+{
+	return s->function(s->ctx, r, f->task->call);
+}
+
+const char *cs_call_performer(const cs_function *fn)
+{
+	return fn->performer != NULL ? fn->performer : "";
+}
+
+cs_view_of cs_call_view(cs_run *r, cs_step *s, cs_frame *f)
+{
+	return (cs_view_of){ .r = r, .s = s, .seq = f->parent, .memo = f, .task = f->task, .raw = f->raw, .input = f->input };
+}
+
+/* What approvals and replay compare: connector, operation, target and validated input; no key,
+ * date or credentials. */
+int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn)
+{
+	(void)r;
+	CS_AUTOJSON json_t *what = json_pack("{s:s, s:O}", "call", fn->name, "input", c->args);
+	if (fn->connector != NULL)
+		json_object_set_new(what, "connector", json_string(fn->connector));
+	if (c->request != NULL)
+		json_object_set(what, "request", c->request);
+	if (fn->kind == CS_FUNCTION_AGENT)
+		json_object_set_new(what, "role", json_string(fn->hash));
+	cs_json_digest(what, c->digest);
+	return CS_OK;
+}
+
+static int raise_word(cs_run *r, cs_step *s, cs_frame *f, const char *type, const char *detail, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = cs_error_new(type, detail, f->task->ref);
+	return cs_step_raise(r, s, f->task, f->occurrence, error, err);
+}
+
+/* ---- planning --------------------------------------------------------------------------------------------- */
+
+/* The host of `call: http` counts as named when it stands in the flow as it is. */
+static bool host_written(const cs_frame *f)
+{
+	const json_t *with = json_object_get(f->task->def, "with");
+	const json_t *endpoint = json_object_get(with, "endpoint");
+	const char *uri = json_is_string(endpoint) ? json_string_value(endpoint) : cs_json_str(endpoint, "uri");
+	if (uri == NULL || (strncmp(uri, "http://", 7) != 0 && strncmp(uri, "https://", 8) != 0))
+		return false;
+	const char *host = strstr(uri, "//") + 2;
+	return memchr(host, '$', strcspn(host, "/?#")) == NULL;
+}
+
+static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
+{
+	cs_call *c = f->call;
+	if (strcmp(cs_call_performer(fn), "http") != 0 || c->request != NULL)
+		return CS_OK;
+	CS_AUTOJSON json_t *request = NULL;
+	if (fn->kind == CS_FUNCTION_HTTP) {
+		request = json_incref(c->args);
+	} else {
+		cs_view_of v = cs_call_view(r, s, f);
+		int rc = cs_look(&v, CS_PHASE_REQUEST, fn->request, c->args, &request, why);
+		if (rc != CS_OK)
+			return rc;
+	}
+	cs_http_source source = {
+		.request = request,
+		.base = fn->kind == CS_FUNCTION_HTTP ? NULL : cs_json_str(fn->connector_def, "url"),
+		.vars = fn->kind == CS_FUNCTION_HTTP ? f->input : c->args,
+		.host_written = fn->kind == CS_FUNCTION_HTTP && host_written(f),
+	};
+	return cs_http_render(&source, &c->request, why);
+}
+
+int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	if (fn == NULL)
+		return raise_word(r, s, f, "configuration", "the function is gone from the workspace; run `capstan check`", err);
+	if (fn->kind == CS_FUNCTION_BUILTIN)
+		return cs_step_builtin(r, s, f, fn, err);
+	cs_err why = { 0 };
+	int rc = render(r, s, f, fn, &why);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)
+		return raise_word(r, s, f, rc == CS_EUNSUPPORTED ? "configuration" : "expression", why.msg, err);
+	(void)cs_call_digest(r, f->call, fn);
+	if (r->shadow)
+		return cs_step_shadow(r, s, f, err);
+	cs_verdict verdict = { 0 };
+	if (f->call->tries == 0 && f->call->approval[0] == '\0') {
+		rc = s->verdict(s->ctx, r, f->task, f->call, &verdict, err);
+		if (rc != CS_OK)
+			return rc;
+	}
+	if (verdict.kind == CS_VERDICT_DENY) {
+		CS_AUTOFREE char *text = cs_xasprintf("%s is denied by %s%s%s", fn->name, verdict.rule, verdict.why[0] != '\0' ? ": " : "", verdict.why);
+		return raise_word(r, s, f, "authorization", text, err);
+	}
+	if (verdict.kind == CS_VERDICT_ASK || f->call->next_item[0] != '\0')
+		return cs_step_propose(r, s, f, fn, &verdict, err);
+	return cs_step_send(r, s, f, f->call->approval, &verdict, err);
+}
+
+/* ---- the intent ------------------------------------------------------------------------------------------- */
+
+/* The identity of what is sent: the same over technical retries, another for every logical attempt. */
+static void make_key(cs_run *r, cs_step *s, cs_frame *f)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
+	s->key(s->ctx, text, f->call->key);
+}
+
+int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const cs_verdict *why, cs_err *err)
+{
+	cs_call *c = f->call;
+	const cs_function *fn = cs_call_function(r, s, f);
+	const char *held = NULL;
+	if (fn == NULL)
+		return raise_word(r, s, f, "configuration", "the function is gone from the workspace; run `capstan check`", err);
+	if (!s->open(s->ctx, r, fn, &held))
+		return CS_OK;            /* stays planned; what holds it is on the screen */
+	if (c->tries == 0)
+		make_key(r, s, f);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "key", c->key, "digest", c->digest,
+				 "call", fn->name, "class", cs_effect_class_name(fn->effect), "n", (int)c->tries + 1,
+				 "logical", (int)c->logical, "epoch", (json_int_t)s->epoch);
+	json_object_set_new(data, "deadline", json_integer(s->now + fn->timeout_ms));
+	if (fn->connector != NULL)
+		json_object_set_new(data, "connector", json_string(fn->connector));
+	if (approval != NULL && approval[0] != '\0')
+		json_object_set_new(data, "approval", json_string(approval));
+	if (why != NULL && why->rule[0] != '\0')
+		json_object_set_new(data, "rule", json_string(why->rule));
+	if (c->request != NULL)
+		json_object_set(data, "request", c->request);
+	else
+		json_object_set(data, "input", c->args);
+	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
+	if (rc != CS_OK)
+		return rc;
+	c->dispatched = true;
+	cs_todo todo = { .kind = CS_TODO_DISPATCH, .run = r, .task = f->task->id };
+	s->todo(s->ctx, &todo);
+	return CS_OK;
+}
+
+/* ---- the result ------------------------------------------------------------------------------------------- */
+
+static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	cs_call *c = f->call;
+	const cs_function *fn = cs_call_function(r, s, f);
+	cs_view_of v = cs_call_view(r, s, f);
+	CS_AUTOJSON json_t *result = json_incref(c->result);
+	cs_err why = { 0 };
+	int rc = CS_OK;
+	bool failed = false;
+	bool simulated_only = r->simulated && cs_json_true(result, "simulated");
+	if (fn != NULL && fn->fails != NULL && !simulated_only)
+		rc = cs_look_true(&v, CS_PHASE_FAILS, fn->fails, c->result, &failed, &why);
+	if (rc == CS_OK && failed)
+		return raise_word(r, s, f, "communication", "the reply says that the operation failed (`fails`)", err);
+	if (rc == CS_OK && fn != NULL && fn->result != NULL && !simulated_only) {
+		json_t *out = NULL;
+		rc = cs_look(&v, CS_PHASE_RESULT, fn->result, c->result, &out, &why);
+		if (rc == CS_OK) {
+			json_decref(result);
+			result = out;
+		}
+	}
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)
+		return cs_step_raise_expr(r, s, f->task, f->occurrence, &why, err);
+	CS_AUTOJSON json_t *invalid = fn != NULL && !simulated_only ? cs_schema_complaint(fn->output, result, "The result", f->task->ref) : NULL;
+	if (invalid != NULL)
+		return cs_step_raise(r, s, f->task, f->occurrence, invalid, err);
+	return cs_step_finish(&v, f->occurrence, result, c->result_tainted, NULL, err);
+}
+
+static int call_once(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	cs_call *c = f->call;
+	switch (c->phase) {
+	case CS_CALL_PLANNED:
+		return cs_step_plan(r, s, f, err);
+	case CS_CALL_ASKING:
+		return cs_step_ask(r, s, f, err);
+	case CS_CALL_RETRY_WAIT:
+		return c->due <= s->now ? cs_step_send(r, s, f, c->approval, NULL, err) : CS_OK;
+	case CS_CALL_DONE:
+		return take_in(r, s, f, err);
+	case CS_CALL_FAILED:
+		return cs_step_raise(r, s, f->task, f->occurrence, c->error, err);
+	case CS_CALL_INTENT:
+	case CS_CALL_IN_DOUBT:
+		return CS_OK;
+	}
+	return CS_OK;
+}
+
+/* As far as it goes without anyone else: a decision that takes effect ends its task at once. */
+int cs_step_call(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	const cs_task *t = f->task;
+	for (;;) {
+		cs_call_phase before = f->call->phase;
+		int rc = call_once(r, s, f, err);
+		if (rc != CS_OK || r->live[t->id] != f || f->call->phase == before)
+			return rc;
+	}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The beginning of a run, and the operator's pause, resume, cancel and retry. */
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+/* input.schema and input.from of the flow; an input that breaks them faults the run at once. */
+int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)
+{
+	int rc = cs_run_write(r, s, "run.created", NULL, 0, json_incref(created), err);
+	if (rc != CS_OK)
+		return rc;
+	CS_AUTOJSON json_t *error = cs_schema_complaint(r->flow->input_schema, r->input, "The input", "/input");
+	CS_AUTOJSON json_t *start = NULL;
+	if (error == NULL && r->flow->input_from != NULL) {
+		cs_frame *memo = cs_frame_new(NULL, NULL);
+		cs_view_of v = { .r = r, .s = s, .seq = NULL, .memo = memo, .raw = r->input };
+		cs_err why = { 0 };
+		rc = cs_look(&v, CS_PHASE_INPUT, r->flow->input_from, r->input, &start, &why);
+		cs_frame_free(memo);
+		if (rc == CS_EAGAIN)
+			return CS_EAGAIN;
+		if (rc != CS_OK)
+			error = cs_error_new("expression", why.msg, "/input/from");
+	}
+	if (error != NULL)
+		return cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", "/input"), err);
+	json_t *data = json_object();
+	if (start != NULL)
+		json_object_set(data, "input", start);
+	int64_t clock = cs_json_int_or(created, "clock", 0);
+	if (clock > 0)
+		json_object_set_new(data, "clock", json_integer(clock));
+	return cs_run_write(r, s, "run.started", NULL, 0, data, err);
+}
+
+static int pause_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	(void)args;
+	const char *type = cs_frame_intent_open(r->root) ? "run.pausing" : "run.paused";
+	return cs_run_write(r, s, type, NULL, 0, NULL, err);
+}
+
+static int resume_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	(void)args;
+	return cs_run_write(r, s, "run.resumed", NULL, 0, NULL, err);
+}
+
+static int cancel_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	json_t *data = json_object();
+	const char *why = cs_json_str(args, "why");
+	if (why != NULL)
+		json_object_set_new(data, "reason", json_string(why));
+	return cs_run_write(r, s, "run.cancelling", NULL, 0, data, err);
+}
+
+static int retry_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	(void)args;
+	if (r->root == NULL)
+		return cs_err_set(err, CS_EREFUSED, "its input broke the flow's schema: start a new run with another input");
+	int rc = cs_run_write(r, s, "run.retried", NULL, 0, NULL, err);
+	for (size_t i = r->n_items; rc == CS_OK && i-- > 0;)
+		if (strcmp(r->items[i]->kind, "fault") == 0)
+			rc = cs_run_write(r, s, "item.closed", NULL, 0,
+					  json_pack("{s:s, s:s, s:s}", "item", r->items[i]->id, "how", "retried", "by",
+						    s->actor != NULL ? s->actor : "engine"), err);
+	return rc;
+}
+
+int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err)
+{
+	static const struct {
+		const char *verb;
+		int (*act)(cs_run *r, cs_step *s, const json_t *args, cs_err *err);
+	} verbs[] = {
+		{ "pause", pause_run }, { "resume", resume_run }, { "cancel", cancel_run }, { "retry", retry_run },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(verbs); i++) {
+		if (strcmp(verbs[i].verb, verb) != 0)
+			continue;
+		int rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), verb, err);
+		return rc != CS_OK ? rc : verbs[i].act(r, s, args, err);
+	}
+	return cs_err_set(err, CS_EINVAL, "a run has no verb %s", verb);
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* State + event -> state. Nothing is evaluated here: what was found out stands in the event. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/fold.h"
+
+static void put(json_t **slot, json_t *value)
+{
+	json_t *old = *slot;
+	*slot = value != NULL ? json_incref(value) : NULL;
+	json_decref(old);
+}
+
+static json_t *member(const cs_event *ev, const char *name)
+{
+	return ev->data != NULL ? json_object_get(ev->data, name) : NULL;
+}
+
+/* ---- the run -------------------------------------------------------------------------------------- */
+
+static int fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	r->state = CS_RUN_CREATED;
+	r->created_at = r->started_at = ev->at;
+	r->simulated = ev->simulated;
+	r->shadow = cs_json_true(ev->data, "shadow");
+	r->ask_again = cs_json_true(ev->data, "ask");
+	r->input_tainted = cs_json_true(ev->data, "tainted");
+	put(&r->input, member(ev, "input"));
+	if (r->input == NULL)
+		r->input = json_object();
+	put(&r->patch, member(ev, "patch"));
+	free(r->from);
+	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
+	const char *parent = cs_json_str_or(ev->data, "parent", "");
+	if (strlen(parent) == CS_ID_LEN)
+		memcpy(r->parent, parent, CS_ID_SIZE);
+	const char *origin = cs_json_str_or(ev->data, "origin", r->id);
+	if (strlen(origin) == CS_ID_LEN)
+		memcpy(r->origin, origin, CS_ID_SIZE);
+	return CS_OK;
+}
+
+static int fold_started(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	r->state = CS_RUN_RUNNING;
+	/* A replay keeps the clock of the run that it replays. */
+	r->started_at = cs_json_int_or(ev->data, "clock", ev->at);
+	put(&r->start, member(ev, "input") != NULL ? member(ev, "input") : r->input);
+	put(&r->context, r->start);
+	r->context_tainted = r->input_tainted;
+	cs_frame_free(r->root);
+	r->root = cs_frame_new(NULL, NULL);
+	r->root->started_at = ev->at;
+	r->root->started_seq = ev->seq;
+	r->root->next = cs_frame_first(r, r->root);
+	put(&r->root->last, r->start);
+	r->root->last_tainted = r->input_tainted;
+	return CS_OK;
+}
+
+static int fold_state(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	static const struct {
+		const char *type;
+		cs_run_state to;
+	} states[] = {
+		{ "run.blocked", CS_RUN_WAITING },     { "run.unblocked", CS_RUN_RUNNING },
+		{ "run.pausing", CS_RUN_PAUSING },     { "run.paused", CS_RUN_PAUSED },
+		{ "run.resumed", CS_RUN_RUNNING },     { "run.cancelling", CS_RUN_CANCELLING },
+		{ "run.cancelled", CS_RUN_CANCELLED },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++)
+		if (strcmp(states[i].type, ev->type) == 0)
+			r->state = states[i].to;
+	return CS_OK;
+}
+
+static int fold_completed_run(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	r->state = CS_RUN_COMPLETED;
+	put(&r->output, member(ev, "output"));
+	return CS_OK;
+}
+
+static int fold_faulted_run(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	r->state = CS_RUN_FAULTED;
+	put(&r->error, member(ev, "error"));
+	return CS_OK;
+}
+
+/* The faults that nobody caught are lifted, each where it stands; those tasks begin again. */
+static void lift_faults(cs_frame *f)
+{
+	if (f == NULL)
+		return;
+	if (f->fault != NULL) {
+		put(&f->fault, NULL);
+		free(CS_STEAL(f->fault_ref));
+		cs_frame_forget(f);
+	}
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		lift_faults(f->kids[i]);
+	lift_faults(f->child);
+}
+
+static int fold_retried(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)ev;
+	(void)t;
+	r->state = CS_RUN_RUNNING;
+	put(&r->error, NULL);
+	lift_faults(r->root);
+	return CS_OK;
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------------- */
+
+/* The sequence around T, made ready for an event of T: an iteration that nobody announced has begun. */
+static cs_frame *sequence(cs_run *r, const cs_task *t)
+{
+	cs_frame *seq = cs_frame_of_parent(r, t);
+	if (seq != NULL && seq->items != NULL && !seq->iterating)
+		cs_frame_enter_iteration(r, seq, seq->iteration);
+	return seq;
+}
+
+static void mark_tainted(cs_frame *seq, const char *name, bool tainted)
+{
+	if (tainted && seq->tainted == NULL)
+		seq->tainted = json_object();
+	if (tainted)
+		json_object_set_new(seq->tainted, name, json_true());
+	else if (seq->tainted != NULL)
+		json_object_del(seq->tainted, name);
+}
+
+static void drop_live(cs_run *r, cs_frame *seq, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	if (f == NULL)
+		return;
+	r->live[t->id] = NULL;
+	if (seq->child == f)
+		seq->child = NULL;
+	cs_frame_free(f);
+}
+
+/* An inner scope that ends tells the outer one what it knew. */
+static void merge_inner(cs_run *r, cs_frame *seq, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	if (f == NULL)
+		return;
+	cs_frame_merge_done(seq, f);
+	for (int i = 0; f->kids != NULL && i < t->n_children; i++)
+		cs_frame_merge_done(seq, f->kids[i]);
+}
+
+static int then_of(const cs_run *r, const cs_task *t, const cs_event *ev)
+{
+	const json_t *then = member(ev, "then");
+	if (!json_is_integer(then))
+		return t->then;
+	json_int_t v = json_integer_value(then);
+	return v >= CS_THEN_END && v < r->flow->n_tasks ? (int)v : t->then;
+}
+
+static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
+{
+	cs_frame_forget(seq);
+	if (then == CS_THEN_END)
+		r->ending = true;
+	seq->next = cs_frame_after(r, t, then);
+	if (seq->next < 0 && seq->items != NULL) {
+		seq->iterating = false;
+		seq->iteration++;
+		if (then == CS_THEN_EXIT || then == CS_THEN_END)
+			seq->iteration = json_array_size(seq->items);
+	}
+}
+
+static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *seq = sequence(r, t);
+	if (seq == NULL || seq->child != NULL || r->live[t->id] != NULL)
+		return CS_EINTERNAL;
+	cs_frame *f = cs_frame_new(t, seq);
+	f->occurrence = r->occurrences[t->id] = ev->occurrence;
+	f->started_at = ev->at;
+	f->started_seq = ev->seq;
+	put(&f->raw, seq->last);
+	put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
+	f->input_tainted = cs_json_true(ev->data, "tainted");
+	put(&f->last, f->input);
+	f->last_tainted = f->input_tainted;
+	r->live[t->id] = f;
+	seq->child = f;
+	cs_frame_forget(seq);
+	if (t->kind == CS_TASK_CALL)
+		return cs_fold_call_started(r, f, ev);
+	if (t->kind == CS_TASK_FORK) {
+		f->kids = cs_xcalloc((size_t)(t->n_children > 0 ? t->n_children : 1), sizeof(cs_frame *));
+		for (int i = 0; i < t->n_children; i++) {
+			f->kids[i] = cs_frame_new(&r->flow->tasks[t->children[i]], f);
+			f->kids[i]->lane = true;
+			f->kids[i]->next = t->children[i];
+			put(&f->kids[i]->last, f->input);
+			f->kids[i]->last_tainted = f->input_tainted;
+		}
+		return CS_OK;
+	}
+	f->next = cs_frame_first(r, f);
+	if (t->kind != CS_TASK_FOR)
+		return CS_OK;
+	put(&f->items, member(ev, "items"));
+	f->next = -1;                /* each round is entered, its condition first */
+	return json_is_array(f->items) ? CS_OK : CS_EINTERNAL;
+}
+
+static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *seq = sequence(r, t);
+	if (seq == NULL)
+		return CS_EINTERNAL;
+	r->occurrences[t->id] = ev->occurrence;
+	merge_inner(r, seq, t);
+	json_t *output = member(ev, "output") != NULL ? member(ev, "output") : seq->last;
+	bool tainted = cs_json_true(ev->data, "tainted");
+	json_object_set(seq->done, t->name, output);
+	mark_tainted(seq, t->name, tainted);
+	put(&seq->last, output);
+	seq->last_tainted = tainted;
+	if (member(ev, "context") != NULL) {
+		put(&r->context, member(ev, "context"));
+		r->context_tainted = r->context_tainted || tainted;
+	}
+	drop_live(r, seq, t);
+	if (seq->lane && seq->parent->winner < 0)
+		seq->parent->winner = t->index;
+	advance(r, seq, t, then_of(r, t, ev));
+	return CS_OK;
+}
+
+static int fold_task_skipped(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *seq = sequence(r, t);
+	if (seq == NULL)
+		return CS_EINTERNAL;
+	r->occurrences[t->id] = ev->occurrence;
+	if (seq->lane && seq->parent->winner < 0)
+		seq->parent->winner = t->index;
+	advance(r, seq, t, CS_THEN_CONTINUE);
+	return CS_OK;
+}
+
+static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *seq = sequence(r, t);
+	if (seq == NULL)
+		return CS_EINTERNAL;
+	r->occurrences[t->id] = ev->occurrence;
+	drop_live(r, seq, t);
+	put(&seq->fault, member(ev, "error"));
+	free(seq->fault_ref);
+	seq->fault_ref = cs_xstrdup(t->ref);
+	seq->next = t->id;           /* where a retry begins again */
+	cs_frame_forget(seq);
+	return CS_OK;
+}
+
+static int fold_task_cancelled(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)ev;
+	cs_frame *seq = cs_frame_of_parent(r, t);
+	if (seq == NULL)
+		return CS_EINTERNAL;
+	drop_live(r, seq, t);
+	seq->next = -1;
+	cs_frame_forget(seq);
+	return CS_OK;
+}
+
+/* A try takes an error from inside: on with its handler, or with its body once more. */
+static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	if (f == NULL || t->catch == NULL)
+		return CS_EINTERNAL;
+	put(&f->fault, NULL);
+	free(CS_STEAL(f->fault_ref));
+	cs_frame_forget(f);
+	if (member(ev, "due") != NULL) {
+		if (f->retries++ == 0)
+			f->retry_since = ev->at;
+		f->retry_due = cs_json_int_or(ev->data, "due", ev->at);
+		f->next = cs_frame_first(r, f);
+		put(&f->last, f->input);
+		f->last_tainted = f->input_tainted;
+		return CS_OK;
+	}
+	f->handler = true;
+	if (f->vars == NULL)
+		f->vars = json_object();
+	json_object_set(f->vars, t->catch->as, member(ev, "error"));
+	f->next = cs_frame_first(r, f);
+	put(&f->last, f->input);
+	f->last_tainted = f->input_tainted || f->last_tainted;
+	return CS_OK;
+}
+
+static int fold_nothing(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)r;
+	(void)ev;
+	(void)t;
+	return CS_OK;
+}
+
+/* ---- the table -------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *type;
+	bool of_task;
+	int (*fold)(cs_run *r, const cs_event *ev, const cs_task *t);
+} folds[] = {
+	{ "task.completed", true, fold_task_completed },
+	{ "task.started", true, fold_task_started },
+	{ "task.skipped", true, fold_task_skipped },
+	{ "task.faulted", true, fold_task_faulted },
+	{ "task.cancelled", true, fold_task_cancelled },
+	{ "task.caught", true, fold_task_caught },
+	{ "attempt.intent", true, cs_fold_intent },
+	{ "attempt.done", true, cs_fold_attempt_done },
+	{ "attempt.reused", true, cs_fold_attempt_done },
+	{ "attempt.captured", true, cs_fold_attempt_done },
+	{ "attempt.failed", true, cs_fold_attempt_failed },
+	{ "attempt.retry", true, cs_fold_attempt_retry },
+	{ "attempt.ambiguous", true, cs_fold_attempt_ambiguous },
+	{ "attempt.resolved", true, cs_fold_attempt_resolved },
+	{ "approval.assumed", true, cs_fold_assumed },
+	{ "run.created", false, fold_created },
+	{ "run.started", false, fold_started },
+	{ "run.blocked", false, fold_state },
+	{ "run.unblocked", false, fold_state },
+	{ "run.pausing", false, fold_state },
+	{ "run.paused", false, fold_state },
+	{ "run.resumed", false, fold_state },
+	{ "run.cancelling", false, fold_state },
+	{ "run.cancelled", false, fold_state },
+	{ "run.completed", false, fold_completed_run },
+	{ "run.faulted", false, fold_faulted_run },
+	{ "run.retried", false, fold_retried },
+	{ "event.emitted", true, fold_nothing },
+};
+
+int cs_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)
+{
+	int rc = CS_EINTERNAL;
+	if (strncmp(ev->type, "approval.", 9) == 0 || strncmp(ev->type, "item.", 5) == 0)
+		rc = cs_fold_item(r, ev, t);
+	for (size_t i = 0; i < CS_ARRAY_LEN(folds); i++) {
+		if (strcmp(folds[i].type, ev->type) != 0)
+			continue;
+		if (folds[i].of_task && (t == NULL || r->root == NULL))
+			break;
+		rc = folds[i].fold(r, ev, t);
+		break;
+	}
+	if (rc != CS_OK)
+		return cs_err_set(err, CS_EINTERNAL, "event %lld (%s%s%s) does not fit the run %s; run `capstan verify`",
+				  (long long)ev->seq, ev->type, ev->task != NULL ? " " : "",
+				  ev->task != NULL ? ev->task : "", r->id);
+	r->last_seq = ev->seq;
+	return CS_OK;
+}
+
+int cs_run_fold(cs_run *r, const cs_event *ev, cs_err *err)
+{
+	const cs_task *t = ev->task != NULL ? cs_flow_task(r->flow, ev->task) : NULL;
+	return cs_fold_event(r, ev, t, err);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Folds of calls: attempts, and the inbox items that hold them up. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/fold.h"
+
+static void put(json_t **slot, json_t *value)
+{
+	json_t *old = *slot;
+	*slot = value != NULL ? json_incref(value) : NULL;
+	json_decref(old);
+}
+
+static void put_text(char *slot, size_t size, const json_t *data, const char *name)
+{
+	const char *s = cs_json_str_or(data, name, "");
+	if (strlen(s) < size)
+		memcpy(slot, s, strlen(s) + 1);
+}
+
+static cs_call *call_of(const cs_run *r, const cs_task *t)
+{
+	cs_frame *f = t != NULL ? r->live[t->id] : NULL;
+	return f != NULL ? f->call : NULL;
+}
+
+int cs_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
+{
+	(void)r;
+	f->call = cs_xcalloc(1, sizeof *f->call);
+	f->call->logical = 1;
+	put(&f->call->args, json_object_get(ev->data, "args"));
+	if (f->call->args == NULL)
+		f->call->args = json_object();
+	put(&f->call->tainted_args, json_object_get(ev->data, "tainted_args"));
+	f->call->args_tainted = json_array_size(f->call->tainted_args) > 0;
+	return CS_OK;
+}
+
+/* ---- attempts --------------------------------------------------------------------------------------- */
+
+int cs_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	c->phase = CS_CALL_INTENT;
+	c->intent_seq = ev->seq;
+	c->dispatched = false;
+	put_text(c->key, sizeof c->key, ev->data, "key");
+	put_text(c->digest, sizeof c->digest, ev->data, "digest");
+	put_text(c->approval, sizeof c->approval, ev->data, "approval");
+	c->tries = (unsigned)cs_json_int_or(ev->data, "n", 1);
+	c->logical = (unsigned)cs_json_int_or(ev->data, "logical", 1);
+	if (c->tries == 1)
+		c->first_intent_at = ev->at;
+	if (json_object_get(ev->data, "request") != NULL)
+		put(&c->request, json_object_get(ev->data, "request"));
+	cs_frame_forget(f);
+	return CS_OK;
+}
+
+static void settle(cs_run *r, const cs_task *t, cs_call *c, cs_call_phase phase, const cs_event *ev)
+{
+	c->phase = phase;
+	put(&c->result, json_object_get(ev->data, "result"));
+	if (phase == CS_CALL_DONE && c->result == NULL)
+		c->result = json_null();
+	put(&c->error, json_object_get(ev->data, "error"));
+	c->result_tainted = cs_json_true(ev->data, "tainted");
+	cs_frame_forget(r->live[t->id]);
+}
+
+int cs_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	bool failed = json_object_get(ev->data, "error") != NULL;
+	put_text(c->digest, sizeof c->digest, ev->data, "digest");
+	settle(r, t, c, failed ? CS_CALL_FAILED : CS_CALL_DONE, ev);
+	return CS_OK;
+}
+
+int cs_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	settle(r, t, c, CS_CALL_FAILED, ev);
+	return CS_OK;
+}
+
+int cs_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	c->phase = CS_CALL_RETRY_WAIT;
+	c->due = cs_json_int_or(ev->data, "due", ev->at);
+	put(&c->error, json_object_get(ev->data, "error"));
+	return CS_OK;
+}
+
+int cs_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	c->ambiguous = true;
+	const char *to = cs_json_str_or(ev->data, "to", "in-doubt");
+	if (strcmp(to, "retry-wait") == 0)
+		return cs_fold_attempt_retry(r, ev, t);
+	if (strcmp(to, "failed") == 0)
+		return cs_fold_attempt_failed(r, ev, t);
+	c->phase = CS_CALL_IN_DOUBT;
+	put(&c->error, json_object_get(ev->data, "error"));
+	return CS_OK;
+}
+
+int cs_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	const char *how = cs_json_str_or(ev->data, "how", "");
+	if (strcmp(how, "repeat") == 0) {
+		c->phase = CS_CALL_PLANNED;
+		c->logical++;
+		c->tries = 0;
+		c->ambiguous = false;
+		put_text(c->approval, sizeof c->approval, ev->data, "item");
+		return CS_OK;
+	}
+	settle(r, t, c, strcmp(how, "happened") == 0 ? CS_CALL_DONE : CS_CALL_FAILED, ev);
+	return CS_OK;
+}
+
+/* A replay takes a decision as it was, without an item: {outcome} or {error}, or a gate passed. */
+int cs_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return CS_EINTERNAL;
+	if (json_object_get(ev->data, "result") != NULL)
+		settle(r, t, c, CS_CALL_DONE, ev);
+	else if (json_object_get(ev->data, "error") != NULL)
+		settle(r, t, c, CS_CALL_FAILED, ev);
+	return CS_OK;
+}
+
+/* ---- items ------------------------------------------------------------------------------------------ */
+
+static void item_over(cs_run *r, cs_item *item)
+{
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i] == item) {
+			r->items[i] = r->items[--r->n_items];
+			break;
+		}
+	json_decref(item->published);
+	json_decref(item->decision);
+	free(item);
+}
+
+static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	const char *id = cs_json_str_or(ev->data, "item", "");
+	if (strlen(id) != CS_ID_LEN || cs_run_item(r, id) != NULL)
+		return CS_EINTERNAL;
+	cs_item *item = cs_xcalloc(1, sizeof *item);
+	memcpy(item->id, id, CS_ID_SIZE);
+	item->task = t != NULL ? t->id : -1;
+	put(&item->published, ev->data);
+	item->kind = cs_json_str_or(item->published, "kind", "approval");
+	item->state = strcmp(ev->type, "approval.published") == 0 ? "pending" : "open";
+	put_text(item->digest, sizeof item->digest, ev->data, "digest");
+	item->expires = cs_json_int_or(ev->data, "expires", 0);
+	item->published_seq = ev->seq;
+	r->items = cs_xrealloc(r->items, (r->n_items + 1) * sizeof(cs_item *));
+	r->items[r->n_items++] = item;
+
+	cs_call *c = call_of(r, t);
+	if (c == NULL || strcmp(item->kind, "notice") == 0)
+		return CS_OK;
+	memcpy(c->item, id, CS_ID_SIZE);
+	c->next_item[0] = '\0';
+	if (strcmp(item->state, "pending") == 0) {
+		c->phase = CS_CALL_ASKING;
+		memcpy(c->digest, item->digest, sizeof c->digest);
+		if (json_object_get(ev->data, "request") != NULL)
+			put(&c->request, json_object_get(ev->data, "request"));
+		cs_frame_forget(r->live[t->id]);
+	}
+	return CS_OK;
+}
+
+static void decided(cs_item *item, const cs_event *ev, const char *state)
+{
+	item->state = state;
+	put(&item->decision, ev->data);
+	item->decided_by = cs_json_str(item->decision, "by");
+	item->grace_until = cs_json_int_or(ev->data, "grace_until", ev->at);
+	item->decided_seq = ev->seq;
+}
+
+json_t *cs_item_outcome(const cs_item *item, const char *decision, int64_t at)
+{
+	json_t *value = json_object_get(item->decision, "value");
+	if (value == NULL)
+		value = json_object_get(item->published, "value");
+	char when[CS_TIME_SIZE];
+	cs_time_format(at, when);
+	json_t *by = json_object_get(item->decision, "by");
+	json_t *o = json_pack("{s:O, s:O, s:s}", "value", value != NULL ? value : json_null(),
+			      "by", by != NULL ? by : json_null(), "at", when);
+	if (strcmp(cs_json_str_or(item->published, "call", ""), "ask") == 0) {
+		json_object_set_new(o, "answered", json_boolean(strcmp(decision, "answered") == 0));
+		return o;
+	}
+	json_object_set_new(o, "decision", json_string(decision));
+	json_t *note = json_object_get(item->decision, "note");
+	json_object_set(o, "note", note != NULL ? note : json_null());
+	return o;
+}
+
+/* How an item that is over leaves its call: a decision has an outcome, a gate passes or fails. */
+static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *decision,
+		     const char *error, const cs_event *ev)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL)
+		return;
+	c->item[0] = '\0';
+	cs_frame_forget(r->live[t->id]);
+	if (!cs_json_true(item->published, "gate")) {
+		c->phase = CS_CALL_DONE;
+		json_decref(c->result);
+		c->result = cs_item_outcome(item, decision, ev->at);
+		c->result_tainted = false;       /* what a person accepted is clean */
+		return;
+	}
+	if (error == NULL)
+		return;
+	c->phase = CS_CALL_FAILED;
+	const char *note = cs_json_str(item->decision, "note");
+	CS_AUTOFREE char *detail = cs_xasprintf("The gate of %s was %s%s%s%s", cs_json_str_or(item->published, "call", "the call"),
+						decision, item->decided_by != NULL ? " by " : "",
+						item->decided_by != NULL ? item->decided_by : "",
+						note != NULL && note[0] != '\0' ? "" : ".");
+	CS_AUTOFREE char *whole = note != NULL && note[0] != '\0' ? cs_xasprintf("%s: %s", detail, note) : cs_xstrdup(detail);
+	json_decref(c->error);
+	c->error = cs_error_new(error, whole, t->ref);
+}
+
+static void back_to_plan(cs_run *r, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL || c->phase != CS_CALL_ASKING)
+		return;
+	c->phase = CS_CALL_PLANNED;
+	c->item[0] = '\0';
+	cs_frame_forget(r->live[t->id]);
+}
+
+typedef void item_fold(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item);
+
+static void fold_approved(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	decided(item, ev, "approved");
+}
+
+static void fold_rejected(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	decided(item, ev, "rejected");
+}
+
+static void fold_answered(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	decided(item, ev, "answered");
+}
+
+static void fold_undone(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	(void)ev;
+	item->state = "pending";
+	put(&item->decision, NULL);
+	item->decided_by = NULL;
+	item->grace_until = 0;
+}
+
+/* The call is planned anew with the edited value; its proposal will have the id that was given. */
+static void fold_edited(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	cs_call *c = call_of(r, t);
+	json_t *value = json_object_get(ev->data, "value");
+	if (c != NULL && cs_json_true(item->published, "gate")) {
+		put(&c->args, value);
+	} else if (c != NULL) {
+		json_t *args = json_copy(c->args);
+		json_object_set(args, "show", value);
+		json_decref(c->args);
+		c->args = args;
+	}
+	if (c != NULL) {
+		put(&c->request, NULL);
+		put_text(c->next_item, sizeof c->next_item, ev->data, "next");
+		memcpy(c->previous, item->id, CS_ID_SIZE);
+		free(c->editor);
+		c->editor = cs_xstrdup(cs_json_str_or(ev->data, "by", ev->actor));
+		back_to_plan(r, t);
+	}
+	item_over(r, item);
+}
+
+static void fold_same(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	(void)ev;
+	(void)item;
+}
+
+static void fold_consumed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	cs_call *c = call_of(r, t);
+	if (c != NULL)
+		memcpy(c->approval, item->id, CS_ID_SIZE);
+	conclude(r, t, item, "accepted", NULL, ev);
+	item_over(r, item);
+}
+
+static void fold_settled(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	conclude(r, t, item, item->state, "authorization", ev);
+	item_over(r, item);
+}
+
+static void fold_expired(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	put(&item->decision, NULL);
+	item->decided_by = NULL;
+	conclude(r, t, item, "expired", "timeout", ev);
+	item_over(r, item);
+}
+
+static void fold_withdrawn(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)ev;
+	back_to_plan(r, t);
+	item_over(r, item);
+}
+
+static void fold_closed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)ev;
+	(void)t;
+	item_over(r, item);
+}
+
+int cs_fold_item(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	static const struct {
+		const char *type;
+		item_fold *fold;
+	} folds[] = {
+		{ "approval.approved", fold_approved },   { "approval.rejected", fold_rejected },
+		{ "approval.answered", fold_answered },   { "approval.undone", fold_undone },
+		{ "approval.edited", fold_edited },       { "approval.snoozed", fold_same },
+		{ "approval.delegated", fold_same },      { "approval.consumed", fold_consumed },
+		{ "approval.settled", fold_settled },     { "approval.expired", fold_expired },
+		{ "approval.withdrawn", fold_withdrawn }, { "approval.voided", fold_withdrawn },
+		{ "item.closed", fold_closed },
+	};
+	if (strcmp(ev->type, "approval.published") == 0 || strcmp(ev->type, "item.opened") == 0)
+		return item_new(r, ev, t);
+	if (strcmp(ev->type, "approval.proposed") == 0 || strcmp(ev->type, "approval.assumed") == 0)
+		return CS_OK;
+	cs_item *item = cs_run_item(r, cs_json_str_or(ev->data, "item", ""));
+	if (item == NULL)
+		return CS_EINTERNAL;
+	for (size_t i = 0; i < CS_ARRAY_LEN(folds); i++)
+		if (strcmp(folds[i].type, ev->type) == 0) {
+			folds[i].fold(r, ev, t, item);
+			return CS_OK;
+		}
+	return CS_EINTERNAL;
+}

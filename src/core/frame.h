@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside core: frames, evaluation, and writing an event of a run. */
+#ifndef CS_CORE_FRAME_H
+#define CS_CORE_FRAME_H
+
+#include "core/run.h"
+
+/* ---- frames ---- */
+cs_frame *cs_frame_new(const cs_task *task, cs_frame *parent);
+void cs_frame_free(cs_frame *f);                     /* and all below; takes NULL */
+/* The sequence in which TASK stands, if it is live: root, a composite, or the lane of a fork. */
+cs_frame *cs_frame_of_parent(const cs_run *r, const cs_task *task);
+/* The composite around F that is a task: F itself unless it is a lane (then the fork). */
+cs_frame *cs_frame_task(cs_frame *f);
+void cs_frame_forget(cs_frame *f);                   /* drops jq answers; late ones will not fit */
+int cs_frame_first(const cs_run *r, const cs_frame *f);   /* first child of the sequence; -1: empty */
+int cs_frame_after(const cs_run *r, const cs_task *t, int then); /* what `then` leads to in T's sequence; -1: its end */
+/* F's finished children become known to the scope around it, behind that scope's own. */
+void cs_frame_merge_done(cs_frame *outer, const cs_frame *inner);
+void cs_frame_enter_iteration(cs_run *r, cs_frame *f, size_t i);   /* FOR: sets item and index */
+
+/* ---- evaluation ---- */
+typedef struct cs_view_of {                          /* from where an expression looks */
+	cs_run *r;
+	cs_step *s;
+	cs_frame *seq;                               /* the sequence that the task stands in */
+	cs_frame *memo;                              /* where jq answers are kept */
+	const cs_task *task;                         /* NULL: the workflow itself */
+	json_t *raw, *input, *output;                /* raw input, transformed input, output; may be NULL */
+	json_t *raw_output;
+	json_t *extra;                               /* more variables: {error: …}; may be NULL */
+	cs_phase phase;
+} cs_view_of;
+
+/* CS_OK with a new reference; CS_EAGAIN: jq was asked, come again; else the expression's error. */
+int cs_look(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *dot, json_t **ret, cs_err *err);
+/* The same for a condition: null and false are false. */
+int cs_look_true(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *dot, bool *ret, cs_err *err);
+/* Does the value of T come from untrusted bytes, seen from V? DOT_TAINTED: of what `.` is. */
+bool cs_look_tainted_expr(const cs_view_of *v, const cs_expr *e, bool dot_tainted);
+bool cs_look_tainted(const cs_view_of *v, const cs_template *t, bool dot_tainted);
+
+/* The standard's validation error where VALUE breaks SCHEMA (NULL: anything goes); NULL: it does not. */
+json_t *cs_schema_complaint(const cs_schema *schema, const json_t *value, const char *what, const char *instance);
+
+/* ---- events ---- */
+/* Appends an event of R and folds it. DATA is taken over (NULL: {}). A waiting run is unblocked
+ * first where the event means that it goes on. */
+int cs_run_write(cs_run *r, cs_step *s, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err);
+/* As cs_run_write with an actor of its own. */
+int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err);
+
+/* ---- the rooms of a step ---- */
+int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err);
+int cs_step_call(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);          /* an item is there: has it come to its end? */
+int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err);
+int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err);
+cs_view_of cs_call_view(cs_run *r, cs_step *s, cs_frame *f);
+const char *cs_call_performer(const cs_function *fn);      /* "" for a built-in */
+bool cs_item_allows(const cs_item *item, const char *answer);
+int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const cs_verdict *why, cs_err *err);
+int cs_step_shadow(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+int cs_step_fault(cs_run *r, cs_step *s, cs_frame *seq, cs_err *err);   /* CS_ENOTFOUND: nobody catches */
+/* Ends TASK with RAW_OUTPUT: output.as, schema, export, task.completed. DATA: more members, taken over. */
+int cs_step_finish(cs_view_of *v, int occurrence, json_t *raw_output, bool tainted, json_t *data, cs_err *err);
+/* Ends TASK with an error object (borrowed; instance is set). */
+int cs_step_raise(cs_run *r, cs_step *s, const cs_task *t, int occurrence, json_t *error, cs_err *err);
+/* Turns an evaluation's failure into the standard's expression error on TASK. */
+int cs_step_raise_expr(cs_run *r, cs_step *s, const cs_task *t, int occurrence, const cs_err *why, cs_err *err);
+/* Cancels what is live in and below F; false: an intent is still open there. */
+int cs_step_cancel(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
+int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
+bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
+int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn);
+const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f);
+
+#endif

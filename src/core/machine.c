@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/machine.h"
+
+#include <string.h>
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define STATES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define MACHINE(id, word, states_, events_)                                                       \
+	const cs_machine cs_machine_##id = { word, states_, events_, id##_arrows, CS_ARRAY_LEN(id##_arrows) }
+
+static const cs_arrow run_arrows[] = {
+	{ "created", "start", "running" },
+	{ "created", "fault", "faulted" },           /* the input breaks the flow's schema */
+	{ "created", "cancel", "cancelled" },
+	{ "running", "block", "waiting" },
+	{ "waiting", "unblock", "running" },
+	{ "running", "pause", "pausing" },
+	{ "running", "pause", "paused" },
+	{ "waiting", "pause", "pausing" },
+	{ "waiting", "pause", "paused" },
+	{ "pausing", "settle", "paused" },           /* the last intent ended */
+	{ "pausing", "resume", "running" },
+	{ "paused", "resume", "running" },
+	{ "running", "complete", "completed" },
+	{ "running", "fault", "faulted" },
+	{ "running", "cancel", "cancelling" },
+	{ "running", "cancel", "cancelled" },
+	{ "waiting", "cancel", "cancelling" },
+	{ "waiting", "cancel", "cancelled" },
+	{ "pausing", "cancel", "cancelling" },
+	{ "paused", "cancel", "cancelling" },
+	{ "paused", "cancel", "cancelled" },
+	{ "cancelling", "settle", "cancelled" },
+	{ "faulted", "retry", "running" },
+};
+MACHINE(run, "run",
+	STATES("created", "running", "waiting", "pausing", "paused", "completed", "faulted", "cancelling", "cancelled"),
+	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry"));
+
+static const cs_arrow task_arrows[] = {
+	{ "pending", "start", "running" },
+	{ "pending", "complete", "completed" },      /* a task without effect: one event */
+	{ "pending", "skip", "skipped" },
+	{ "pending", "fault", "faulted" },
+	{ "running", "complete", "completed" },
+	{ "running", "fault", "faulted" },
+	{ "running", "catch", "running" },           /* a try goes on in its handler */
+	{ "running", "cancel", "cancelled" },
+	{ "running", "wait", "waiting" },
+	{ "waiting", "go-on", "running" },
+	{ "waiting", "cancel", "cancelled" },
+	{ "waiting", "fault", "faulted" },
+	{ "waiting", "complete", "completed" },
+};
+MACHINE(task, "task",
+	STATES("pending", "running", "waiting", "completed", "skipped", "faulted", "cancelled"),
+	STATES("start", "complete", "skip", "fault", "catch", "cancel", "wait", "go-on"));
+
+static const cs_arrow attempt_arrows[] = {
+	{ "planned", "dispatch", "intent" },
+	{ "intent", "ok", "done" },
+	{ "intent", "not-sent", "retry-wait" },
+	{ "intent", "not-sent", "failed" },
+	{ "intent", "rejected", "failed" },
+	{ "intent", "transient", "retry-wait" },
+	{ "intent", "transient", "failed" },
+	{ "intent", "ambiguous", "retry-wait" },     /* pure, read; keyed within its window */
+	{ "intent", "ambiguous", "in-doubt" },       /* unsafe; keyed past its window or its tries */
+	{ "intent", "ambiguous", "failed" },         /* pure and read, tries used up */
+	{ "in-doubt", "happened", "done" },
+	{ "in-doubt", "did-not", "failed" },
+	{ "in-doubt", "repeat", "superseded" },
+	{ "retry-wait", "timer", "planned" },
+	{ "retry-wait", "cancel", "failed" },
+};
+MACHINE(attempt, "attempt",
+	STATES("planned", "intent", "retry-wait", "in-doubt", "done", "failed", "superseded"),
+	STATES("dispatch", "ok", "not-sent", "rejected", "transient", "ambiguous", "happened", "did-not",
+	       "repeat", "timer", "cancel"));
+
+static const cs_arrow approval_arrows[] = {
+	{ "proposed", "publish", "pending" },
+	{ "pending", "approve", "approved" },
+	{ "pending", "reject", "rejected" },
+	{ "pending", "respond", "answered" },
+	{ "pending", "edit", "edited" },
+	{ "pending", "snooze", "pending" },
+	{ "pending", "delegate", "pending" },
+	{ "pending", "expire", "expired" },
+	{ "pending", "withdraw", "withdrawn" },
+	{ "pending", "void", "void" },
+	{ "approved", "undo", "pending" },
+	{ "rejected", "undo", "pending" },
+	{ "answered", "undo", "pending" },
+	{ "approved", "consume", "consumed" },
+	{ "approved", "expire", "expired" },
+	{ "approved", "withdraw", "withdrawn" },
+	{ "approved", "void", "void" },
+	{ "rejected", "settle", "settled" },
+	{ "answered", "settle", "settled" },
+	{ "rejected", "withdraw", "withdrawn" },
+	{ "answered", "withdraw", "withdrawn" },
+};
+MACHINE(approval, "approval",
+	STATES("proposed", "pending", "approved", "rejected", "answered", "edited", "expired", "withdrawn",
+	       "void", "consumed", "settled"),
+	STATES("publish", "approve", "reject", "respond", "edit", "snooze", "delegate", "expire", "withdraw",
+	       "void", "undo", "consume", "settle"));
+
+static const cs_arrow timer_arrows[] = {
+	{ "armed", "due", "fired" },
+	{ "armed", "cancel", "cancelled" },
+};
+MACHINE(timer, "timer", STATES("armed", "fired", "cancelled"), STATES("due", "cancel"));
+
+const cs_machine *const cs_machines[] = {
+	&cs_machine_run, &cs_machine_task, &cs_machine_attempt, &cs_machine_approval, &cs_machine_timer, NULL,
+};
+
+bool cs_machine_has(const cs_machine *m, const char *state, const char *event, const char *to)
+{
+	for (size_t i = 0; i < m->n_arrows; i++) {
+		const cs_arrow *a = &m->arrows[i];
+		if (strcmp(a->from, state) == 0 && strcmp(a->event, event) == 0 &&
+		    (to == NULL || strcmp(a->to, to) == 0))
+			return true;
+	}
+	return false;
+}
+
+bool cs_machine_allows(const cs_machine *m, const char *state, const char *event)
+{
+	return cs_machine_has(m, state, event, NULL);
+}
+
+int cs_machine_require(const cs_machine *m, const char *state, const char *event, cs_err *err)
+{
+	if (cs_machine_allows(m, state, event))
+		return CS_OK;
+
+	CS_AUTOBUF cs_buf possible;
+	cs_buf_init(&possible, 512);
+	const char *last = "";
+	for (size_t i = 0; i < m->n_arrows; i++) {
+		const cs_arrow *a = &m->arrows[i];
+		if (strcmp(a->from, state) != 0 || strcmp(a->event, last) == 0)
+			continue;
+		(void)cs_buf_addf(&possible, "%s%s", possible.len > 0 ? ", " : "", a->event);
+		last = a->event;
+	}
+	return cs_err_set(err, CS_EREFUSED, "illegal-transition: a%s %s that is %s cannot %s; possible: %s",
+			  strchr("aeiou", m->name[0]) != NULL ? "n" : "", m->name, state, event,
+			  possible.len > 0 ? cs_buf_str(&possible) : "nothing");
+}
+
+bool cs_run_state_terminal(const char *state)
+{
+	static const char *const terminal[] = { "completed", "faulted", "cancelled", "compensated", NULL };
+	for (size_t i = 0; terminal[i] != NULL; i++)
+		if (strcmp(terminal[i], state) == 0)
+			return true;
+	return false;
+}

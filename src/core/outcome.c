@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How an attempt ended, by the table of STATES: done, to be tried again under the same key, in
+ * doubt, or failed. */
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+static int64_t backoff(const cs_run *r, const cs_function *fn, unsigned tries, int64_t asked_ms)
+{
+	int64_t delay = fn != NULL && fn->delay_ms > 0 ? fn->delay_ms : 1000;
+	int64_t most = fn != NULL && fn->max_delay_ms > 0 ? fn->max_delay_ms : INT64_C(3600000);
+	if (fn != NULL && fn->backoff == 1)
+		delay *= tries;
+	for (unsigned i = 1; fn != NULL && fn->backoff == 2 && i < tries && delay < most; i++)
+		delay *= 2;
+	if (delay > most)
+		delay = most;
+	if (fn != NULL && fn->jitter_percent > 0) {
+		int64_t spread = delay * (int64_t)fn->jitter_percent / 100;
+		if (spread > 0)
+			delay += (r->last_seq * INT64_C(2654435761) >> 8 & 0xffffff) % spread;
+	}
+	return asked_ms > delay ? asked_ms : delay;
+}
+
+static json_t *base_data(const cs_call *c, const cs_outcome *o, json_t *error)
+{
+	json_t *data = json_pack("{s:s}", "key", c->key);
+	if (error != NULL)
+		json_object_set(data, "error", error);
+	if (o != NULL && o->record != NULL)
+		json_object_set(data, "record", o->record);
+	if (o != NULL && o->cost_micro != 0)
+		json_object_set_new(data, "cost", json_integer(o->cost_micro));
+	return data;
+}
+
+static int done(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, cs_err *err)
+{
+	json_t *data = base_data(f->call, o, NULL);
+	json_object_set(data, "result", o->result != NULL ? o->result : json_null());
+	/* What was read outside is untrusted; what an agent made of untrusted bytes is so too. A
+	 * receipt for what we sent is not. */
+	bool outside = fn != NULL && fn->effect == CS_EFFECT_READ &&
+		       (strcmp(cs_call_performer(fn), "http") == 0 || strcmp(cs_call_performer(fn), "shell") == 0);
+	bool carries = fn != NULL && fn->kind == CS_FUNCTION_AGENT && (f->call->args_tainted || f->input_tainted);
+	if (outside || carries)
+		json_object_set_new(data, "tainted", json_true());
+	return cs_run_write(r, s, "attempt.done", f->task, f->occurrence, data, err);
+}
+
+static int again(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, cs_err *err)
+{
+	json_t *data = base_data(f->call, o, error);
+	json_object_set_new(data, "due", json_integer(s->now + backoff(r, fn, f->call->tries, o != NULL ? o->retry_after_ms : 0)));
+	json_object_set_new(data, "n", json_integer((json_int_t)f->call->tries));
+	return cs_run_write(r, s, "attempt.retry", f->task, f->occurrence, data, err);
+}
+
+static int failed(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)
+{
+	return cs_run_write(r, s, "attempt.failed", f->task, f->occurrence, base_data(f->call, o, error), err);
+}
+
+static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_t *error, cs_err *err)
+{
+	char id[CS_ID_SIZE];
+	s->new_id(s->ctx, id);
+	const cs_call *c = f->call;
+	json_t *data = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "item", id, "kind", "in-doubt", "title",
+				 json_sprintf("%s: did it happen?", f->task->call), "next", "resolve", "call", f->task->call,
+				 "key", c->key, "digest", c->digest, "how", how);
+	json_object_set(data, "value", c->args);
+	if (error != NULL)
+		json_object_set(data, "error", error);
+	json_t *card = json_pack("{s:s}", "will_do", f->task->call);
+	if (c->request != NULL) {
+		json_object_set_new(card, "to", json_sprintf("%s %s", cs_json_str_or(c->request, "method", ""), cs_json_str_or(c->request, "url", "")));
+		json_object_set(card, "request", c->request);
+	}
+	json_object_set_new(data, "card", card);
+	return cs_run_write(r, s, "item.opened", f->task, f->occurrence, data, err);
+}
+
+/* pure, read: run again; keyed: the same key while its window lasts; else the operator decides. */
+static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, const char *how, cs_err *err)
+{
+	cs_call *c = f->call;
+	cs_effect_class class = fn != NULL ? fn->effect : CS_EFFECT_UNSAFE;
+	bool crash = o == NULL;
+	unsigned most = fn != NULL ? fn->attempts : 1;
+	const char *to = "in-doubt";
+	if (class == CS_EFFECT_PURE || class == CS_EFFECT_READ)
+		to = crash || c->tries < most ? "retry-wait" : "failed";
+	else if (class == CS_EFFECT_KEYED && s->now < c->first_intent_at + fn->keyed_window_ms && (crash || c->tries < most))
+		to = "retry-wait";
+	json_t *data = base_data(c, o, error);
+	json_object_set_new(data, "how", json_string(how));
+	json_object_set_new(data, "class", json_string(cs_effect_class_name(class)));
+	json_object_set_new(data, "to", json_string(to));
+	if (strcmp(to, "retry-wait") == 0)
+		json_object_set_new(data, "due", json_integer(crash ? s->now : s->now + backoff(r, fn, c->tries, 0)));
+	int rc = cs_run_write(r, s, "attempt.ambiguous", f->task, f->occurrence, data, err);
+	if (rc != CS_OK || strcmp(to, "in-doubt") != 0)
+		return rc;
+	return open_doubt(r, s, f, how, error, err);
+}
+
+int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err)
+{
+	CS_AUTOOUTCOME cs_outcome *o = outcome;
+	cs_frame *f = task >= 0 && task < r->flow->n_tasks ? r->live[task] : NULL;
+	if (f == NULL || f->call == NULL || f->call->phase != CS_CALL_INTENT)
+		return CS_OK;            /* late: that attempt has ended already */
+	const cs_function *fn = cs_call_function(r, s, f);
+	cs_call *c = f->call;
+	CS_AUTOJSON json_t *error = NULL;
+	if (o == NULL)
+		error = cs_error_new("communication", "the engine stopped before the end of this attempt was known", f->task->ref);
+	else if (o->error != NULL)
+		error = json_incref(o->error);
+	if (o == NULL || o->kind == CS_OUTCOME_AMBIGUOUS)
+		return ambiguous(r, s, f, fn, o, error, o == NULL ? "crash" : cs_json_str_or(error, "title", "cut off"), err);
+	if (o->kind == CS_OUTCOME_DONE)
+		return done(r, s, f, fn, o, err);
+	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
+	if (retries && fn != NULL && c->tries < fn->attempts)
+		return again(r, s, f, fn, o, error, err);
+	/* A keyed one that was ambiguous before has perhaps happened: no failure can be stated. */
+	if (c->ambiguous && fn != NULL && fn->effect == CS_EFFECT_KEYED && o->kind != CS_OUTCOME_REJECTED)
+		return ambiguous(r, s, f, NULL, o, error, "tries used up", err);
+	return failed(r, s, f, o, error, err);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/record.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+
+/* entries: "REF#N" -> {digest, result, error, decision, item, seq, cost}; items: id -> "REF#N". */
+struct cs_record {
+	json_t *entries, *items;
+};
+
+cs_record *cs_record_new(void)
+{
+	cs_record *r = cs_xcalloc(1, sizeof *r);
+	r->entries = json_object();
+	r->items = json_object();
+	return r;
+}
+
+void cs_record_free(cs_record *r)
+{
+	if (r == NULL)
+		return;
+	json_decref(r->entries);
+	json_decref(r->items);
+	free(r);
+}
+
+static json_t *entry(cs_record *r, const cs_event *ev)
+{
+	CS_AUTOFREE char *key = cs_xasprintf("%s#%d", ev->task, ev->occurrence);
+	json_t *e = json_object_get(r->entries, key);
+	if (e == NULL) {
+		e = json_object();
+		json_object_set_new(r->entries, key, e);
+	}
+	return e;
+}
+
+static void keep(json_t *e, const json_t *data, const char *name)
+{
+	json_t *v = json_object_get(data, name);
+	if (v != NULL)
+		json_object_set(e, name, v);
+}
+
+static void add_end(json_t *e, const cs_event *ev)
+{
+	json_object_del(e, "result");
+	json_object_del(e, "error");
+	keep(e, ev->data, "result");
+	keep(e, ev->data, "error");
+	keep(e, ev->data, "cost");
+	keep(e, ev->data, "tainted");
+	json_object_set_new(e, "seq", json_integer(ev->seq));
+}
+
+static void add_digest(json_t *e, const cs_event *ev)
+{
+	keep(e, ev->data, "digest");
+}
+
+static void add_item(json_t *e, const cs_event *ev)
+{
+	keep(e, ev->data, "digest");
+	keep(e, ev->data, "item");
+}
+
+static void add_decision(json_t *e, const cs_event *ev)
+{
+	json_t *d = json_pack("{s:s}", "type", ev->type);
+	keep(d, ev->data, "value");
+	keep(d, ev->data, "note");
+	keep(d, ev->data, "by");
+	json_object_set_new(e, "decision", d);
+}
+
+static void add_undone(json_t *e, const cs_event *ev)
+{
+	(void)ev;
+	json_object_del(e, "decision");
+}
+
+static const struct {
+	const char *type;
+	void (*add)(json_t *e, const cs_event *ev);
+} kept[] = {
+	{ "attempt.intent", add_digest },
+	{ "attempt.done", add_end },
+	{ "attempt.failed", add_end },
+	{ "attempt.resolved", add_end },
+	{ "attempt.reused", add_end },
+	{ "attempt.captured", add_end },
+	{ "approval.published", add_item },
+	{ "approval.approved", add_decision },
+	{ "approval.rejected", add_decision },
+	{ "approval.answered", add_decision },
+	{ "approval.expired", add_decision },
+	{ "approval.assumed", add_decision },
+	{ "approval.undone", add_undone },
+};
+
+void cs_record_add(cs_record *r, const cs_event *ev)
+{
+	if (ev->task == NULL)
+		return;
+	for (size_t i = 0; i < CS_ARRAY_LEN(kept); i++)
+		if (strcmp(kept[i].type, ev->type) == 0)
+			kept[i].add(entry(r, ev), ev);
+}
+
+int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recorded *ret)
+{
+	CS_AUTOFREE char *key = cs_xasprintf("%s#%d", ref, occurrence);
+	json_t *e = r == NULL ? NULL : json_object_get(r->entries, key);
+	if (e == NULL)
+		return CS_ENOTFOUND;
+	*ret = (cs_recorded){
+		.digest = cs_json_str(e, "digest"),
+		.result = json_object_get(e, "result"),
+		.error = json_object_get(e, "error"),
+		.decision = json_object_get(e, "decision"),
+		.item = cs_json_str(e, "item"),
+		.seq = cs_json_int_or(e, "seq", 0),
+		.cost = cs_json_int_or(e, "cost", 0),
+		.tainted = cs_json_true(e, "tainted"),
+	};
+	return CS_OK;
+}

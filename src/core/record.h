@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a finished run knew: the result of each call and the decision of each item, by task and
+ * occurrence. A replay answers from it and sends nothing. */
+#ifndef CS_CORE_RECORD_H
+#define CS_CORE_RECORD_H
+
+#include <jansson.h>
+#include "base/err.h"
+#include "store/store.h"
+
+typedef struct cs_record cs_record;
+
+typedef struct cs_recorded {       /* all borrowed; NULL: there is none */
+	const char *digest;        /* of the last attempt or item */
+	json_t *result, *error;    /* how the call ended: one of them, or neither */
+	json_t *decision;          /* {decision, value, note, by} of its item */
+	const char *item;          /* id of that item */
+	int64_t seq;               /* the event that ended it */
+	int64_t cost;
+	bool tainted;
+} cs_recorded;
+
+cs_record *cs_record_new(void);
+void cs_record_free(cs_record *r);
+/* Takes in one event of the recorded run, in order. */
+void cs_record_add(cs_record *r, const cs_event *ev);
+/* CS_ENOTFOUND: that task was never entered so often. */
+int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recorded *ret);
+
+#endif

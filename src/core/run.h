@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run as a state machine over its flow: state + event -> state (fold), and state -> events +
+ * effects (step). Pure: time, ids, policy and the log come in through cs_step; no clock, no
+ * randomness, no I/O here. All change of state goes through cs_run_fold, live and at recovery,
+ * so what a restart rebuilds is what was there. */
+#ifndef CS_CORE_RUN_H
+#define CS_CORE_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "base/err.h"
+#include "base/id.h"
+#include "core/machine.h"
+#include "flow/flow.h"
+#include "flow/function.h"
+#include "store/store.h"
+
+/* ---- state --------------------------------------------------------------------------------- */
+
+/* Which expression of a task is being evaluated: the same text may stand in two places. */
+typedef enum cs_phase {
+	CS_PHASE_IF, CS_PHASE_INPUT, CS_PHASE_BODY, CS_PHASE_CASE, CS_PHASE_IN, CS_PHASE_WHILE,
+	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
+	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE,
+} cs_phase;
+
+/* The answer of a jq expression, kept until the task that asked is over. */
+typedef struct cs_answer {
+	const cs_expr *expr;
+	cs_phase phase;
+	json_t *value;               /* NULL: asked for, or failed */
+	char *failure;               /* why it failed; NULL: did not */
+} cs_answer;
+
+typedef enum cs_call_phase {
+	CS_CALL_PLANNED,             /* arguments evaluated and valid; the gate is next */
+	CS_CALL_ASKING,              /* an item waits for the operator, or its grace runs */
+	CS_CALL_INTENT,              /* committed; the performer has it, or soon will */
+	CS_CALL_RETRY_WAIT,
+	CS_CALL_IN_DOUBT,
+	CS_CALL_DONE,                /* there is a result; result, schema, output and export are next */
+	CS_CALL_FAILED,              /* there is an error; it is next raised into the flow */
+} cs_call_phase;
+
+/* One attempt at an effect, or one decision, of a call task. */
+typedef struct cs_call {
+	cs_call_phase phase;
+	const cs_function *fn;       /* borrowed from the bundle or the workspace; looked up anew when NULL */
+	json_t *args;                /* evaluated `with`, validated */
+	bool args_tainted;
+	json_t *tainted_args;        /* array of the argument names that are tainted */
+	char digest[CS_HEX_SIZE];    /* connector, operation, target, validated input */
+	char key[CS_HEX_SIZE];
+	unsigned logical;            /* logical attempt, from 1 */
+	unsigned tries;              /* technical attempts begun under this key */
+	bool ambiguous;              /* one of them ended so: a keyed one then ends in doubt */
+	int64_t first_intent_at;     /* when this key was first sent */
+	int64_t due;                 /* of the retry */
+	json_t *request;             /* rendered; NULL until then */
+	char item[CS_ID_SIZE];       /* the inbox item; "" none */
+	char next_item[CS_ID_SIZE];  /* an edit gave this id to the proposal that follows; "" none */
+	char previous[CS_ID_SIZE];   /* the item that was edited */
+	char *editor;                /* who edited it */
+	char approval[CS_ID_SIZE];   /* the approved item that this intent consumes or consumed */
+	json_t *result, *error;
+	bool result_tainted;
+	int64_t intent_seq;
+	bool dispatched;             /* handed to a performer in this process */
+} cs_call;
+
+/* An inbox item of a run, as the approval machine holds it. */
+typedef struct cs_item {
+	char id[CS_ID_SIZE];
+	const char *kind;            /* "approval" "in-doubt" "fault" "notice"; one of a const table */
+	const char *state;           /* cs_machine_approval's words; "open" "closed" for the others */
+	int task;                    /* the call it belongs to; -1: the run */
+	char digest[CS_HEX_SIZE];
+	json_t *published;           /* the data of the event that published it */
+	json_t *decision;            /* the data of the event that decided it; NULL: none */
+	const char *decided_by;      /* borrowed from decision's "by" */
+	int64_t grace_until, expires;
+	int64_t published_seq, decided_seq;
+} cs_item;
+
+/* A live composite, a lane of a fork, or a call in progress. Sequences hold where they are. */
+typedef struct cs_frame {
+	const cs_task *task;         /* NULL: the root sequence */
+	bool lane;                   /* one branch of the fork that is task's parent: holds only that branch */
+	int occurrence;
+	struct cs_frame *parent;
+	struct cs_frame **kids;      /* FORK: its lanes, by branch; NULL otherwise */
+	struct cs_frame *child;      /* the live composite or call that this sequence waits for */
+	int64_t started_at, started_seq;
+	json_t *raw, *input;         /* raw and transformed input of the composite */
+	bool input_tainted;
+	json_t *vars;                /* seen by what is inside: item, index, error; NULL: none */
+	json_t *done;                /* task name -> latest transformed output, in this scope */
+	json_t *tainted;             /* task name -> true, of those whose output is tainted; NULL: none */
+	json_t *last;                /* the output that the next child takes as its raw input */
+	bool last_tainted;
+	int next;                    /* child to begin; -1: at the end */
+	bool handler;                /* TRY: in catch.do */
+	unsigned retries;            /* TRY: how often the body was begun again */
+	int64_t retry_due, retry_since;  /* TRY: 0: not waiting */
+	json_t *items;               /* FOR */
+	size_t iteration;            /* FOR: 0-based; valid while in an iteration */
+	bool iterating;
+	int winner;                  /* FORK compete: branch index, -1 none yet */
+	json_t *fault;               /* the error that the child just raised here */
+	char *fault_ref;
+	cs_call *call;               /* CALL */
+	cs_answer *answers; size_t n_answers;
+	uint64_t generation;         /* counts up when answers are dropped: late ones are told apart */
+	unsigned asked;              /* jq evaluations under way */
+} cs_frame;
+
+typedef enum cs_run_state {
+	CS_RUN_CREATED, CS_RUN_RUNNING, CS_RUN_WAITING, CS_RUN_PAUSING, CS_RUN_PAUSED,
+	CS_RUN_COMPLETED, CS_RUN_FAULTED, CS_RUN_CANCELLING, CS_RUN_CANCELLED,
+} cs_run_state;
+const char *cs_run_state_name(cs_run_state s);
+
+typedef struct cs_record cs_record;      /* core/record.h: what a replay answers from */
+
+typedef struct cs_run {
+	char id[CS_ID_SIZE];
+	char origin[CS_ID_SIZE];     /* first run of the lineage: identity of keys and of $workflow.id */
+	char parent[CS_ID_SIZE];     /* the run this replays; "" none */
+	cs_flow *flow;               /* a reference */
+	cs_run_state state;
+	bool simulated, shadow, ask_again;
+	char *from;                  /* replay: task from which things may differ; NULL */
+	json_t *patch;               /* replay: array of {path, value} for FROM's input */
+	cs_record *record;           /* replay: of the parent; owned; NULL */
+	json_t *input, *start;       /* raw, transformed */
+	bool input_tainted;
+	json_t *context;
+	bool context_tainted;
+	json_t *output, *error;
+	int *occurrences;            /* by task id */
+	cs_frame *root;
+	cs_frame **live;             /* by task id: the live frame of that task, or NULL; lanes apart */
+	int64_t created_at, started_at;
+	int64_t last_seq;            /* the latest event of this run: the cause of what follows by itself */
+	bool ending;                 /* `then: end` was met */
+	cs_item **items; size_t n_items;     /* those that are not over */
+	json_t *descriptor;          /* $workflow, built once */
+	void *owner;                 /* the engine's own, opaque here */
+} cs_run;
+
+/* FLOW is referenced. */
+cs_run *cs_run_new(const char *id, const cs_flow *flow);
+void cs_run_free(cs_run *r);
+
+/* Applies one event of this run. Events of the log are trusted to be ours (verify checks them);
+ * one that does not fit is CS_EINTERNAL, never undefined behaviour. */
+int cs_run_fold(cs_run *r, const cs_event *ev, cs_err *err);
+
+/* ---- a step ---------------------------------------------------------------------------------- */
+
+/* What policy says of an effect that is about to be planned. */
+typedef enum cs_verdict_kind { CS_VERDICT_ALLOW, CS_VERDICT_ASK, CS_VERDICT_DENY } cs_verdict_kind;
+typedef struct cs_verdict {
+	cs_verdict_kind kind;
+	char rule[128];              /* "policy checkpoints/contracts", "default/unsafe" */
+	char why[256];
+	bool confirm_word;           /* the approval wants a typed word */
+} cs_verdict;
+
+/* What a step wants done once its events are committed. All JSON is owned by the receiver. */
+typedef enum cs_todo_kind { CS_TODO_DISPATCH, CS_TODO_JQ } cs_todo_kind;
+typedef struct cs_todo {
+	cs_todo_kind kind;
+	cs_run *run;
+	int task;                    /* task id; for JQ -1 is the root sequence */
+	bool lane;                   /* JQ: the frame is the lane of that branch */
+	const cs_expr *expr;         /* JQ */
+	cs_phase phase;
+	uint64_t generation;
+	json_t *dot, *vars;
+} cs_todo;
+
+/* The surroundings of a step: what comes in, and where what goes out is put. */
+typedef struct cs_step {
+	int64_t now;                 /* wall ms, as recorded */
+	int64_t cause;               /* seq that led here; 0: the run's own latest event */
+	const char *actor;           /* of the events written; "engine" when NULL */
+	void *ctx;
+	/* Appends to the open commit group and sets seq. Negative: the group is lost, stop. */
+	int (*append)(void *ctx, cs_event *ev, cs_err *err);
+	void (*new_id)(void *ctx, char out[CS_ID_SIZE]);
+	const cs_function *(*function)(void *ctx, const cs_run *r, const char *name);
+	/* FN's verdict by today's rules; args_tainted is the array of tainted argument names. */
+	int (*verdict)(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err);
+	/* May effects of FN leave now? Fills the word of what holds it: "hold", "connector". */
+	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word);
+	/* Answer of a fixture for this function and input, for a captured effect; NULL: none. */
+	json_t *(*fixture)(void *ctx, const cs_run *r, const cs_function *fn, json_t *args);
+	void (*key)(void *ctx, const char *text, char out[CS_HEX_SIZE]);   /* HMAC with the workspace key */
+	void (*todo)(void *ctx, const cs_todo *t);                        /* takes over the JSON */
+	int64_t grace_ms, expire_ms;
+	int64_t epoch;
+	const char *workspace_mode;
+} cs_step;
+
+/* Moves the run on as far as this group may: no task begins whose predecessor is not yet
+ * committed. *ret_more: there is something to begin once this group is committed. */
+int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err);
+/* Earliest wall ms at which cs_run_step has something to do by itself; 0: none. */
+int64_t cs_run_due(const cs_run *r);
+
+/* Outcome of a dispatched attempt (taken over), or crash: OUTCOME NULL for an intent found at start. */
+int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err);
+/* Answer of a jq expression; VALUE NULL with FAILURE. Late answers are dropped. */
+void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure);
+
+/* ---- the operator ---------------------------------------------------------------------------- */
+
+/* pause resume cancel retry, by name. CS_EREFUSED with the reason when it cannot be. */
+int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err);
+
+/* The item of that id among those that are not over, or NULL. */
+cs_item *cs_run_item(const cs_run *r, const char *id);
+/* approve reject respond edit undo snooze delegate expire resolve …: DECISION is
+ * {verb, digest, note, value, until, to, how, word, batch}. An identical answer given twice
+ * succeeds; a different one is CS_EREFUSED and says who decided what. *ret_next: the new item of
+ * an edit, else "". */
+int cs_run_decide(cs_run *r, cs_step *s, const char *item, const json_t *decision, char ret_next[CS_ID_SIZE], cs_err *err);
+
+/* New run: appends run.created and run.started (or the fault of an input that breaks the schema).
+ * CREATED is the data of run.created, borrowed. */
+int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err);
+/* Nothing of this run is outside, asked for, or able to go on. */
+bool cs_run_at_rest(const cs_run *r);
+
+#endif

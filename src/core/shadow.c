@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A replay's calls: what is unchanged is reused, what would leave is captured, decisions are
+ * assumed. Nothing is sent, nothing is started. */
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+#include "core/record.h"
+
+static int stop_here(cs_run *r, cs_step *s, cs_frame *f, const char *name, cs_err *err)
+{
+	CS_AUTOFREE char *text = cs_xasprintf(
+		"the replay stops here: %s would be called with what the record has no answer for; write fixtures/%s.yaml to give one", name, name);
+	CS_AUTOJSON json_t *error = cs_error_new("configuration", text, f->task->ref);
+	return cs_step_raise(r, s, f->task, f->occurrence, error, err);
+}
+
+static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const char *source, const cs_recorded *rec, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "digest", f->call->digest, "call", f->task->call, "source", source,
+				 "class", cs_effect_class_name(fn != NULL ? fn->effect : CS_EFFECT_UNSAFE));
+	json_object_set_new(data, "from", json_integer(rec->seq));
+	if (rec->error != NULL)
+		json_object_set(data, "error", rec->error);
+	else
+		json_object_set(data, "result", rec->result != NULL ? rec->result : json_null());
+	if (rec->tainted)
+		json_object_set_new(data, "tainted", json_true());
+	if (strcmp(type, "attempt.captured") == 0) {
+		json_object_set(data, "input", f->call->args);
+		if (f->call->request != NULL)
+			json_object_set(data, "request", f->call->request);
+	}
+	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
+}
+
+/* The outcome that a recorded decision had, for `approve` and `ask`, or for a gate that refused. */
+static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
+{
+	const char *type = cs_json_str_or(rec->decision, "type", "");
+	bool same = rec->digest != NULL && strcmp(rec->digest, f->call->digest) == 0;
+	json_t *data = json_pack("{s:s, s:s, s:b}", "item", rec->item != NULL ? rec->item : "", "decided", type, "assumed", !same);
+	static const struct {
+		const char *type, *word, *error;
+	} ends[] = {
+		{ "approval.approved", "accepted", NULL },
+		{ "approval.rejected", "rejected", "authorization" },
+		{ "approval.answered", "answered", "authorization" },
+		{ "approval.expired", "expired", "timeout" },
+		{ "approval.assumed", "accepted", NULL },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
+		if (strcmp(ends[i].type, type) != 0)
+			continue;
+		json_object_set_new(data, "outcome", json_string(ends[i].word));
+		if (gate && ends[i].error != NULL)
+			json_object_set_new(data, "error", cs_error_new(ends[i].error, "the recorded decision refused it", f->task->ref));
+	}
+	return data;
+}
+
+static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded *rec, cs_err *err)
+{
+	json_t *data = assumed_data(f, rec, false);
+	json_t *value = json_object_get(rec->decision, "value");
+	if (value == NULL)
+		value = json_object_get(f->call->args, "show");
+	json_t *by = json_object_get(rec->decision, "by");
+	json_t *note = json_object_get(rec->decision, "note");
+	json_t *result = json_pack("{s:O, s:O, s:O}", "value", value != NULL ? value : json_null(),
+				   "by", by != NULL ? by : json_null(), "note", note != NULL ? note : json_null());
+	const char *word = cs_json_str_or(data, "outcome", "expired");
+	if (strcmp(f->task->call, "ask") == 0)
+		json_object_set_new(result, "answered", json_boolean(strcmp(word, "answered") == 0));
+	else
+		json_object_set_new(result, "decision", json_string(word));
+	json_object_set_new(data, "result", result);
+	return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, data, err);
+}
+
+int cs_step_shadow(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	cs_recorded rec = { 0 };
+	bool known = cs_record_find(r->record, f->task->ref, f->occurrence, &rec) == CS_OK;
+	if (fn == NULL)
+		return stop_here(r, s, f, f->task->call, err);
+	if (fn->kind == CS_FUNCTION_BUILTIN)
+		return known && rec.decision != NULL ? assume_decision(r, s, f, &rec, err) : CS_ENOTFOUND;
+
+	bool same = known && rec.digest != NULL && strcmp(rec.digest, f->call->digest) == 0;
+	bool ended = rec.result != NULL || rec.error != NULL;
+	if (same && ended)
+		return reuse(r, s, f, "attempt.reused", "recorded", &rec, err);
+	if (known && rec.decision != NULL && !ended) {       /* its gate refused; nothing was ever sent */
+		CS_AUTOJSON json_t *data = assumed_data(f, &rec, true);
+		if (json_object_get(data, "error") != NULL)
+			return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, CS_STEAL(data), err);
+	}
+	if (fn->effect == CS_EFFECT_PURE)
+		return cs_step_send(r, s, f, NULL, NULL, err);
+	CS_AUTOJSON json_t *answer = s->fixture(s->ctx, r, fn, f->call->args);
+	if (answer != NULL) {
+		cs_recorded given = { .result = json_object_get(answer, "result"), .error = json_object_get(answer, "error") };
+		return reuse(r, s, f, "attempt.captured", "fixture", &given, err);
+	}
+	if (known && ended)
+		return reuse(r, s, f, "attempt.captured", "record", &rec, err);
+	return stop_here(r, s, f, fn->name, err);
+}

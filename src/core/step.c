@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The walk over a run's live frames: what is over is ended, what is next begins. One begin a
+ * sequence and group: a task never begins before its predecessor's end is committed. */
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/fold.h"
+
+/* What a walk has found out. */
+struct walk {
+	cs_run *r;
+	cs_step *s;
+	bool more;           /* there is something to begin in the next group */
+	bool uncaught;       /* an error that no try takes */
+	const char *fault_ref;
+	json_t *fault;
+};
+
+/* ---- events ----------------------------------------------------------------------------------------- */
+
+int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err)
+{
+	CS_AUTOJSON json_t *owned = data != NULL ? data : json_object();
+	cs_event ev = {
+		.at = s->now, .task = task != NULL ? task->ref : NULL, .occurrence = occurrence, .type = type,
+		.actor = actor, .cause = s->cause != 0 ? s->cause : r->last_seq,
+		.simulated = r->simulated, .data = owned,
+	};
+	memcpy(ev.run, r->id, sizeof ev.run);
+	int rc = s->append(s->ctx, &ev, err);
+	if (rc != CS_OK)
+		return rc;
+	return cs_fold_event(r, &ev, task, err);
+}
+
+static bool goes_on(const char *type)
+{
+	return strncmp(type, "task.", 5) == 0 || strncmp(type, "attempt.", 8) == 0;
+}
+
+int cs_run_write(cs_run *r, cs_step *s, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err)
+{
+	const char *actor = s->actor != NULL ? s->actor : "engine";
+	if (r->state == CS_RUN_WAITING && goes_on(type)) {
+		int rc = cs_run_write_as(r, s, "engine", "run.unblocked", NULL, 0, NULL, err);
+		if (rc != CS_OK) {
+			json_decref(data);
+			return rc;
+		}
+	}
+	return cs_run_write_as(r, s, actor, type, task, occurrence, data, err);
+}
+
+/* ---- ends of composites --------------------------------------------------------------------------------- */
+
+static json_t *lane_outputs(const cs_frame *f)
+{
+	json_t *all = json_array();
+	for (int i = 0; i < f->task->n_children; i++)
+		json_array_append(all, f->kids[i]->last);
+	return all;
+}
+
+static int end_composite(struct walk *w, cs_frame *f, json_t *raw_output, bool tainted, json_t *data, cs_err *err)
+{
+	const cs_task *t = f->task;
+	cs_view_of v = { .r = w->r, .s = w->s, .seq = f->parent, .memo = f, .task = t, .raw = f->raw,
+			 .input = f->input, .extra = NULL };
+	int occurrence = f->occurrence;
+	int rc = cs_step_finish(&v, occurrence, raw_output, tainted, data, err);
+	return rc;
+}
+
+/* The next round of a loop, or its end. */
+static int end_of_body(struct walk *w, cs_frame *f, cs_err *err)
+{
+	const cs_task *t = f->task;
+	bool on = f->iteration < json_array_size(f->items) && !w->r->ending;
+	if (on) {
+		if (!f->iterating)
+			cs_frame_enter_iteration(w->r, f, f->iteration);
+		if (t->loop_while != NULL) {
+			cs_view_of v = { .r = w->r, .s = w->s, .seq = f, .memo = f, .task = t, .raw = f->raw, .input = f->last };
+			int rc = cs_look_true(&v, CS_PHASE_WHILE, t->loop_while, f->last, &on, err);
+			if (rc == CS_EAGAIN)
+				return rc;
+			if (rc != CS_OK)
+				return cs_step_raise_expr(w->r, w->s, t, f->occurrence, err, err);
+		}
+	}
+	if (!on)
+		return end_composite(w, f, f->last, f->last_tainted, NULL, err);
+	f->next = cs_frame_first(w->r, f);
+	if (f->next < 0) {           /* a loop without a body */
+		f->iterating = false;
+		f->iteration++;
+	}
+	w->more = true;
+	return CS_OK;
+}
+
+static bool lane_over(const cs_frame *lane)
+{
+	return lane->next < 0 && lane->child == NULL && lane->fault == NULL;
+}
+
+static int step_seq(struct walk *w, cs_frame *f, cs_err *err);
+
+/* The others of a race that is won start nothing more; what is open there is awaited. */
+static int end_losers(struct walk *w, cs_frame *f, bool *ret_clear, cs_err *err)
+{
+	*ret_clear = true;
+	for (int i = 0; i < f->task->n_children; i++) {
+		bool clear = true;
+		if (i == f->winner)
+			continue;
+		int rc = cs_step_cancel(w->r, w->s, f->kids[i], &clear, err);
+		if (rc != CS_OK)
+			return rc;
+		*ret_clear = *ret_clear && clear;
+	}
+	return CS_OK;
+}
+
+static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
+{
+	const cs_task *t = f->task;
+	bool over = true;
+	bool again = false;
+	for (int i = 0; i < t->n_children; i++) {
+		bool won = t->compete && f->winner >= 0;
+		if (won)
+			break;
+		int rc = step_seq(w, f->kids[i], err);
+		if (rc == CS_EAGAIN)
+			again = true;
+		else if (rc != CS_OK)
+			return rc;
+		over = over && lane_over(f->kids[i]);
+	}
+	if (t->compete && f->winner >= 0) {
+		int rc = end_losers(w, f, &over, err);
+		if (rc != CS_OK)
+			return rc;
+		if (!over)
+			return CS_OK;
+		cs_frame *won = f->kids[f->winner];
+		return end_composite(w, f, won->last, won->last_tainted, NULL, err);
+	}
+	if (!over)
+		return again ? CS_EAGAIN : CS_OK;
+	CS_AUTOJSON json_t *all = lane_outputs(f);
+	bool tainted = f->input_tainted;
+	for (int i = 0; i < t->n_children; i++)
+		tainted = tainted || f->kids[i]->last_tainted;
+	return end_composite(w, f, all, tainted, NULL, err);
+}
+
+static int end_seq(struct walk *w, cs_frame *f, cs_err *err)
+{
+	if (f->task == NULL || f->lane)
+		return CS_OK;        /* the run's end, or the fork's: seen there */
+	if (f->task->kind == CS_TASK_FOR)
+		return end_of_body(w, f, err);
+	json_t *data = NULL;
+	if (f->handler && f->task->catch->then != CS_THEN_CONTINUE)
+		data = json_pack("{s:i}", "then", f->task->catch->then);
+	return end_composite(w, f, f->last, f->last_tainted, data, err);
+}
+
+/* ---- sequences ------------------------------------------------------------------------------------------ */
+
+static int step_child(struct walk *w, cs_frame *f, cs_err *err)
+{
+	cs_frame *child = f->child;
+	if (child->call != NULL)
+		return cs_step_call(w->r, w->s, child, err);
+	if (child->kids != NULL)
+		return step_fork(w, child, err);
+	return step_seq(w, child, err);
+}
+
+static int seq_fault(struct walk *w, cs_frame *f, cs_err *err)
+{
+	int rc = cs_step_fault(w->r, w->s, f, err);
+	if (rc == CS_ENOTFOUND) {
+		w->uncaught = true;
+		if (w->fault == NULL) {
+			w->fault = f->fault;
+			w->fault_ref = f->fault_ref;
+		}
+		return CS_OK;
+	}
+	w->more = w->more || rc == CS_OK;
+	return rc;
+}
+
+static bool seq_begins(struct walk *w, const cs_frame *f)
+{
+	if (f->next < 0 || w->uncaught)
+		return false;
+	if (f->retry_due > w->s->now)
+		return false;
+	return true;
+}
+
+static int step_seq(struct walk *w, cs_frame *f, cs_err *err)
+{
+	bool ended = false;
+	if (f->child != NULL) {
+		int rc = step_child(w, f, err);
+		if (rc != CS_OK)
+			return rc;
+		if (f->child != NULL)
+			return CS_OK;
+		ended = true;            /* by its own end or its fault, just now */
+	}
+	if (f->fault != NULL)
+		return seq_fault(w, f, err);
+	if (w->r->ending)
+		f->next = -1;
+	if (seq_begins(w, f)) {
+		if (ended) {
+			w->more = true;
+			return CS_OK;
+		}
+		int rc = cs_step_begin(w->r, w->s, f, &w->r->flow->tasks[f->next], err);
+		if (rc != CS_OK)
+			return rc;
+		if (f->child != NULL || f->next >= 0 || f->fault != NULL) {
+			w->more = true;
+			return CS_OK;
+		}
+	}
+	return f->next < 0 ? end_seq(w, f, err) : CS_OK;
+}
+
+/* ---- the run -------------------------------------------------------------------------------------------- */
+
+static int end_run(struct walk *w, cs_err *err)
+{
+	cs_run *r = w->r;
+	const cs_flow *flow = r->flow;
+	CS_AUTOJSON json_t *output = json_incref(r->root->last);
+	cs_view_of v = { .r = r, .s = w->s, .seq = r->root, .memo = r->root, .raw = r->input, .input = r->start };
+	if (flow->output_as != NULL) {
+		json_t *out = NULL;
+		cs_err why = { 0 };
+		int rc = cs_look(&v, CS_PHASE_OUTPUT, flow->output_as, r->root->last, &out, &why);
+		if (rc == CS_EAGAIN)
+			return rc;
+		if (rc != CS_OK)
+			return cs_run_write(r, w->s, "run.faulted", NULL, 0,
+					    json_pack("{s:o}", "error", cs_error_new("expression", why.msg, "/output/as")), err);
+		json_decref(output);
+		output = out;
+	}
+	CS_AUTOJSON json_t *invalid = NULL;
+	if (flow->output_schema != NULL && (invalid = cs_schema_complaint(flow->output_schema, output, "The output", "/output/schema")) != NULL)
+		return cs_run_write(r, w->s, "run.faulted", NULL, 0, json_pack("{s:O}", "error", invalid), err);
+	return cs_run_write(r, w->s, "run.completed", NULL, 0, json_pack("{s:O}", "output", output), err);
+}
+
+/* A fault that nobody caught: what is open elsewhere is awaited first. */
+static int fault_run(struct walk *w, cs_err *err)
+{
+	cs_run *r = w->r;
+	if (cs_frame_intent_open(r->root))
+		return CS_OK;
+	CS_AUTOJSON json_t *error = json_incref(w->fault);
+	CS_AUTOFREE char *ref = cs_xstrdup(w->fault_ref);
+	int rc = cs_items_withdraw(r, w->s, NULL, err);
+	if (rc == CS_OK)
+		rc = cs_run_write(r, w->s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", ref), err);
+	if (rc != CS_OK)
+		return rc;
+	char id[CS_ID_SIZE];
+	w->s->new_id(w->s->ctx, id);
+	const char *title = cs_json_str_or(error, "title", "error");
+	CS_AUTOFREE char *text = cs_xasprintf("%s faulted: %s", r->flow->name, title);
+	return cs_run_write(r, w->s, "item.opened", NULL, 0,
+			    json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "item", id, "kind", "fault", "title", text,
+				      "next", "retry", "error", error, "at", ref), err);
+}
+
+/* What a run that cannot go on waits for, as words. */
+static void waits(const cs_frame *f, json_t *words)
+{
+	static const char *const word[] = {
+		[CS_CALL_PLANNED] = "hold", [CS_CALL_ASKING] = "approval", [CS_CALL_INTENT] = NULL,
+		[CS_CALL_RETRY_WAIT] = "timer", [CS_CALL_IN_DOUBT] = "in-doubt", [CS_CALL_DONE] = NULL,
+		[CS_CALL_FAILED] = NULL,
+	};
+	if (f == NULL)
+		return;
+	if (f->call != NULL && word[f->call->phase] != NULL)
+		json_object_set_new(words, word[f->call->phase], json_true());
+	if (f->retry_due > 0 && f->child == NULL && f->next >= 0)
+		json_object_set_new(words, "timer", json_true());
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		waits(f->kids[i], words);
+	waits(f->child, words);
+}
+
+static bool asked_below(const cs_frame *f)
+{
+	if (f == NULL)
+		return false;
+	if (f->asked > 0)
+		return true;
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		if (asked_below(f->kids[i]))
+			return true;
+	return asked_below(f->child);
+}
+
+bool cs_run_at_rest(const cs_run *r)
+{
+	return !cs_frame_intent_open(r->root) && !asked_below(r->root);
+}
+
+static int block(struct walk *w, cs_err *err)
+{
+	CS_AUTOJSON json_t *words = json_object();
+	waits(w->r->root, words);
+	if (json_object_size(words) == 0)
+		return CS_OK;
+	json_t *on = json_array();
+	const char *name;
+	json_t *yes;
+	json_object_foreach(words, name, yes)
+		json_array_append_new(on, json_string(name));
+	return cs_run_write(w->r, w->s, "run.blocked", NULL, 0, json_pack("{s:o}", "on", on), err);
+}
+
+static int settle(struct walk *w, cs_err *err)
+{
+	cs_run *r = w->r;
+	if (cs_frame_intent_open(r->root))
+		return CS_OK;
+	if (r->state == CS_RUN_PAUSING)
+		return cs_run_write(r, w->s, "run.paused", NULL, 0, NULL, err);
+	bool clear = true;
+	int rc = cs_step_cancel(r, w->s, r->root, &clear, err);
+	if (rc != CS_OK || !clear)
+		return rc;
+	rc = cs_items_withdraw(r, w->s, NULL, err);
+	if (rc != CS_OK)
+		return rc;
+	return cs_run_write(r, w->s, "run.cancelled", NULL, 0, NULL, err);
+}
+
+int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
+{
+	struct walk w = { .r = r, .s = s };
+	*ret_more = false;
+	if (r->state == CS_RUN_PAUSING || r->state == CS_RUN_CANCELLING)
+		return settle(&w, err);
+	if (r->state != CS_RUN_RUNNING && r->state != CS_RUN_WAITING)
+		return CS_OK;
+	int rc = step_seq(&w, r->root, err);
+	if (rc != CS_OK && rc != CS_EAGAIN)
+		return rc;
+	if (w.uncaught)
+		return fault_run(&w, err);
+	if (r->root->child == NULL && r->root->next < 0 && r->root->fault == NULL) {
+		rc = end_run(&w, err);
+		return rc == CS_EAGAIN ? CS_OK : rc;
+	}
+	*ret_more = w.more;
+	if (r->state == CS_RUN_RUNNING && !w.more && cs_run_at_rest(r))
+		return block(&w, err);
+	return CS_OK;
+}
+
+static void earlier(int64_t at, int64_t *best)
+{
+	if (at > 0 && (*best == 0 || at < *best))
+		*best = at;
+}
+
+static void frame_due(const cs_run *r, const cs_frame *f, int64_t *best)
+{
+	if (f == NULL)
+		return;
+	if (f->retry_due > 0 && f->child == NULL && f->next >= 0)
+		earlier(f->retry_due, best);
+	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT)
+		earlier(f->call->due, best);
+	const cs_item *item = f->call != NULL && f->call->item[0] != '\0' ? cs_run_item(r, f->call->item) : NULL;
+	if (item != NULL && f->call->phase == CS_CALL_ASKING) {
+		earlier(item->grace_until, best);
+		earlier(item->expires, best);
+	}
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		frame_due(r, f->kids[i], best);
+	frame_due(r, f->child, best);
+}
+
+int64_t cs_run_due(const cs_run *r)
+{
+	int64_t best = 0;
+	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
+		frame_due(r, r->root, &best);
+	return best;
+}
