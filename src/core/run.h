@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include "base/err.h"
 #include "base/id.h"
+#include "core/effect.h"
 #include "core/machine.h"
 #include "flow/flow.h"
 #include "flow/function.h"

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine's face: commands in, a change feed out; the same whether the engine is in this
+ * process or behind the socket of another. Requests and replies are JSON objects.
+ *
+ * Request {cmd, …, actor}; reply {ok: {…}} or {error: {code, message}} with code a word of
+ * cs_err_word. Commands:
+ *   run      flow (name) or definition (a document), input, key, set: [{path, value}], title, kind,
+ *            subject                        -> {run, existing}
+ *   decide   item, decision: {verb, digest, note, value, until, to, how, word, batch} -> {item, next}
+ *   control  run, verb: pause|resume|cancel|retry, why     -> {run, state}
+ *   replay   run, from, set: [{path, value}], definition, ask -> {run}
+ *   hold     on: bool, why                  -> {}
+ *   live     -> {}                          this machine is the live one
+ *   status   -> {epoch, mode, live, hold, runs, ready, pid}
+ *   settle   -> {busy, due}                 busy: something goes on by itself; due: wall ms of the next clock, 0 none
+ *   stop     -> {}                          the engine ends when what is open outside has ended
+ */
+#ifndef CS_ENGINE_ENGINE_H
+#define CS_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "base/err.h"
+#include "core/effect.h"
+#include "flow/workspace.h"
+
+#define CS_STATE_DIR ".capstan"
+
+typedef struct cs_engine_opts {
+	const cs_performer *performers;      /* by kind; the table main.c builds; outlives the engine */
+	size_t n_performers;
+	const char *exe;                     /* this program, for the jq children */
+	const char *version;
+} cs_engine_opts;
+
+/* ---- the engine in this process ------------------------------------------------------------------ */
+
+typedef struct cs_engine cs_engine;
+
+/* Takes the lease of WS (CS_EUNAVAIL names the holder), opens the store, recovers, and starts the
+ * coordinator's thread and the socket. WS is taken over. */
+int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err);
+/* Stops taking commands, waits up to grace_ms for what is open outside, lets go. NULL is fine. */
+void cs_engine_stop(cs_engine *e, int64_t grace_ms);
+/* Puts a request in the mailbox; DONE is called once, on the coordinator's thread, after the commit
+ * that it caused, with a reply that it takes over. REQUEST is taken over. CS_EUNAVAIL: stopped. */
+typedef void cs_reply_fn(void *ctx, json_t *reply);
+int cs_engine_send(cs_engine *e, json_t *request, cs_reply_fn *done, void *ctx, cs_err *err);
+/* Called on the coordinator's thread after each commit with the last seq. Set before others send. */
+typedef void cs_feed_fn(void *ctx, int64_t seq);
+int cs_engine_watch(cs_engine *e, cs_feed_fn *fn, void *ctx);       /* returns a handle >= 0 */
+void cs_engine_unwatch(cs_engine *e, int handle);
+/* Why it stopped by itself ("" : it runs): a store error, a lost lease. Any thread. */
+void cs_engine_failure(cs_engine *e, char *out, size_t size);
+
+/* ---- one face for both --------------------------------------------------------------------------- */
+
+typedef struct cs_client cs_client;
+
+enum {
+	CS_CLIENT_READ = 1,        /* only read: no engine is started or asked */
+	CS_CLIENT_ATTACH = 2,      /* only the socket of another: CS_EUNAVAIL when there is none */
+};
+/* Attaches to the engine that holds the workspace in DIR, or starts one here (LOAD is called for the
+ * workspace then). CS_EUNAVAIL names a holder that does not answer. */
+typedef int cs_client_load_fn(void *ctx, cs_workspace **ret, cs_err *err);
+int cs_client_open(const char *dir, unsigned flags, const cs_engine_opts *opts, cs_client_load_fn *load, void *ctx,
+		   cs_client **ret, cs_err *err);
+void cs_client_close(cs_client *c);          /* stops an engine of its own, waiting for what is open */
+bool cs_client_is_engine(const cs_client *c);   /* the engine is in this process */
+/* Sends and waits for the reply (timeout_ms < 0: as long as it takes). *ret_ok is the `ok` object;
+ * an error reply comes back as its code and message. */
+int cs_client_call(cs_client *c, json_t *request, int timeout_ms, json_t **ret_ok, cs_err *err);
+/* Does not wait: the reply comes through cs_client_next as {tag, ok|error}. */
+int cs_client_send(cs_client *c, json_t *request, unsigned *ret_tag, cs_err *err);
+/* Readable when there is a message. */
+int cs_client_fd(cs_client *c);
+/* Next message: {tag, ok|error}, {feed: {seq}}, {gone: why}. CS_EAGAIN: none within timeout_ms. */
+int cs_client_next(cs_client *c, int timeout_ms, json_t **ret, cs_err *err);
+
+#endif
