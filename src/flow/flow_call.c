@@ -126,8 +126,10 @@ static void check_named(cs_build *b, const char *name)
 		return;
 	size_t mark = cs_check_push(&b->c, "call");
 	const char *const *names = b->names ? b->names(b->ctx) : NULL;
-	if (is_later(name) || cs_function_builtin_later(name))
+	if (is_later(name) || json_object_get(json_object_get(json_object_get(b->f->def, "use"), "functions"), name))
 		cs_check_error(&b->c, "'call: %s' is part of the language, but this version does not run it yet", name);
+	else if (cs_function_builtin_later(name))
+		cs_check_error(&b->c, "the built-in '%s' is known, but this version does not run it yet", name);
 	else
 		cs_check_unknown(&b->c, "the function", name, names);
 	cs_check_pop(&b->c, mark);
@@ -142,6 +144,8 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	b->f->tasks[id].call = cs_xstrdup(name);
 	if (!builtin)
 		check_named(b, name);
+	if (!builtin && is_later(name))
+		return;
 	if (!with)
 		with = json_object();
 	size_t mark = cs_check_push(&b->c, "with");

@@ -40,6 +40,7 @@ typedef struct cs_function {
 	cs_template *request;     /* http: {method,path,query,headers,as,body} */
 	cs_template *fails;       /* `.` is the reply's content */
 	cs_template *result;      /* `.` is the reply's content */
+	cs_template *reach;       /* {people, money, currency}: the blast radius on the card, or NULL */
 	cs_template *text;        /* kind text (not in this version): NULL */
 	char *keyed_header;       /* effect keyed: the header that carries the key */
 	int64_t keyed_window_ms;
@@ -49,6 +50,8 @@ typedef struct cs_function {
 /* From an agent's document or one operation of a connector's. SRC and FILE may be NULL (a stored
  * definition): then findings have no place. CS_EINVAL with findings in D. */
 int cs_function_agent(const json_t *doc, const cs_source *src, cs_diags *d, cs_function **ret);
+/* The connector's document without its operations. */
+int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d);
 int cs_function_operation(const json_t *connector, const char *operation, const cs_source *src, cs_diags *d, cs_function **ret);
 void cs_function_free(cs_function *f);
 /* The built-ins and http: a const table; borrowed, NULL when there is none of that name. */

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* connectors/NAME.yaml */
+#include "flow/function.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "flow/function_priv.h"
+
+enum { KEYED_WINDOW_MS = 24 * 3600 * 1000 };
+
+static const cs_key connector_keys[] = {
+	{ "connector", CS_IS_STRING | CS_KEY_REQUIRED }, { "kind", CS_IS_STRING | CS_KEY_REQUIRED },
+	{ "url", CS_IS_STRING | CS_KEY_REQUIRED }, { "identity", CS_IS_STRING }, { "mode", CS_IS_STRING },
+	{ "allow", CS_IS_ARRAY }, { "operations", CS_IS_OBJECT | CS_KEY_REQUIRED },
+	{ "auth", CS_IS_ANY | CS_KEY_LATER }, { "oauth2", CS_IS_ANY | CS_KEY_LATER }, { "limits", CS_IS_ANY | CS_KEY_LATER },
+	{ "breaker", CS_IS_ANY | CS_KEY_LATER }, { "openapi", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+};
+
+static const cs_key operation_keys[] = {
+	{ "effect", CS_IS_STRING }, { "touches", CS_IS_ARRAY }, { "input", CS_IS_OBJECT | CS_IS_BOOL },
+	{ "output", CS_IS_OBJECT | CS_IS_BOOL }, { "card", CS_IS_STRING }, { "request", CS_IS_OBJECT | CS_KEY_REQUIRED },
+	{ "fails", CS_IS_STRING }, { "result", CS_IS_STRING | CS_IS_OBJECT }, { "keyed", CS_IS_OBJECT },
+	{ "timeout", CS_IS_STRING }, { "retry", CS_IS_OBJECT }, { "reverse", CS_IS_STRING | CS_IS_OBJECT },
+	{ "reach", CS_IS_OBJECT }, { "probe", CS_IS_ANY | CS_KEY_LATER }, { "once", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+};
+
+static const char *const kinds[] = { "http", "smtp", "imap", "mcp", "folder", "webhook", "ical", "poll", NULL };
+static const char *const modes[] = { "off", "dry", "hold", "live", NULL };
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL };
+
+static void check_hosts(cs_check *c, const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "allow"), *item;
+	size_t i, mark = cs_check_push(c, "allow");
+	json_array_foreach(list, i, item) {
+		const char *host = json_string_value(item);
+		size_t inner = cs_check_push_index(c, i);
+		if (!host || !*host || strpbrk(host, "/@ \t\r\n") )
+			cs_check_error(c, "'allow' lists hosts, like api.example.com or 10.0.0.5:8080");
+		cs_check_pop(c, inner);
+	}
+	cs_check_pop(c, mark);
+}
+
+/* The row of smtp and the others is known, their keys are not of this version. */
+static bool check_kind(cs_check *c, const json_t *doc)
+{
+	const char *kind = cs_json_str(doc, "kind");
+	bool ok = kind && strcmp(kind, "http") == 0;
+	if (ok || !kind)
+		return ok;
+	int known = 0;
+	while (kinds[known] && strcmp(kinds[known], kind) != 0)
+		known++;
+	size_t mark = cs_check_push(c, "kind");
+	if (kinds[known])
+		cs_check_error(c, "a connector of kind '%s' is known, but this version does not have it yet", kind);
+	else
+		cs_check_unknown(c, "the kind of connector", kind, kinds);
+	cs_check_pop(c, mark);
+	return false;
+}
+
+int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d)
+{
+	cs_check c;
+	size_t errors = d->errors;
+	cs_check_init(&c, NULL, src, d);
+	if (json_is_object(doc) && json_object_get(doc, "kind") && !check_kind(&c, doc))
+		return CS_EINVAL;
+	if (!cs_check_object(&c, doc, connector_keys, "a connector"))
+		return CS_EINVAL;
+	const char *name = cs_json_str(doc, "connector");
+	size_t mark = cs_check_push(&c, "connector");
+	if (cs_function_check_name(&c, name, "a connector's name") && strcmp(name, "http") == 0)
+		cs_check_error(&c, "'http' is the connector of 'call: http' and needs no file; give this one another name");
+	cs_check_pop(&c, mark);
+	mark = cs_check_push(&c, "url");
+	cs_function_check_url(&c, cs_json_str(doc, "url"));
+	cs_check_pop(&c, mark);
+	cs_check_word(&c, doc, "mode", modes);
+	check_hosts(&c, doc);
+	if (json_object_size(json_object_get(doc, "operations")) == 0)
+		cs_check_error_key(&c, "operations", "'operations' is empty; a connector needs at least one");
+	return d->errors > errors ? CS_EINVAL : CS_OK;
+}
+
+static void check_method(cs_check *c, const json_t *request)
+{
+	const char *method = cs_json_str(request, "method");
+	if (strstr(method, "${"))
+		return;
+	for (const char *const *m = methods; *m; m++)
+		if (strcasecmp(*m, method) == 0)
+			return;
+	size_t mark = cs_check_push(c, "method");
+	cs_check_unknown(c, "the method", method, methods);
+	cs_check_pop(c, mark);
+}
+
+static void read_request(cs_check *c, const json_t *op, cs_function *f)
+{
+	static const cs_key keys[] = {
+		{ "method", CS_IS_STRING | CS_KEY_REQUIRED }, { "path", CS_IS_STRING | CS_KEY_REQUIRED },
+		{ "query", CS_IS_OBJECT | CS_IS_STRING }, { "headers", CS_IS_OBJECT | CS_IS_STRING }, { "as", CS_IS_STRING },
+		{ "body", CS_IS_ANY }, { NULL, 0 },
+	};
+	static const char *const forms[] = { "json", "form", "text", NULL };
+	const json_t *request = json_object_get(op, "request");
+	size_t mark = cs_check_push(c, "request");
+	bool ok = cs_check_object(c, request, keys, "'request'");
+	if (ok) {
+		check_method(c, request);
+		const char *path = cs_json_str(request, "path");
+		if (path[0] != '/' && !strstr(path, "${"))
+			cs_check_error_key(c, "path", "'path' begins with '/': it comes after the connector's url");
+		const char *as = cs_json_str(request, "as");
+		if (as && strcmp(as, "multipart") == 0)
+			cs_check_error_key(c, "as", "'as: multipart' is known, but this version does not send it yet");
+		else
+			cs_check_word(c, request, "as", forms);
+	}
+	cs_check_pop(c, mark);
+	if (ok)
+		cs_function_template(c, f, op, "request", &f->request);
+}
+
+static void read_keyed(cs_check *c, const json_t *op, cs_function *f)
+{
+	static const cs_key keys[] = { { "header", CS_IS_STRING }, { "window", CS_IS_STRING }, { NULL, 0 } };
+	const json_t *keyed = json_object_get(op, "keyed");
+	if (f->effect == CS_EFFECT_KEYED) {
+		f->keyed_header = cs_xstrdup(cs_json_str_or(keyed, "header", "Idempotency-Key"));
+		f->keyed_window_ms = KEYED_WINDOW_MS;
+	}
+	if (!keyed)
+		return;
+	if (f->effect != CS_EFFECT_KEYED)
+		cs_check_error_key(c, "keyed", "'keyed' belongs to 'effect: keyed'; this operation is '%s'", cs_effect_class_name(f->effect));
+	size_t mark = cs_check_push(c, "keyed");
+	if (cs_check_object(c, keyed, keys, "'keyed'")) {
+		const char *header = cs_json_str_or(keyed, "header", "x");
+		if (!*header || strpbrk(header, " \t\r\n:()<>@,;\\\"/[]?={}"))
+			cs_check_error_key(c, "header", "'%.80s' is not a header's name", header);
+		cs_check_duration_key(c, keyed, "window", &f->keyed_window_ms);
+	}
+	cs_check_pop(c, mark);
+}
+
+static void read_reverse(cs_check *c, const json_t *op, cs_function *f)
+{
+	const json_t *v = json_object_get(op, "reverse");
+	if (!v)
+		return;
+	const char *text = json_string_value(v);
+	f->reverse_none = text && strcmp(text, "none") == 0;
+	if (f->reverse_none)
+		return;
+	size_t mark = cs_check_push(c, "reverse");
+	if (text)
+		cs_check_error(c, "'reverse' is 'none' in this version, not '%.40s'", text);
+	else
+		cs_check_error(c, "a 'reverse' that calls something is known, but this version does not obey it yet; write 'none'");
+	cs_check_pop(c, mark);
+}
+
+static void read_reach(cs_check *c, const json_t *op, cs_function *f)
+{
+	static const cs_key keys[] = {
+		{ "people", CS_IS_NUMBER | CS_IS_STRING }, { "money", CS_IS_NUMBER | CS_IS_STRING }, { "currency", CS_IS_STRING }, { NULL, 0 },
+	};
+	const json_t *reach = json_object_get(op, "reach");
+	if (!reach)
+		return;
+	size_t mark = cs_check_push(c, "reach");
+	bool ok = cs_check_object(c, reach, keys, "'reach'");
+	cs_check_pop(c, mark);
+	if (ok)
+		cs_function_template(c, f, op, "reach", &f->reach);
+}
+
+static void check_class(cs_check *c, const cs_function *f)
+{
+	if (f->effect != CS_EFFECT_PROBE)
+		return;
+	size_t mark = cs_check_push(c, "effect");
+	cs_check_error(c, "'effect: probe' is known, but this version does not obey it yet; write unsafe or keyed");
+	cs_check_pop(c, mark);
+}
+
+static void read_operation(cs_check *c, const json_t *connector, const char *name, const json_t *op, cs_function **ret)
+{
+	cs_function_check_name(c, name, "an operation's name");
+	if (!cs_check_object(c, op, operation_keys, "an operation"))
+		return;
+	const char *of = cs_json_str_or(connector, "connector", "");
+	char *full CS_AUTOFREE = cs_xasprintf("%s.%s", of, name);
+	cs_function *f = cs_function_new(CS_FUNCTION_OPERATION, full, op);
+	f->connector = cs_xstrdup(of);
+	f->connector_def = json_incref((json_t *)(uintptr_t)connector);
+	f->performer = cs_xstrdup(cs_json_str_or(connector, "kind", "http"));
+	cs_function_common(c, op, f);
+	check_class(c, f);
+	read_request(c, op, f);
+	cs_function_template(c, f, op, "card", &f->card);
+	cs_function_expression(c, f, op, "fails", &f->fails);
+	cs_function_expression(c, f, op, "result", &f->result);
+	read_keyed(c, op, f);
+	read_reverse(c, op, f);
+	read_reach(c, op, f);
+	*ret = f;
+}
+
+int cs_function_operation(const json_t *connector, const char *operation, const cs_source *src, cs_diags *d, cs_function **ret)
+{
+	cs_check c;
+	cs_function *f = NULL;
+	size_t errors = d->errors;
+	const json_t *op = json_object_get(json_object_get(connector, "operations"), operation);
+	cs_check_init(&c, NULL, src, d);
+	cs_check_push(&c, "operations");
+	if (!op) {
+		cs_check_error(&c, "there is no operation '%.80s'", operation);
+		return CS_EINVAL;
+	}
+	cs_check_push(&c, operation);
+	read_operation(&c, connector, operation, op, &f);
+	if (d->errors > errors) {
+		cs_function_free(f);
+		return CS_EINVAL;
+	}
+	*ret = f;
+	return CS_OK;
+}
