@@ -28,7 +28,8 @@ static json_t *read_number(cs_parser *x)
 	if (json_is_real(v)) {
 		double d = json_real_value(v);
 		json_decref(v);
-		return cs_value_number(d);
+		/* Beyond 2^53 the limits are jq's to state. */
+		return d > (double)CS_JQ_INT_MAX ? NULL : cs_value_number(d);
 	}
 	return v;
 }

@@ -5,6 +5,9 @@ src_flow_libcsflow_a_SOURCES = \
 	src/flow/expr.c src/flow/expr.h src/flow/expr_internal.h src/flow/expr_eval.c src/flow/expr_lex.c \
 	src/flow/expr_parse.c src/flow/expr_parse_term.c src/flow/expr_parse_text.c src/flow/expr_parser.h \
 	src/flow/expr_value.c \
+	src/flow/jq_child.c src/flow/jq_child.h src/flow/jq_pool.c src/flow/jq_pool.h \
+	src/flow/jq_program.c src/flow/jq_program.h src/flow/jq_wire.c src/flow/jq_wire.h \
+	src/flow/jq_worker.c \
 	src/flow/template.c src/flow/template.h
 
 # Documents: reading, checking, compiling.

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "flow/jq_pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "flow/jq_child.h"
+#include "flow/jq_program.h"
+#include "flow/jq_wire.h"
+
+#define COMPILE_MS 10000      /* for compiling one program */
+#define CHILD_SERVES 20000    /* evaluations before a child is replaced: its heap only grows */
+
+struct cs_jq_pool {
+	char *exe;
+	int64_t timeout_ms;
+	pthread_mutex_t lock;     /* over `busy` of each child; never held while talking to one */
+	pthread_cond_t freed;
+	unsigned size;
+	cs_jq_child *children;
+};
+
+cs_jq_pool *cs_jq_pool_new(const char *exe, unsigned size, int64_t timeout_ms)
+{
+	cs_jq_pool *p = cs_xcalloc(1, sizeof(*p));
+	p->exe = cs_xstrdup(exe);
+	p->size = size ? size : 1;
+	p->timeout_ms = timeout_ms < 1 ? 1 : timeout_ms < CS_JQ_TIMEOUT_MAX_MS ? timeout_ms : CS_JQ_TIMEOUT_MAX_MS;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->freed, NULL);
+	p->children = cs_xcalloc(p->size, sizeof(*p->children));
+	for (unsigned i = 0; i < p->size; i++)
+		cs_jq_child_init(&p->children[i]);
+	return p;
+}
+
+void cs_jq_pool_free(cs_jq_pool *p)
+{
+	if (!p)
+		return;
+	for (unsigned i = 0; i < p->size; i++)
+		cs_jq_child_stop(&p->children[i]);
+	free(p->children);
+	pthread_cond_destroy(&p->freed);
+	pthread_mutex_destroy(&p->lock);
+	free(p->exe);
+	free(p);
+}
+
+/* ---- children --------------------------------------------------------------------------- */
+
+/* One program: an expression set (as long as it was then) and a group of it. */
+static cs_jq_key key_of(const cs_exprset *set, unsigned index)
+{
+	return (cs_jq_key){ set->id, set->n, index / CS_JQ_GROUP + 1 };
+}
+
+/* An idle child: best one that has the program, then one that runs, then one to be started. */
+static cs_jq_child *pick(cs_jq_pool *p, const cs_jq_key *key)
+{
+	cs_jq_child *best = NULL;
+	int best_rank = 0;
+	for (unsigned i = 0; i < p->size; i++) {
+		cs_jq_child *c = &p->children[i];
+		int rank = c->busy ? 0 : cs_jq_child_slot(c, key) >= 0 ? 3 : cs_jq_child_runs(c) ? 2 : 1;
+		if (rank > best_rank) {
+			best = c;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+static cs_jq_child *take(cs_jq_pool *p, const cs_jq_key *key)
+{
+	cs_jq_child *c;
+	pthread_mutex_lock(&p->lock);
+	while (!(c = pick(p, key)))
+		pthread_cond_wait(&p->freed, &p->lock);
+	c->busy = true;
+	pthread_mutex_unlock(&p->lock);
+	return c;
+}
+
+static void give_back(cs_jq_pool *p, cs_jq_child *c)
+{
+	if (c->served >= CHILD_SERVES)
+		cs_jq_child_stop(c);
+	pthread_mutex_lock(&p->lock);
+	c->busy = false;
+	pthread_cond_signal(&p->freed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- loading ---------------------------------------------------------------------------- */
+
+/* Compiles the expressions of a range into SLOT of C. CS_ESYNTAX: they do not compile; jq's first message. */
+static int load_range(cs_jq_child *c, const cs_exprset *set, unsigned from, unsigned to, unsigned slot, cs_err *err)
+{
+	CS_AUTOBUF cs_buf frame, reply;
+	cs_buf_init(&frame, CS_JQ_FRAME_MAX + 4);
+	cs_buf_init(&reply, CS_JQ_FRAME_MAX);
+	cs_jq_frame_begin(&frame, CS_JQ_LOAD);
+	cs_buf_addc(&frame, (char)slot);
+	cs_jq_program(set, from, to, &frame);
+	c->slots[slot] = (cs_jq_slot){ 0 };
+	int rc = cs_jq_child_ask(c, &frame, &reply, cs_clock_mono_ns() + COMPILE_MS * INT64_C(1000000), err);
+	if (rc == CS_ETOOBIG)
+		return cs_err_set(err, rc, "the expressions of the flow are over %u MiB: divide it", CS_JQ_FRAME_MAX >> 20);
+	if (rc == CS_ETIMEOUT)
+		return cs_err_set(err, rc, "compiling the expressions ran past %d ms: simplify them", COMPILE_MS);
+	if (rc == CS_EIO)
+		return cs_err_set(err, CS_EINVAL, "compiling the expressions ended their evaluator: simplify them");
+	if (rc < 0)
+		return rc;
+	if (reply.data[0] == CS_JQ_VALUE)
+		return 0;
+	CS_AUTOBUF cs_buf message;
+	cs_buf_init(&message, 2048);
+	cs_jq_message(reply.data + 1, &message);
+	return cs_err_set(err, CS_ESYNTAX, "%s", cs_buf_str(&message));
+}
+
+static int start(cs_jq_pool *p, cs_jq_child *c, cs_err *err)
+{
+	cs_jq_child_inspect(c);
+	return cs_jq_child_runs(c) ? 0 : cs_jq_child_start(c, p->exe, err);
+}
+
+/* The first expression in the range that does not compile, by halves; the joint program did not. */
+static int find_bad(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, unsigned from, unsigned to, unsigned *ret_bad,
+		    cs_err *err)
+{
+	unsigned slot = CS_JQ_SLOTS - 1;
+	while (to - from > 1) {
+		unsigned middle = from + (to - from) / 2;
+		int rc = start(p, c, err);
+		if (rc < 0)
+			return rc;
+		if (cs_jq_program_size(set, from, middle) && load_range(c, set, from, middle, slot, err) < 0)
+			to = middle;
+		else
+			from = middle;
+	}
+	int rc = start(p, c, err);
+	if (rc == 0)
+		rc = load_range(c, set, from, to, slot, err);
+	*ret_bad = from;
+	return rc;
+}
+
+static unsigned group_end(const cs_exprset *set, unsigned from)
+{
+	return set->n - from < CS_JQ_GROUP ? set->n : from + CS_JQ_GROUP;
+}
+
+/* Compiles the group that INDEX is in, unless C has it. */
+static int load_group(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, unsigned index, unsigned *ret_bad, cs_err *err)
+{
+	cs_jq_key key = key_of(set, index);
+	unsigned from = index - index % CS_JQ_GROUP, to = group_end(set, from);
+	int rc = start(p, c, err);
+	if (rc < 0)
+		return rc;
+	if (cs_jq_child_slot(c, &key) >= 0)
+		return 0;
+	unsigned slot = cs_jq_child_oldest(c);
+	rc = load_range(c, set, from, to, slot, err);
+	if (rc == 0)
+		c->slots[slot].key = key;
+	if (rc != CS_ESYNTAX && rc != CS_EINVAL && rc != CS_ETIMEOUT)
+		return rc;
+	cs_err joint = err ? *err : (cs_err){ 0 };
+	int apart = find_bad(p, c, set, from, to, ret_bad, err);
+	if (apart < 0)
+		return apart;
+	/* Each compiles by itself: then it is the sum that does not. */
+	return cs_err_set(err, CS_EINTERNAL, "the expressions compile apart but not together (%s): divide the flow", joint.msg);
+}
+
+/* ---- evaluation ------------------------------------------------------------------------- */
+
+/* What jq can be given: no integer it would round, nothing deeper than its parser takes. */
+static int check_given(const json_t *v, unsigned depth, const cs_expr *e, cs_err *err)
+{
+	if (depth == 0)
+		return cs_expr_fail(e, err, CS_ETOOBIG, "what it is given is nested more than %d deep", CS_JSON_DEPTH);
+	if (json_is_integer(v) && llabs(json_integer_value(v)) > CS_JQ_INT_MAX)
+		return cs_expr_fail(e, err, CS_EINVAL, "the integer %lld is beyond 2^53 and would lose digits in jq: "
+				    "carry it as a string", (long long)json_integer_value(v));
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		int rc = check_given(json_array_get(v, i), depth - 1, e, err);
+		if (rc < 0)
+			return rc;
+	}
+	const char *key;
+	json_t *item;
+	json_object_foreach((json_t *)v, key, item) {
+		int rc = check_given(item, depth - 1, e, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_vars(const cs_expr *e, const json_t *vars, cs_buf *frame, cs_err *err)
+{
+	const char *before = "{\"";
+	for (const char *const *name = cs_expr_vars(e); *name; name++) {
+		const json_t *value = json_object_get(vars, *name);
+		if (!value)
+			return cs_expr_fail(e, err, CS_EINVAL, "$%s is not known here", *name);
+		int rc = check_given(value, CS_JSON_DEPTH, e, err);
+		if (rc < 0)
+			return rc;
+		cs_buf_addf(frame, "%s%s\":", before, *name);
+		cs_json_write(value, frame);
+		before = ",\"";
+	}
+	return cs_buf_adds(frame, *cs_expr_vars(e) ? "}}" : "{}}");
+}
+
+static int build_request(const cs_expr *e, const json_t *dot, const json_t *vars, unsigned slot, cs_buf *frame, cs_err *err)
+{
+	dot = dot ? dot : json_null();
+	int rc = check_given(dot, CS_JSON_DEPTH, e, err);
+	if (rc < 0)
+		return rc;
+	cs_jq_frame_begin(frame, CS_JQ_EVAL);
+	cs_buf_addc(frame, (char)slot);
+	cs_buf_addf(frame, "{\"i\":%u,\"d\":", e->index);
+	cs_json_write(dot, frame);
+	cs_buf_adds(frame, ",\"v\":");
+	rc = add_vars(e, vars, frame, err);
+	if (frame->failed)
+		return cs_expr_fail(e, err, CS_ETOOBIG, "what it is given is over %u MiB of JSON", CS_JQ_FRAME_MAX >> 20);
+	return rc;
+}
+
+static int read_reply(const cs_expr *e, const cs_buf *reply, json_t **ret_new, cs_err *err)
+{
+	cs_err why = { 0 };
+	if (reply->data[0] == CS_JQ_VALUE && cs_json_parse(reply->data + 1, reply->len - 1, ret_new, &why) == 0)
+		return 0;
+	if (reply->data[0] == CS_JQ_VALUE)
+		return cs_expr_fail(e, err, CS_EINVAL, "its value is not JSON: %s", why.msg);
+	return cs_expr_fail(e, err, reply->data[0] == CS_JQ_BIG ? CS_ETOOBIG : CS_EINVAL, "%s", reply->data + 1);
+}
+
+static int ask(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, const cs_expr *e, const json_t *dot,
+	       const json_t *vars, json_t **ret_new, cs_err *err)
+{
+	cs_jq_key key = key_of(set, e->index);
+	CS_AUTOBUF cs_buf frame, reply;
+	cs_buf_init(&frame, CS_JQ_FRAME_MAX + 4);
+	cs_buf_init(&reply, CS_JQ_FRAME_MAX);
+	int slot = cs_jq_child_slot(c, &key);
+	int rc = build_request(e, dot, vars, (unsigned)slot, &frame, err);
+	if (rc < 0)
+		return rc;
+	c->slots[slot].used = ++c->served;
+	rc = cs_jq_child_ask(c, &frame, &reply, cs_clock_mono_ns() + p->timeout_ms * 1000000, err);
+	if (rc == CS_ETIMEOUT)
+		return cs_expr_fail(e, err, rc, "the expression ran past %lld ms", (long long)p->timeout_ms);
+	if (rc == CS_EIO)
+		return cs_expr_fail(e, err, CS_EINVAL, "the expression ended its evaluator (over %u MiB of memory, or a fault "
+				    "in jq): make its values smaller", CS_JQ_MEMORY >> 20);
+	if (rc < 0)
+		return rc;
+	return read_reply(e, &reply, ret_new, err);
+}
+
+int cs_jq_pool_eval(cs_jq_pool *p, const cs_exprset *set, const cs_expr *e, const json_t *dot, const json_t *vars,
+		    json_t **ret_new, cs_err *err)
+{
+	cs_jq_key key = key_of(set, e->index);
+	unsigned bad = 0;
+	if (!e->may_jq)
+		return cs_err_set(err, CS_EINTERNAL, "a path was sent to jq; evaluate it with cs_expr_eval()");
+	cs_jq_child *c = take(p, &key);
+	int rc = load_group(p, c, set, e->index, &bad, err);
+	if (rc == 0)
+		rc = ask(p, c, set, e, dot, vars, ret_new, err);
+	give_back(p, c);
+	return rc;
+}
+
+int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_of_bad, cs_err *err)
+{
+	for (unsigned from = 0; from < set->n; from = group_end(set, from)) {
+		if (!cs_jq_program_size(set, from, group_end(set, from)))
+			continue;
+		cs_jq_key key = key_of(set, from);
+		unsigned bad = from;
+		cs_jq_child *c = take(p, &key);
+		int rc = load_group(p, c, set, from, &bad, err);
+		give_back(p, c);
+		if (rc < 0) {
+			*ret_index_of_bad = bad;
+			return rc;
+		}
+	}
+	return 0;
+}
