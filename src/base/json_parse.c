@@ -77,6 +77,11 @@ static int skip_number(struct scan *s)
 
 static int scan(struct scan *s, cs_err *err)
 {
+	/* Jansson takes one after a number for the end of the text. */
+	const char *nul = s->len ? memchr(s->text, '\0', s->len) : NULL;
+	if (nul)
+		return at_offset(err, CS_ESYNTAX, s->text, (size_t)(nul - s->text),
+				 "JSON text holds a raw NUL byte; write it as \\u0000 in a string");
 	while (s->at < s->len) {
 		char c = s->text[s->at];
 		if (c == '"') {
@@ -105,7 +110,6 @@ static const struct {
 	const char *msg;
 } sentences[] = {
 	{ json_error_null_byte_in_key, "a key holds the character U+0000, which no key may hold here; rename it" },
-	{ json_error_null_character, "a string holds a raw NUL byte; write it as \\u0000" },
 	{ json_error_numeric_overflow,
 	  "a number does not fit: an integer must fit 64 bits, a real a double; write it as a string to keep its digits" },
 	{ json_error_premature_end_of_input, "the JSON text ends too early; complete it" },
