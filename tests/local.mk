@@ -23,6 +23,7 @@ if HAVE_CMOCKA
 include tests/base/local.mk
 include tests/core/local.mk
 if ALL_TESTS
+include tests/support/local.mk
 include tests/store/local.mk
 include tests/flow/local.mk
 include tests/net/local.mk

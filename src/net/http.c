@@ -187,6 +187,10 @@ static void ended(cs_http *h, cs_transfer *t, CURLcode rc)
 		finish(t, t->sent ? CS_HTTP_CUT : CS_HTTP_NOT_SENT, reason, status, text);
 		return;
 	}
+	if (!t->head_ended) {
+		finish(t, CS_HTTP_CUT, CS_HTTP_BROKEN, status, "the connection ended in the middle of the reply's head");
+		return;
+	}
 	if (cs_transfer_redirected(t, status, text, sizeof text)) {
 		cs_transfer_end_hop(t);
 		begin(h, t);

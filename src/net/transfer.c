@@ -233,10 +233,12 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 		return 0;
 	if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) {   /* also after an interim reply */
 		cs_headers_fini(&t->reply_headers);
+		t->head_ended = false;
 		return full;
 	}
 	while (len && (p[len - 1] == '\r' || p[len - 1] == '\n' || p[len - 1] == ' '))
 		len--;
+	t->head_ended = t->head_ended || len == 0;
 	const char *colon = memchr(p, ':', len);
 	if (!colon)
 		return full;
@@ -331,6 +333,7 @@ bool cs_transfer_begin(cs_transfer *t, cs_http_reason *ret_reason)
 	}
 	t->asked = 0;
 	t->header_bytes = 0;
+	t->head_ended = false;
 	t->why[0] = '\0';
 	cs_headers_fini(&t->reply_headers);
 	cs_buf_reset(&t->reply);

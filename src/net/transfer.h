@@ -36,6 +36,7 @@ struct cs_transfer {
 	const cs_allow *entry;        /* what names the host, or NULL */
 	unsigned asked;               /* times curl was about to send this hop's request */
 	size_t header_bytes;
+	bool head_ended;              /* its empty line came: curl takes a cut head for a whole reply */
 	char why[CURL_ERROR_SIZE];
 
 	/* the whole way */
