@@ -67,7 +67,7 @@ static int text_of(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *
 
 static json_t *gate_card(const cs_function *fn, const cs_call *c, json_t *body)
 {
-	json_t *card = json_pack("{s:s, s:s, s:O}", "will_do", fn->name, "effect", cs_effect_class_name(fn->effect),
+	json_t *card = json_pack("{s:s, s:s, s:O}", "will_do", fn->name, "effect", cs_effect_class_name(c->effect),
 				 "touches", fn->touches != NULL ? fn->touches : json_null());
 	const char *identity = cs_json_str(fn->connector_def, "identity");
 	if (identity != NULL)

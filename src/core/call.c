@@ -81,6 +81,18 @@ static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_
 	return cs_http_render(&source, &c->request, why);
 }
 
+/* A task may say of its own `call: http` what it is; else the method says it. */
+static cs_effect_class effect_of(const cs_frame *f, const cs_function *fn)
+{
+	if (fn->kind != CS_FUNCTION_HTTP)
+		return fn->effect;
+	cs_effect_class class = cs_http_default_class(cs_json_str_or(f->call->request, "method", "POST"));
+	const char *said = cs_json_str(f->task->metadata, "effect");
+	if (said != NULL)
+		(void)cs_effect_class_parse(said, &class, NULL);
+	return class;
+}
+
 int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
@@ -95,6 +107,7 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (rc != CS_OK)
 		return raise_word(r, s, f, rc == CS_EUNSUPPORTED ? "configuration" : "expression", why.msg, err);
 	(void)cs_call_digest(r, f->call, fn);
+	f->call->effect = effect_of(f, fn);
 	if (r->shadow)
 		return cs_step_shadow(r, s, f, err);
 	cs_verdict verdict = { 0 };
@@ -133,7 +146,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 	if (c->tries == 0)
 		make_key(r, s, f);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "key", c->key, "digest", c->digest,
-				 "call", fn->name, "class", cs_effect_class_name(fn->effect), "n", (int)c->tries + 1,
+				 "call", fn->name, "class", cs_effect_class_name(c->effect), "n", (int)c->tries + 1,
 				 "logical", (int)c->logical, "epoch", (json_int_t)s->epoch);
 	json_object_set_new(data, "deadline", json_integer(s->now + fn->timeout_ms));
 	if (fn->connector != NULL)
@@ -157,33 +170,41 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 
 /* ---- the result ------------------------------------------------------------------------------------------- */
 
+/* `fails`, then `result`, over the reply. *ret_error: the reply says that it failed. */
+static int read_reply(cs_view_of *v, const cs_function *fn, json_t *reply, json_t **ret_result, bool *ret_failed, cs_err *why)
+{
+	json_t *out = NULL;
+	int rc = fn->fails == NULL ? CS_OK : cs_look_true(v, CS_PHASE_FAILS, fn->fails, reply, ret_failed, why);
+	if (rc != CS_OK || *ret_failed)
+		return rc;
+	if (fn->result != NULL)
+		rc = cs_look(v, CS_PHASE_RESULT, fn->result, reply, &out, why);
+	else
+		out = json_incref(reply);
+	if (rc == CS_OK)
+		*ret_result = out;
+	return rc;
+}
+
 static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	cs_call *c = f->call;
 	const cs_function *fn = cs_call_function(r, s, f);
 	cs_view_of v = cs_call_view(r, s, f);
-	CS_AUTOJSON json_t *result = json_incref(c->result);
+	/* A simulated receipt has no reply to read: it passes as it is. */
+	if (fn == NULL || fn->kind == CS_FUNCTION_BUILTIN || cs_json_true(c->result, "simulated"))
+		return cs_step_finish(&v, f->occurrence, c->result, c->result_tainted, NULL, err);
+	CS_AUTOJSON json_t *result = NULL;
 	cs_err why = { 0 };
-	int rc = CS_OK;
 	bool failed = false;
-	bool simulated_only = r->simulated && cs_json_true(result, "simulated");
-	if (fn != NULL && fn->fails != NULL && !simulated_only)
-		rc = cs_look_true(&v, CS_PHASE_FAILS, fn->fails, c->result, &failed, &why);
-	if (rc == CS_OK && failed)
-		return raise_word(r, s, f, "communication", "the reply says that the operation failed (`fails`)", err);
-	if (rc == CS_OK && fn != NULL && fn->result != NULL && !simulated_only) {
-		json_t *out = NULL;
-		rc = cs_look(&v, CS_PHASE_RESULT, fn->result, c->result, &out, &why);
-		if (rc == CS_OK) {
-			json_decref(result);
-			result = out;
-		}
-	}
+	int rc = read_reply(&v, fn, c->result, &result, &failed, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	if (rc != CS_OK)
 		return cs_step_raise_expr(r, s, f->task, f->occurrence, &why, err);
-	CS_AUTOJSON json_t *invalid = fn != NULL && !simulated_only ? cs_schema_complaint(fn->output, result, "The result", f->task->ref) : NULL;
+	if (failed)
+		return raise_word(r, s, f, "communication", "the reply says that the operation failed (`fails`)", err);
+	CS_AUTOJSON json_t *invalid = cs_schema_complaint(fn->output, result, "The result", f->task->ref);
 	if (invalid != NULL)
 		return cs_step_raise(r, s, f->task, f->occurrence, invalid, err);
 	return cs_step_finish(&v, f->occurrence, result, c->result_tainted, NULL, err);

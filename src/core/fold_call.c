@@ -52,6 +52,7 @@ int cs_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	c->intent_seq = ev->seq;
 	c->dispatched = false;
 	put_text(c->key, sizeof c->key, ev->data, "key");
+	(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
 	put_text(c->digest, sizeof c->digest, ev->data, "digest");
 	put_text(c->approval, sizeof c->approval, ev->data, "approval");
 	c->tries = (unsigned)cs_json_int_or(ev->data, "n", 1);

@@ -8,19 +8,20 @@
 
 static int64_t backoff(const cs_run *r, const cs_function *fn, unsigned tries, int64_t asked_ms)
 {
-	int64_t delay = fn != NULL && fn->delay_ms > 0 ? fn->delay_ms : 1000;
-	int64_t most = fn != NULL && fn->max_delay_ms > 0 ? fn->max_delay_ms : INT64_C(3600000);
-	if (fn != NULL && fn->backoff == 1)
+	static const cs_function unsaid = { 0 };
+	if (fn == NULL)
+		fn = &unsaid;
+	int64_t delay = fn->delay_ms > 0 ? fn->delay_ms : 1000;
+	int64_t most = fn->max_delay_ms > 0 ? fn->max_delay_ms : INT64_C(3600000);
+	if (fn->backoff == 1)
 		delay *= tries;
-	for (unsigned i = 1; fn != NULL && fn->backoff == 2 && i < tries && delay < most; i++)
+	for (unsigned i = 1; fn->backoff == 2 && i < tries && delay < most; i++)
 		delay *= 2;
 	if (delay > most)
 		delay = most;
-	if (fn != NULL && fn->jitter_percent > 0) {
-		int64_t spread = delay * (int64_t)fn->jitter_percent / 100;
-		if (spread > 0)
-			delay += (r->last_seq * INT64_C(2654435761) >> 8 & 0xffffff) % spread;
-	}
+	int64_t spread = delay * (int64_t)fn->jitter_percent / 100;
+	if (spread > 0)          /* from what is recorded, so that a seed gives it again */
+		delay += (r->last_seq * INT64_C(2654435761) >> 8 & 0xffffff) % spread;
 	return asked_ms > delay ? asked_ms : delay;
 }
 
@@ -42,7 +43,7 @@ static int done(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_ou
 	json_object_set(data, "result", o->result != NULL ? o->result : json_null());
 	/* What was read outside is untrusted; what an agent made of untrusted bytes is so too. A
 	 * receipt for what we sent is not. */
-	bool outside = fn != NULL && fn->effect == CS_EFFECT_READ &&
+	bool outside = fn != NULL && f->call->effect == CS_EFFECT_READ &&
 		       (strcmp(cs_call_performer(fn), "http") == 0 || strcmp(cs_call_performer(fn), "shell") == 0);
 	bool carries = fn != NULL && fn->kind == CS_FUNCTION_AGENT && (f->call->args_tainted || f->input_tainted);
 	if (outside || carries)
@@ -87,7 +88,7 @@ static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_
 static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, const char *how, cs_err *err)
 {
 	cs_call *c = f->call;
-	cs_effect_class class = fn != NULL ? fn->effect : CS_EFFECT_UNSAFE;
+	cs_effect_class class = fn != NULL ? c->effect : CS_EFFECT_UNSAFE;
 	bool crash = o == NULL;
 	unsigned most = fn != NULL ? fn->attempts : 1;
 	const char *to = "in-doubt";
@@ -107,6 +108,19 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	return open_doubt(r, s, f, how, error, err);
 }
 
+static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	const cs_call *c = f->call;
+	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
+	if (retries && fn != NULL && c->tries < fn->attempts)
+		return again(r, s, f, fn, o, error, err);
+	/* A keyed one that was ambiguous before has perhaps happened: no failure can be stated. */
+	if (c->ambiguous && c->effect == CS_EFFECT_KEYED && o->kind != CS_OUTCOME_REJECTED)
+		return ambiguous(r, s, f, NULL, o, error, "tries used up", err);
+	return failed(r, s, f, o, error, err);
+}
+
 int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err)
 {
 	CS_AUTOOUTCOME cs_outcome *o = outcome;
@@ -114,21 +128,15 @@ int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err 
 	if (f == NULL || f->call == NULL || f->call->phase != CS_CALL_INTENT)
 		return CS_OK;            /* late: that attempt has ended already */
 	const cs_function *fn = cs_call_function(r, s, f);
-	cs_call *c = f->call;
 	CS_AUTOJSON json_t *error = NULL;
-	if (o == NULL)
+	if (o == NULL) {
 		error = cs_error_new("communication", "the engine stopped before the end of this attempt was known", f->task->ref);
-	else if (o->error != NULL)
-		error = json_incref(o->error);
-	if (o == NULL || o->kind == CS_OUTCOME_AMBIGUOUS)
-		return ambiguous(r, s, f, fn, o, error, o == NULL ? "crash" : cs_json_str_or(error, "title", "cut off"), err);
+		return ambiguous(r, s, f, fn, NULL, error, "crash", err);
+	}
+	error = o->error != NULL ? json_incref(o->error) : NULL;
 	if (o->kind == CS_OUTCOME_DONE)
 		return done(r, s, f, fn, o, err);
-	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
-	if (retries && fn != NULL && c->tries < fn->attempts)
-		return again(r, s, f, fn, o, error, err);
-	/* A keyed one that was ambiguous before has perhaps happened: no failure can be stated. */
-	if (c->ambiguous && fn != NULL && fn->effect == CS_EFFECT_KEYED && o->kind != CS_OUTCOME_REJECTED)
-		return ambiguous(r, s, f, NULL, o, error, "tries used up", err);
-	return failed(r, s, f, o, error, err);
+	if (o->kind == CS_OUTCOME_AMBIGUOUS)
+		return ambiguous(r, s, f, fn, o, error, cs_json_str_or(error, "title", "cut off"), err);
+	return ended(r, s, f, o, error, err);
 }

@@ -51,6 +51,7 @@ typedef struct cs_call {
 	json_t *args;                /* evaluated `with`, validated */
 	bool args_tainted;
 	json_t *tainted_args;        /* array of the argument names that are tainted */
+	cs_effect_class effect;      /* the function's, or for `call: http` the task's */
 	char digest[CS_HEX_SIZE];    /* connector, operation, target, validated input */
 	char key[CS_HEX_SIZE];
 	unsigned logical;            /* logical attempt, from 1 */

@@ -7,6 +7,16 @@
 #include "core/frame.h"
 #include "core/record.h"
 
+static bool ended(const cs_recorded *rec)
+{
+	return rec->result != NULL || rec->error != NULL;
+}
+
+static bool same_digest(const cs_frame *f, const cs_recorded *rec)
+{
+	return rec->digest != NULL && strcmp(rec->digest, f->call->digest) == 0;
+}
+
 static int stop_here(cs_run *r, cs_step *s, cs_frame *f, const char *name, cs_err *err)
 {
 	CS_AUTOFREE char *text = cs_xasprintf(
@@ -17,9 +27,8 @@ static int stop_here(cs_run *r, cs_step *s, cs_frame *f, const char *name, cs_er
 
 static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const char *source, const cs_recorded *rec, cs_err *err)
 {
-	const cs_function *fn = cs_call_function(r, s, f);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "digest", f->call->digest, "call", f->task->call, "source", source,
-				 "class", cs_effect_class_name(fn != NULL ? fn->effect : CS_EFFECT_UNSAFE));
+				 "class", cs_effect_class_name(f->call->effect));
 	json_object_set_new(data, "from", json_integer(rec->seq));
 	if (rec->error != NULL)
 		json_object_set(data, "error", rec->error);
@@ -39,8 +48,8 @@ static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cha
 static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
 {
 	const char *type = cs_json_str_or(rec->decision, "type", "");
-	bool same = rec->digest != NULL && strcmp(rec->digest, f->call->digest) == 0;
-	json_t *data = json_pack("{s:s, s:s, s:b}", "item", rec->item != NULL ? rec->item : "", "decided", type, "assumed", !same);
+	json_t *data = json_pack("{s:s, s:s, s:b}", "item", rec->item != NULL ? rec->item : "", "decided", type,
+				 "assumed", !same_digest(f, rec));
 	static const struct {
 		const char *type, *word, *error;
 	} ends[] = {
@@ -79,6 +88,21 @@ static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded
 	return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, data, err);
 }
 
+/* Not sent: a fixture answers, else the record; what is pure is done here as ever. */
+static int capture(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_recorded *rec, cs_err *err)
+{
+	if (f->call->effect == CS_EFFECT_PURE && fn->kind != CS_FUNCTION_HTTP && strcmp(cs_call_performer(fn), "rules") == 0)
+		return cs_step_send(r, s, f, NULL, NULL, err);
+	CS_AUTOJSON json_t *answer = s->fixture(s->ctx, r, fn, f->call->args);
+	if (answer != NULL) {
+		cs_recorded given = { .result = json_object_get(answer, "result"), .error = json_object_get(answer, "error") };
+		return reuse(r, s, f, "attempt.captured", "fixture", &given, err);
+	}
+	if (rec != NULL && ended(rec))
+		return reuse(r, s, f, "attempt.captured", "record", rec, err);
+	return stop_here(r, s, f, fn->name, err);
+}
+
 int cs_step_shadow(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
@@ -89,23 +113,12 @@ int cs_step_shadow(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (fn->kind == CS_FUNCTION_BUILTIN)
 		return known && rec.decision != NULL ? assume_decision(r, s, f, &rec, err) : CS_ENOTFOUND;
 
-	bool same = known && rec.digest != NULL && strcmp(rec.digest, f->call->digest) == 0;
-	bool ended = rec.result != NULL || rec.error != NULL;
-	if (same && ended)
+	if (known && same_digest(f, &rec) && ended(&rec))
 		return reuse(r, s, f, "attempt.reused", "recorded", &rec, err);
-	if (known && rec.decision != NULL && !ended) {       /* its gate refused; nothing was ever sent */
+	if (known && rec.decision != NULL && !ended(&rec)) {       /* its gate refused; nothing was ever sent */
 		CS_AUTOJSON json_t *data = assumed_data(f, &rec, true);
 		if (json_object_get(data, "error") != NULL)
 			return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, CS_STEAL(data), err);
 	}
-	if (fn->effect == CS_EFFECT_PURE)
-		return cs_step_send(r, s, f, NULL, NULL, err);
-	CS_AUTOJSON json_t *answer = s->fixture(s->ctx, r, fn, f->call->args);
-	if (answer != NULL) {
-		cs_recorded given = { .result = json_object_get(answer, "result"), .error = json_object_get(answer, "error") };
-		return reuse(r, s, f, "attempt.captured", "fixture", &given, err);
-	}
-	if (known && ended)
-		return reuse(r, s, f, "attempt.captured", "record", &rec, err);
-	return stop_here(r, s, f, fn->name, err);
+	return capture(r, s, f, fn, known ? &rec : NULL, err);
 }
