@@ -105,6 +105,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	json_object_set_new(data, "card", gate_card(fn, c, body));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
 	json_object_set_new(data, "why", json_string(why->why));
+	if (why->hash[0] != '\0')
+		json_object_set_new(data, "rule_hash", json_string(why->hash));
 	if (c->tainted_args != NULL)
 		json_object_set(data, "taint", c->tainted_args);
 	json_t *allow = json_object_get(ask, "allow");

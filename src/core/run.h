@@ -167,6 +167,7 @@ typedef struct cs_verdict {
 	cs_verdict_kind kind;
 	char rule[128];              /* "policy checkpoints/contracts", "default/unsafe" */
 	char why[256];
+	char hash[CS_HEX_SIZE];      /* of the rule; "" for a default */
 	bool confirm_word;           /* the approval wants a typed word */
 } cs_verdict;
 

@@ -18,6 +18,8 @@
  *                  reason, approval, input, request
  *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
  *   attempt.retry  *key, error, due, n              attempt.ambiguous *key, how, class, error
+ *   attempt.captured, .reused (a replay's) digest, call, class, source, from (seq), result|error
+ *   approval.assumed (a replay's) item, decided, assumed, outcome, result|error
  *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence
  *   approval.proposed, .published  *item, *kind, *title, digest, call, value, card, rule, why,
  *                  taint, touches, allow[], expires, grace (ms), next, confirm, connector,
@@ -39,6 +41,7 @@
 #define CS_EVENT_TYPES(X) \
 	X(APPROVAL_ANSWERED, "approval.answered", item_decided) \
 	X(APPROVAL_APPROVED, "approval.approved", item_decided) \
+	X(APPROVAL_ASSUMED, "approval.assumed", nothing) \
 	X(APPROVAL_CONSUMED, "approval.consumed", item_moved) \
 	X(APPROVAL_DELEGATED, "approval.delegated", item_delegated) \
 	X(APPROVAL_EDITED, "approval.edited", item_edited) \
@@ -52,11 +55,13 @@
 	X(APPROVAL_VOIDED, "approval.voided", item_moved) \
 	X(APPROVAL_WITHDRAWN, "approval.withdrawn", item_moved) \
 	X(ATTEMPT_AMBIGUOUS, "attempt.ambiguous", attempt_ambiguous) \
+	X(ATTEMPT_CAPTURED, "attempt.captured", attempt_shadow) \
 	X(ATTEMPT_DONE, "attempt.done", attempt_ended) \
 	X(ATTEMPT_FAILED, "attempt.failed", attempt_ended) \
 	X(ATTEMPT_INTENT, "attempt.intent", attempt_intent) \
 	X(ATTEMPT_RESOLVED, "attempt.resolved", attempt_resolved) \
 	X(ATTEMPT_RETRY, "attempt.retry", attempt_retry) \
+	X(ATTEMPT_REUSED, "attempt.reused", attempt_shadow) \
 	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
 	X(ENGINE_HOLD, "engine.hold", engine_hold) \
 	X(ENGINE_LIVE, "engine.live", engine_live) \

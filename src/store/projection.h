@@ -124,7 +124,7 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_run_resumed, cs_fold_run_ended, cs_fold_run_retried, cs_fold_run_corrected,
 	cs_fold_task_started, cs_fold_task_ended, cs_fold_task_touched, cs_fold_attempt_intent,
 	cs_fold_attempt_ended, cs_fold_attempt_retry, cs_fold_attempt_ambiguous,
-	cs_fold_attempt_resolved, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
+	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
 	cs_fold_engine_hold, cs_fold_engine_live;

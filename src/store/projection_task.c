@@ -135,7 +135,29 @@ int cs_fold_attempt_ambiguous(cs_fold *f, const cs_event *ev, cs_err *err)
 		state = "probing";
 	else if (strcmp(class, "pure") == 0 || strcmp(class, "read") == 0 || strcmp(class, "keyed") == 0)
 		state = "retry-wait";
-	return move(f, ev, &a, state, false, err);
+	state = cs_json_str_or(ev->data, "to", state);
+	return move(f, ev, &a, state, strcmp(state, "failed") == 0, err);
+}
+
+/* A replay's call: nothing was sent, so there is no intent; the row says what stood in its place. */
+int cs_fold_attempt_shadow(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	int rc = need_task(ev, err);
+	if (rc)
+		return rc;
+	CS_AUTOFREE char *key = cs_xasprintf("replay:%s#%d", ev->task, ev->occurrence);
+	sqlite3_stmt *st;
+	rc = cs_fold_get(f, CS_FOLD_ATTEMPT_INTENT, &st, err);
+	if (rc)
+		return rc;
+	const json_t *d = ev->data;
+	cs_sql_bind(st, "sississssiiiisi", key, (int64_t)1, ev->run, ev->task, (int64_t)ev->occurrence,
+		    cs_json_str(d, "call"), cs_json_str(d, "connector"), cs_json_str_or(d, "class", "unsafe"),
+		    cs_json_str(d, "digest"), (int64_t)0, (int64_t)0, ev->at, ev->seq, NULL, (int64_t)ev->simulated);
+	sqlite3_bind_null(st, 11);
+	rc = cs_sql_done(st, "a replay's call", err);
+	attempt a = { .key = key, .n = 1 };
+	return rc ? rc : move(f, ev, &a, cs_fold_verb(ev), true, err);
 }
 
 int cs_fold_attempt_resolved(cs_fold *f, const cs_event *ev, cs_err *err)
