@@ -75,13 +75,13 @@ static int skip_number(struct scan *s)
 	return cs_buf_adds(&s->patched, "e0");
 }
 
+static int no_memory(const struct scan *s, cs_err *err)
+{
+	return cs_err_set(err, s->patched.failed, "no memory to read JSON; end some programs and try again");
+}
+
 static int scan(struct scan *s, cs_err *err)
 {
-	/* Jansson takes one after a number for the end of the text. */
-	const char *nul = s->len ? memchr(s->text, '\0', s->len) : NULL;
-	if (nul)
-		return at_offset(err, CS_ESYNTAX, s->text, (size_t)(nul - s->text),
-				 "JSON text holds a raw NUL byte; write it as \\u0000 in a string");
 	while (s->at < s->len) {
 		char c = s->text[s->at];
 		if (c == '"') {
@@ -90,7 +90,7 @@ static int scan(struct scan *s, cs_err *err)
 		}
 		if (c == '-' || (c >= '0' && c <= '9')) {
 			if (skip_number(s) < 0)
-				return cs_err_set(err, s->patched.failed, "no memory to read JSON; end some programs and try again");
+				return no_memory(s, err);
 			continue;
 		}
 		if ((c == '[' || c == '{') && ++s->depth > CS_JSON_DEPTH)
@@ -102,7 +102,7 @@ static int scan(struct scan *s, cs_err *err)
 	}
 	if (s->copied > 0)
 		cs_buf_add(&s->patched, s->text + s->copied, s->len - s->copied);
-	return s->patched.failed;
+	return s->patched.failed ? no_memory(s, err) : 0;
 }
 
 static const struct {
@@ -132,6 +132,11 @@ static int explain(const json_error_t *je, cs_err *err)
 
 int cs_json_parse(const char *text, size_t len, json_t **ret, cs_err *err)
 {
+	/* Jansson takes one after a number for the end of the text. */
+	const char *nul = len ? memchr(text, '\0', len) : NULL;
+	if (nul)
+		return at_offset(err, CS_ESYNTAX, text, (size_t)(nul - text),
+				 "JSON text holds a raw NUL byte; write it as \\u0000 in a string");
 	CS_CLEANUP(scan_fini) struct scan s = { .text = text, .len = len };
 	/* Two bytes more for each number of at least 19. */
 	cs_buf_init(&s.patched, len < SIZE_MAX / 8 ? 2 * len : len);
