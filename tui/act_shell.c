@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The actions that are the same on every screen. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "tui/action.h"
+#include "tui/shell.h"
+
+void cs_act_inbox(cs_shell *sh)
+{
+	if (sh->at != CS_VIEW_INBOX)
+		cs_shell_go(sh, CS_VIEW_INBOX, NULL, true);
+}
+
+void cs_act_runs(cs_shell *sh)
+{
+	if (sh->at != CS_VIEW_RUNS)
+		cs_shell_go(sh, CS_VIEW_RUNS, NULL, true);
+}
+
+void cs_act_to_trace(cs_shell *sh)
+{
+	if (sh->at != CS_VIEW_TRACE)
+		cs_shell_go(sh, CS_VIEW_TRACE, NULL, true);
+}
+
+void cs_act_replay(cs_shell *sh)
+{
+	if (sh->at != CS_VIEW_REPLAY)
+		cs_shell_go(sh, CS_VIEW_REPLAY, NULL, true);
+}
+
+void cs_act_back(cs_shell *sh)
+{
+	cs_shell_back(sh);
+}
+
+void cs_act_open(cs_shell *sh)
+{
+	cs_view *v = cs_shell_view(sh);
+
+	if (!v->ops->open(v))
+		cs_shell_say(sh, CS_ST_DIM, _("There is nothing to open here: the arrows choose a row"));
+}
+
+void cs_act_pane(cs_shell *sh)
+{
+	cs_view *v = cs_shell_view(sh);
+
+	v->focus = (v->focus + 1) % v->ops->panes;
+	cs_shell_search_count(sh);
+}
+
+void cs_act_fresh(cs_shell *sh)
+{
+	cs_view *v = cs_shell_view(sh);
+	cs_list *list = NULL;
+	cs_pager *pager = NULL;
+	int focus = v->focus;
+
+	v->focus = 0;
+	v->ops->pane(v, &list, &pager);
+	v->focus = focus;
+	if (list)
+		(void)cs_list_take_fresh(list);
+}
+
+void cs_act_again(cs_shell *sh)
+{
+	cs_action_run(sh, (cs_action_id)sh->last, false);
+}
+
+static void run_chosen(cs_shell *sh, int id)
+{
+	cs_action_run(sh, (cs_action_id)id, true);
+}
+
+void cs_act_palette(cs_shell *sh)
+{
+	unsigned can = cs_shell_can(sh);
+	char key[16];
+
+	cs_menu_fini(&sh->menu);
+	/* what works here comes first */
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < CS_ACT_COUNT; i++) {
+			const char *why = cs_action_why_not((cs_action_id)i, sh->at, can);
+
+			if ((pass == 0) != (why == NULL))
+				continue;
+			cs_menu_add(&sh->menu, i, cs_actions[i].name, cs_action_key((cs_action_id)i, key),
+				    why ? why : _(cs_actions[i].help), why != NULL);
+		}
+	}
+	cs_shell_menu(sh, run_chosen);
+}
+
+static void copy_text(cs_shell *sh, const char *text, const char *what)
+{
+	cs_err err = { 0 };
+
+	if (cs_term_copy(sh->term, text, &err) < 0)
+		cs_shell_say_err(sh, &err);
+	else
+		cs_shell_sayf(sh, CS_ST_GOOD, _("Copied %s: paste it anywhere; y copies something else"), what);
+}
+
+enum { COPY_ID, COPY_JSON, COPY_COMMAND };
+
+static void copy_chosen(cs_shell *sh, int what)
+{
+	cs_view *v = cs_shell_view(sh);
+	const char *id = v->ops->object_id(v), *dir = sh->opts->workspace_dir;
+	json_t *object = v->ops->object(v);
+	CS_AUTOBUF cs_buf text;
+
+	cs_buf_init(&text, 1u << 22);
+	if (!object || !id)
+		return;
+	if (what == COPY_ID)
+		(void)cs_buf_adds(&text, id);
+	else if (what == COPY_JSON)
+		(void)cs_json_write_pretty(object, &text);
+	else
+		(void)cs_buf_addf(&text, "capstan%s%s %s %s", dir ? " -C " : "", dir ? dir : "", sh->at == CS_VIEW_INBOX ? "inbox show" : "trace", id);
+	copy_text(sh, cs_buf_str(&text), what == COPY_ID ? _("the id") : what == COPY_JSON ? _("the JSON") : _("the command line"));
+}
+
+void cs_act_copy(cs_shell *sh)
+{
+	cs_menu_fini(&sh->menu);
+	cs_menu_add(&sh->menu, COPY_ID, "id", "", _("the id of what is selected"), false);
+	cs_menu_add(&sh->menu, COPY_JSON, "json", "", _("all of it, as JSON"), false);
+	cs_menu_add(&sh->menu, COPY_COMMAND, "command", "", _("the command line that shows it"), false);
+	cs_shell_menu(sh, copy_chosen);
+}
+
+void cs_act_redraw(cs_shell *sh)
+{
+	cs_term_redraw(sh->term);
+	sh->dirty = true;
+}
+
+void cs_act_stop(cs_shell *sh)
+{
+	cs_term_stop(sh->term, sh->opts->engine_inside
+		? _("capstan: stopped, and the engine in it: nothing goes on until fg (`capstan serve` would go on)")
+		: _("capstan: the console is stopped: fg comes back"));
+	sh->dirty = true;
+	sh->stale = true;
+}
+
+void cs_act_quit(cs_shell *sh)
+{
+	/* a decision that was pressed is a decision that arrives */
+	if (sh->sent && !sh->quit_asked) {
+		sh->quit_asked = true;
+		cs_shell_say(sh, CS_ST_WAIT, _("A command has no answer yet: wait for it, or Q again leaves now"));
+		return;
+	}
+	sh->quit = true;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inbox: what its drawing and its decisions share. */
+#ifndef CS_TUI_INBOX_H
+#define CS_TUI_INBOX_H
+
+#include "tui/fold.h"
+#include "tui/list.h"
+#include "tui/pager.h"
+#include "tui/shell.h"
+
+typedef struct cs_inbox {
+	cs_view view;
+	cs_list list;
+	cs_pager card, steps;
+	cs_fold raw;
+	bool show_raw;
+	json_t *item;          /* the selected item, whole; NULL: none */
+	char *item_id;
+	json_t *draft;         /* its edited value, not sent yet */
+	char *draft_text;      /* an edit that did not parse, for the next try */
+	char *decided;         /* the id decided last, for undo */
+	size_t batch_left, batch_done, batch_failed;
+} cs_inbox;
+
+cs_inbox *cs_inbox_of(const cs_shell *sh);
+void cs_inbox_sync(cs_inbox *b, bool again);       /* reads the selected item; AGAIN: though it is the same */
+void cs_inbox_drop_draft(cs_inbox *b);
+bool cs_inbox_next(cs_inbox *b);                   /* selects the next open item; false: there is none */
+unsigned cs_inbox_can(const cs_view *v);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The decisions of the inbox. Each carries the id and the digest of the card on the screen. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/buf.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "tui/action.h"
+#include "tui/card.h"
+#include "tui/inbox.h"
+#include "tui/show.h"
+
+unsigned cs_inbox_can(const cs_view *v)
+{
+	cs_inbox *b = cs_inbox_of(v->sh);
+	const char *kind = cs_json_str_or(b->item, "kind", "");
+	unsigned can = 0;
+
+	static const struct { const char *choice; unsigned bit; } choices[] = {
+		{ "accept", CS_CAN_ACCEPT }, { "edit", CS_CAN_EDIT }, { "respond", CS_CAN_RESPOND }, { "reject", CS_CAN_REJECT },
+	};
+
+	if (cs_list_marks(&b->list))
+		can |= CS_CAN_MARKS;
+	if (b->list.waiting)
+		can |= CS_CAN_FRESH;
+	if (b->decided || cs_card_grace_ms(b->item))
+		can |= CS_CAN_UNDO;
+	if (!b->item)
+		return can;
+	can |= CS_CAN_ROW;
+	if (v->columns >= 2 || v->focus == 1)
+		can |= CS_CAN_CARD;
+	if (cs_json_str(b->item, "run"))
+		can |= CS_CAN_RUN;
+	if (!cs_card_open(b->item))
+		return can;
+	can |= CS_CAN_OPEN;
+	if (strcmp(kind, "in-doubt") == 0)
+		return can | CS_CAN_RESOLVE;
+	if (strcmp(kind, "fault") == 0)
+		return can | CS_CAN_FAULT;
+	for (size_t i = 0; i < CS_ARRAY_LEN(choices); i++)
+		if (cs_card_allows(b->item, choices[i].choice))
+			can |= choices[i].bit;
+	if ((can & CS_CAN_ACCEPT) && !cs_card_word(b->item))
+		can |= CS_CAN_MARK;
+	return can;
+}
+
+bool cs_inbox_next(cs_inbox *b)
+{
+	for (size_t k = 1; k <= b->list.n; k++) {
+		size_t i = (b->list.cursor + k) % b->list.n;
+
+		if (cs_card_open(cs_list_at(&b->list, i))) {
+			cs_list_go(&b->list, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+void cs_act_next_item(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+
+	if (cs_inbox_next(b))
+		return;
+	if (b->list.n_fresh && cs_list_take_fresh(&b->list) && cs_inbox_next(b))
+		return;
+	cs_shell_say(sh, CS_ST_GOOD, _("Nothing more waits: 2 shows what runs"));
+}
+
+/* The words for what was done, by command. */
+static const struct { const char *cmd, *done; } words[] = {
+	{ "approve", N_("Approved") }, { "edit", N_("Edited; the new proposal waits for your a") }, { "reject", N_("Rejected") },
+	{ "respond", N_("Answered") }, { "undo", N_("Taken back, it waits again") }, { "resolve", N_("Resolved") },
+	{ "retry", N_("Retrying") },
+};
+
+static const char *word_of(const char *cmd)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(words); i++)
+		if (strcmp(words[i].cmd, cmd) == 0)
+			return _(words[i].done);
+	return _("Done");
+}
+
+static void refused(cs_shell *sh, const json_t *cmd, const char *error)
+{
+	cs_shell_sayf(sh, CS_ST_BAD, _("Not done (%s): %s. Esc goes back, t shows the run"), cs_json_str_or(cmd, "cmd", ""), error);
+}
+
+/* The item as it is now, in its row; then the next one, when the operator still stands on this. */
+static void decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+	const char *id = cs_json_str_or(cmd, "id", ""), *name = cs_json_str_or(cmd, "cmd", "");
+	const char *new_id = cs_json_str(ok, "id");
+	CS_AUTOJSON json_t *item = NULL;
+	bool here = b->list.selected && strcmp(b->list.selected, id) == 0;
+	int64_t grace;
+
+	if (error) {
+		refused(sh, cmd, error);
+		return;
+	}
+	if (sh->src->item(sh->src->ctx, id, &item, NULL) == CS_OK)
+		cs_list_update(&b->list, item);
+	grace = cs_card_grace_ms(item);
+	free(b->decided);
+	b->decided = grace ? cs_xstrdup(id) : NULL;
+	if (here)
+		cs_inbox_drop_draft(b);
+	if (grace)
+		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. u takes it back (%lld s)"), word_of(name), cs_json_str_or(item, "title", id), (long long)((grace + 999) / 1000));
+	else
+		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. J goes to the next item"), word_of(name), cs_json_str_or(item, "title", id));
+	if (here && strcmp(name, "edit") == 0 && new_id && strcmp(new_id, id) != 0)
+		(void)cs_list_take_fresh(&b->list);
+	else if (here && !cs_card_open(item))
+		(void)cs_inbox_next(b);
+}
+
+/* The command that decides the card: bound to its id and its digest. */
+static json_t *command(const cs_inbox *b, const char *cmd)
+{
+	return json_pack("{s:s, s:s, s:s}", "cmd", cmd, "id", cs_json_str_or(b->item, "id", ""), "digest", cs_json_str_or(b->item, "digest", ""));
+}
+
+static void send_with_word(cs_shell *sh, const json_t *bound, const char *text)
+{
+	json_t *cmd = json_deep_copy(bound);
+
+	(void)json_object_set_new(cmd, "word", json_string(text));
+	cs_shell_send(sh, cmd, decided);
+}
+
+static void send_with_note(cs_shell *sh, const json_t *bound, const char *text)
+{
+	json_t *cmd;
+
+	if (!*text) {
+		/* Enter alone never decides */
+		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was sent, as nothing was written: press the key again and write, or - for no words"));
+		return;
+	}
+	cmd = json_deep_copy(bound);
+	(void)json_object_set_new(cmd, "note", json_string(strcmp(text, "-") == 0 ? "" : text));
+	cs_shell_send(sh, cmd, decided);
+}
+
+void cs_act_approve(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+	const char *word = cs_card_word(b->item);
+	json_t *cmd = command(b, b->draft ? "edit" : "approve");
+
+	if (b->draft)
+		(void)json_object_set(cmd, "value", b->draft);
+	/* an edit makes a new proposal, which asks for the word itself */
+	if (word && !b->draft)
+		cs_shell_ask_word(sh, word, cmd, send_with_word);
+	else
+		cs_shell_send(sh, cmd, decided);
+}
+
+void cs_act_reject(cs_shell *sh)
+{
+	cs_shell_ask(sh, _("Reject, because (- for no reason):"), "", command(cs_inbox_of(sh), "reject"), send_with_note);
+}
+
+void cs_act_answer(cs_shell *sh)
+{
+	cs_shell_ask(sh, _("Answer:"), "", command(cs_inbox_of(sh), "respond"), send_with_note);
+}
+
+static json_t *resolution(cs_shell *sh, const char *how)
+{
+	json_t *cmd = command(cs_inbox_of(sh), "resolve");
+
+	(void)json_object_set_new(cmd, "how", json_string(how));
+	return cmd;
+}
+
+void cs_act_happened(cs_shell *sh)
+{
+	cs_shell_send(sh, resolution(sh, "happened"), decided);
+}
+
+void cs_act_did_not(cs_shell *sh)
+{
+	cs_shell_send(sh, resolution(sh, "did-not"), decided);
+}
+
+void cs_act_repeat_effect(cs_shell *sh)
+{
+	cs_shell_ask_word(sh, "repeat", resolution(sh, "repeat"), send_with_word);
+}
+
+void cs_act_undo(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+	const char *id = cs_card_grace_ms(b->item) ? cs_json_str(b->item, "id") : b->decided;
+
+	if (id)
+		cs_shell_send(sh, json_pack("{s:s, s:s}", "cmd", "undo", "id", id), decided);
+}
+
+void cs_act_mark(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+
+	cs_list_mark(&b->list, b->list.selected);
+	if (sh->views[CS_VIEW_INBOX]->focus == 0)
+		cs_list_move(&b->list, 1);
+}
+
+void cs_act_raw(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+
+	b->show_raw = !b->show_raw;
+	sh->views[CS_VIEW_INBOX]->focus = 1;
+}
+
+/* Text is edited as text, anything else as JSON. */
+void cs_act_edit(cs_shell *sh)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+	json_t *from = b->draft ? b->draft : json_object_get(b->item, "value"), *value = NULL;
+	CS_AUTOFREE char *text = NULL;
+	CS_AUTOBUF cs_buf start;
+	cs_err err = { 0 };
+	bool plain = json_is_string(from);
+
+	cs_buf_init(&start, 8u << 20);
+	if (b->draft_text)
+		(void)cs_buf_adds(&start, b->draft_text);
+	else if (plain)
+		(void)cs_buf_adds(&start, json_string_value(from));
+	else
+		(void)cs_json_write_pretty(from, &start);
+	if (start.failed) {
+		cs_shell_say(sh, CS_ST_BAD, _("This value is too large to edit here: `capstan edit ID --value` takes a file"));
+		return;
+	}
+	if (cs_shell_editor(sh, cs_buf_str(&start), plain ? ".txt" : ".json", &text, &err) < 0) {
+		cs_shell_say_err(sh, &err);
+		return;
+	}
+	free(CS_STEAL(b->draft_text));
+	if (plain) {
+		value = json_string(text);
+	} else if (cs_json_parse(text, strlen(text), &value, &err) < 0) {
+		b->draft_text = CS_STEAL(text);
+		cs_shell_sayf(sh, CS_ST_BAD, _("Not JSON at line %u, column %u: %s. e takes it up again where you left it"), err.line, err.col, err.msg);
+		return;
+	}
+	cs_inbox_drop_draft(b);
+	sh->views[CS_VIEW_INBOX]->focus = 1;
+	cs_pager_home(&b->card);
+	if (!value || cs_json_equal(value, json_object_get(b->item, "value"))) {
+		json_decref(value);
+		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was changed: a approves it as it was"));
+		return;
+	}
+	b->draft = value;
+}

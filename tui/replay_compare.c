@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two runs side by side: rows aligned, added, removed, changed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "tui/action.h"
+#include "tui/replay.h"
+#include "tui/run.h"
+#include "tui/show.h"
+#include "tui/split.h"
+
+static const struct { const char *change, *sign; unsigned style; } changes[] = {
+	{ "same", "=", CS_ST_DIM }, { "added", "+", CS_ST_ADDED }, { "removed", "-", CS_ST_REMOVED }, { "changed", "~", CS_ST_CHANGED },
+};
+
+static size_t change_of(const json_t *row)
+{
+	const char *change = cs_json_str_or(row, "change", "same");
+
+	for (size_t i = 0; i < CS_ARRAY_LEN(changes); i++)
+		if (strcmp(changes[i].change, change) == 0)
+			return i;
+	return 0;
+}
+
+int cs_replay_load_compare(cs_replay *r, cs_err *err)
+{
+	const cs_source *src = r->view.sh->src;
+	CS_AUTOJSON json_t *rows = NULL, *list = json_array();
+	json_t *run = NULL, *row;
+	size_t i;
+	int rc = src->diff(src->ctx, r->old_run, r->new_run, &rows, err);
+
+	if (rc < 0)
+		return rc;
+	rc = src->run(src->ctx, r->new_run, &run, err);
+	if (rc < 0)
+		return rc;
+	json_decref(r->new_state);
+	r->new_state = run;
+	json_decref(CS_STEAL(r->summary));
+	json_array_foreach(rows, i, row) {
+		CS_AUTOFREE char *key = cs_xasprintf("%zu %s", i, cs_json_str_or(row, "task", ""));
+		json_t *copy;
+
+		if (json_object_get(row, "summary")) {
+			r->summary = json_incref(json_object_get(row, "summary"));
+			continue;
+		}
+		copy = json_copy(row);
+		(void)json_object_set_new(copy, "key", json_string(key));
+		(void)json_array_append_new(list, copy);
+	}
+	cs_list_set(&r->rows, list);
+	return CS_OK;
+}
+
+/* A value in one line; it stands whole beside. */
+static char *brief(const json_t *v)
+{
+	if (!v || json_is_null(v))
+		return cs_xstrdup("");
+	return json_is_string(v) ? cs_xstrdup(json_string_value(v)) : cs_json_text(v);
+}
+
+static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
+{
+	size_t c = change_of(row);
+	const char *task = cs_json_str_or(row, "task", ""), *slash = strrchr(task, '/');
+	int name = r.w / 3, half = (r.w - name - 2) / 2;
+	CS_AUTOFREE char *before = brief(json_object_get(row, "old")), *after = brief(json_object_get(row, "new"));
+
+	(void)ctx;
+	(void)cs_term_put(t, r.y, r.x, 1, changes[c].style | bits, changes[c].sign);
+	(void)cs_term_put(t, r.y, r.x + 2, name - 3, changes[c].style | bits, slash ? slash + 1 : task);
+	(void)cs_term_put(t, r.y, r.x + name, half - 1, (c == 0 ? CS_ST_DIM : CS_ST_REMOVED) | bits, before);
+	(void)cs_term_put(t, r.y, r.x + name + half, half, (c == 0 ? CS_ST_DIM : CS_ST_ADDED) | bits, after);
+}
+
+static void fill(cs_replay *r)
+{
+	json_t *row = cs_list_row(&r->rows);
+
+	cs_pager_clear(&r->text);
+	if (!row)
+		return;
+	cs_pager_addf(&r->text, CS_ST_BOLD, "%s: %s", cs_json_str_or(row, "task", ""), cs_json_str_or(row, "change", ""));
+	if (change_of(row) == 0) {
+		cs_show_value(&r->text, CS_ST_TEXT, 8, _("both"), json_object_get(row, "new") ? json_object_get(row, "new") : json_object_get(row, "old"));
+	} else {
+		(void)cs_show_diff(&r->text, json_object_get(row, "old"), json_object_get(row, "new"));
+	}
+	if (r->summary) {
+		cs_pager_rule(&r->text);
+		cs_show_value(&r->text, CS_ST_TEXT, 10, _("In all"), r->summary);
+	}
+}
+
+static void draw_head(cs_replay *r, cs_rect p)
+{
+	cs_term *t = r->view.sh->term;
+	char a[CS_SHOW_SIZE], b[CS_SHOW_SIZE];
+	int name = (p.w - 2) / 3, half = (p.w - 2 - name - 2) / 2;
+	CS_AUTOFREE char *before = cs_xasprintf(_("old %s"), cs_show_id(r->old_run, a));
+	CS_AUTOFREE char *after = cs_xasprintf(_("new %s %s"), cs_show_id(r->new_run, b), cs_json_str_or(r->new_state, "state", ""));
+	int x = p.x;
+
+	if (cs_json_true(r->new_state, "simulated"))
+		x += cs_term_put(t, p.y, x, p.w, CS_ST_SIM, name >= 10 ? _("SIMULATED") : _("SIM")) + 1;
+	(void)cs_term_put(t, p.y, p.x + 2 + name, half - 1, CS_ST_HEADER, before);
+	(void)cs_term_put(t, p.y, p.x + 2 + name + half, half, CS_ST_HEADER, after);
+	if (!cs_run_ended(r->new_state))
+		(void)cs_term_put(t, p.y, x, name - 1, CS_ST_WAIT, _("going on"));
+}
+
+void cs_replay_draw_compare(cs_replay *r, cs_rect rect)
+{
+	cs_rect pane[CS_PANES];
+	cs_term *t = r->view.sh->term;
+	int part = rect.h * 3 / 5;
+
+	fill(r);
+	r->view.columns = cs_split(t, rect, 2, r->view.focus, pane);
+	if (r->view.columns == 1 && r->view.focus == 0 && rect.h >= 14) {
+		pane[0] = (cs_rect){ rect.y, rect.x, part, rect.w };
+		pane[1] = (cs_rect){ rect.y + part, rect.x, rect.h - part, rect.w };
+	}
+	if (pane[0].w) {
+		draw_head(r, pane[0]);
+		cs_list_draw(&r->rows, t, (cs_rect){ pane[0].y + 1, pane[0].x, pane[0].h - 1, pane[0].w }, draw_row, r, r->view.focus == 0);
+	}
+	if (pane[1].w)
+		cs_pager_draw(&r->text, t, pane[1], r->view.focus == 1);
+}
+
+void cs_act_divergence(cs_shell *sh)
+{
+	cs_replay *r = cs_replay_of(sh);
+
+	for (size_t i = 0; i < r->rows.n; i++) {
+		if (change_of(cs_list_at(&r->rows, i)) != 0) {
+			cs_list_go(&r->rows, i);
+			return;
+		}
+	}
+	cs_shell_say(sh, CS_ST_GOOD, _("The two runs do not differ: Esc goes back, i changes a value for another replay"));
+}

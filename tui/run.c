@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "tui/action.h"
+#include "tui/run.h"
+#include "tui/show.h"
+
+static const char *const ended[] = { "completed", "faulted", "compensated", "cancelled", NULL };
+static const char *const going[] = { "created", "running", "waiting", NULL };
+static const char *const paused[] = { "paused", "pausing", NULL };
+static const char *const faulted[] = { "faulted", "stuck", NULL };
+
+bool cs_run_ended(const json_t *run)
+{
+	return cs_show_is(cs_json_str(run, "state"), ended);
+}
+
+unsigned cs_run_can(const json_t *run)
+{
+	const char *state = cs_json_str_or(run, "state", "");
+	unsigned can = CS_CAN_ROW | CS_CAN_RUN;
+
+	if (!run)
+		return 0;
+	if (cs_show_is(state, going))
+		can |= CS_CAN_PAUSE;
+	if (cs_show_is(state, paused))
+		can |= CS_CAN_RESUME;
+	if (cs_show_is(state, faulted))
+		can |= CS_CAN_FAULT;
+	if (!cs_show_is(state, ended))
+		can |= CS_CAN_CANCEL;
+	return can;
+}
+
+void cs_run_subject(const json_t *run, cs_buf *out)
+{
+	if (run)
+		(void)cs_buf_addf(out, "%s %s", cs_json_str_or(run, "run", ""), cs_json_str_or(run, "state", ""));
+}
+
+void cs_run_text(void *ctx, const json_t *row, cs_buf *out)
+{
+	static const char *const keys[] = { "flow", "state", "subject", "run", "version", "parent" };
+
+	(void)ctx;
+	for (size_t i = 0; i < CS_ARRAY_LEN(keys); i++)
+		(void)cs_buf_addf(out, "%s ", cs_json_str_or(row, keys[i], ""));
+}
+
+static int put_right(cs_term *t, cs_rect *r, unsigned style, const char *text)
+{
+	int w = cs_utf8_width(text, strlen(text));
+
+	if (w == 0 || w + 2 > r->w)
+		return 0;
+	(void)cs_term_put(t, r->y, r->x + r->w - w, w, style, text);
+	r->w -= w + 2;
+	return w;
+}
+
+void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
+{
+	const char *state = cs_json_str_or(row, "state", ""), *subject = cs_json_str(row, "subject");
+	char age[CS_SHOW_SIZE], cost[CS_SHOW_SIZE], id[CS_SHOW_SIZE];
+	CS_AUTOFREE char *name = NULL;
+	int64_t next = 0;
+	cs_rect left = r;
+
+	if (cs_json_true(row, "simulated"))
+		(void)put_right(t, &left, CS_ST_SIM | bits, r.w >= 55 ? _("SIMULATED") : _("SIM"));
+	(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_age(row, "started", age, &next));
+	if (next)
+		cs_shell_ages(sh, next);
+	if (r.w >= 55)
+		(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_cost(row, cost));
+	(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_id(cs_json_str(row, "run"), id));
+	(void)cs_term_put(t, r.y, left.x, 1, cs_show_state(state) | bits, cs_show_mark(state));
+	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, state);
+	name = cs_xasprintf("%s%s%s%s", cs_json_str_or(row, "flow", ""), subject ? " · " : "", subject ? subject : "",
+			    cs_json_str(row, "parent") ? _(" · replay") : "");
+	(void)cs_term_put(t, r.y, left.x + 13, left.w - 14, CS_ST_TEXT | bits, name);
+}
+
+void cs_run_card(cs_pager *p, const json_t *run)
+{
+	static const struct { const char *key, *label; } lines[] = {
+		{ "state", N_("State") }, { "run", N_("Run") }, { "version", N_("Version") }, { "subject", N_("Subject") },
+		{ "parent", N_("Replay of") }, { "started", N_("Started") }, { "ended", N_("Ended") },
+	};
+	char text[CS_SHOW_SIZE];
+
+	cs_pager_add(p, CS_ST_BOLD, 0, NULL, cs_json_str_or(run, "flow", ""));
+	if (cs_json_true(run, "simulated"))
+		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing of it left this machine"));
+	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
+		cs_show_value(p, i == 0 ? cs_show_state(cs_json_str(run, "state")) : CS_ST_TEXT, 12, _(lines[i].label), json_object_get(run, lines[i].key));
+	cs_pager_add(p, CS_ST_TEXT, 12, _("Took"), cs_show_took(run, text)[0] ? text : NULL);
+	cs_pager_add(p, CS_ST_TEXT, 12, _("Cost"), cs_show_cost(run, text)[0] ? text : NULL);
+	cs_show_value(p, CS_ST_BAD, 12, _("Error"), json_object_get(run, "error"));
+	cs_show_value(p, CS_ST_TEXT, 12, _("Input"), json_object_get(run, "input"));
+	cs_show_value(p, CS_ST_TEXT, 12, _("Output"), json_object_get(run, "output"));
+}
+
+static const struct { const char *cmd, *done; } words[] = {
+	{ "pause", N_("Pausing; P resumes it") }, { "resume", N_("Going on; p pauses it") },
+	{ "cancel", N_("Cancelling; t shows how it ends") }, { "retry", N_("Retrying; t shows how it goes") },
+};
+
+static void answered(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
+{
+	const char *name = cs_json_str_or(cmd, "cmd", "");
+
+	(void)ok;
+	if (error) {
+		cs_shell_sayf(sh, CS_ST_BAD, _("Not done (%s): %s. t shows the run"), name, error);
+		return;
+	}
+	for (size_t i = 0; i < CS_ARRAY_LEN(words); i++)
+		if (strcmp(words[i].cmd, name) == 0)
+			cs_shell_say(sh, CS_ST_GOOD, _(words[i].done));
+}
+
+static json_t *command(cs_shell *sh, const char *cmd)
+{
+	cs_view *v = cs_shell_view(sh);
+
+	return json_pack("{s:s, s:s}", "cmd", cmd, "run", cs_json_str_or(v->ops->object(v), "run", ""));
+}
+
+void cs_act_pause(cs_shell *sh)
+{
+	cs_shell_send(sh, command(sh, "pause"), answered);
+}
+
+void cs_act_resume(cs_shell *sh)
+{
+	cs_shell_send(sh, command(sh, "resume"), answered);
+}
+
+void cs_act_retry(cs_shell *sh)
+{
+	cs_shell_send(sh, command(sh, "retry"), answered);
+}
+
+static void send_bound(cs_shell *sh, const json_t *bound, const char *text)
+{
+	(void)text;
+	cs_shell_send(sh, json_deep_copy(bound), answered);
+}
+
+void cs_act_cancel(cs_shell *sh)
+{
+	cs_shell_ask_word(sh, "cancel", command(sh, "cancel"), send_bound);
+}
+
+void cs_act_trace(cs_shell *sh)
+{
+	cs_view *v = cs_shell_view(sh);
+	const char *run = cs_json_str(v->ops->object(v), "run");
+
+	if (run)
+		cs_shell_go(sh, CS_VIEW_TRACE, run, true);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One run as a row, as a card, and what can be done with it: shared by the views that show runs. */
+#ifndef CS_TUI_RUN_H
+#define CS_TUI_RUN_H
+
+#include <jansson.h>
+#include "base/buf.h"
+#include "tui/shell.h"
+
+void cs_run_text(void *ctx, const json_t *row, cs_buf *out);   /* a cs_row_text_fn */
+void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, unsigned bits);
+void cs_run_card(cs_pager *p, const json_t *run);              /* adds to P */
+unsigned cs_run_can(const json_t *run);                        /* CS_CAN_*; NULL: nothing */
+void cs_run_subject(const json_t *run, cs_buf *out);
+bool cs_run_ended(const json_t *run);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "tui/show.h"
+#include "tui/trace_row.h"
+#include "tui/tree.h"
+
+static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█" };
+
+static void add(char *out, size_t size, const char *s)
+{
+	size_t len = strlen(out);
+
+	(void)snprintf(out + len, size - len, "%s", s);
+}
+
+void cs_trace_bar(int64_t from, int64_t to, int64_t whole, int cols, char *out, size_t size)
+{
+	int64_t units = (int64_t)cols * 8, a, b;
+
+	out[0] = '\0';
+	if (whole <= 0 || cols <= 0)
+		return;
+	from = from < 0 ? 0 : from > whole ? whole : from;
+	to = to < from ? from : to > whole ? whole : to;
+	/* the left end on a whole column, the right end to an eighth */
+	a = from * cols / whole * 8;
+	if (a >= units)
+		a = units - 8;
+	b = to * units / whole;
+	if (b <= a)
+		b = a + 1;
+	for (int64_t i = 0; i < a / 8; i++)
+		add(out, size, " ");
+	for (int64_t i = a; i < b; i += 8)
+		add(out, size, eighths[b - i >= 8 ? 8 : b - i]);
+}
+
+static void draw_bar(cs_term *t, cs_rect r, int cols, const json_t *row, const json_t *run, unsigned style)
+{
+	int64_t start = cs_show_ms(run, "started"), end = cs_show_ms(run, "ended");
+	int64_t from = cs_show_ms(row, "started"), to = cs_show_ms(row, "ended");
+	char bar[512];
+
+	if (!start || !from)
+		return;
+	if (!end)
+		end = cs_clock_wall_ms();
+	if (!to)
+		to = end;
+	cs_trace_bar(from - start, to - start, end - start, cols, bar, sizeof(bar));
+	(void)cs_term_put(t, r.y, r.x + r.w - cols, cols, style, bar);
+}
+
+/* State, retries, cost, time: only what says something. */
+static void facts(const json_t *row, cs_buf *out)
+{
+	char took[CS_SHOW_SIZE], cost[CS_SHOW_SIZE];
+	const char *state = cs_json_str_or(row, "state", "");
+	int64_t attempts = cs_json_int_or(row, "attempts", 1);
+
+	if (strcmp(state, "completed") != 0 && strcmp(state, "done") != 0)
+		(void)cs_buf_addf(out, "%s  ", state);
+	if (attempts > 1)
+		(void)cs_buf_addf(out, "×%" PRId64 "  ", attempts);
+	if (cs_show_cost(row, cost)[0])
+		(void)cs_buf_addf(out, "%s  ", cost);
+	(void)cs_buf_addf(out, "%6s", cs_show_took(row, took));
+}
+
+void cs_trace_row_draw(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, const json_t *run, unsigned bits)
+{
+	const char *state = cs_json_str_or(row, "state", ""), *call = cs_json_str(row, "call");
+	unsigned style = cs_tree_failed(row) ? CS_ST_BAD : cs_show_state(state);
+	int depth = (int)cs_json_int_or(row, "depth", 0), bar = r.w >= 100 ? 30 : r.w >= 70 ? 20 : r.w >= 52 ? 12 : 0;
+	int64_t folds = cs_json_int_or(row, "folds", 0);
+	bool group = cs_json_str_or(row, "key", "")[0] == 'g';
+	CS_AUTOFREE char *name = NULL;
+	CS_AUTOBUF cs_buf right;
+	int w, x;
+
+	(void)sh;
+	if (bar)
+		draw_bar(t, r, bar, row, run, style == CS_ST_GOOD ? CS_ST_BAR | bits : style | bits);
+	x = r.x + r.w - (bar ? bar + 1 : 0);
+	if (cs_json_true(row, "simulated")) {
+		const char *sim = r.w >= 80 ? _("SIMULATED") : _("SIM");
+
+		w = cs_utf8_width(sim, strlen(sim));
+		x -= w;
+		(void)cs_term_put(t, r.y, x, w, CS_ST_SIM | bits, sim);
+		x--;
+	}
+	cs_buf_init(&right, 4096);
+	facts(row, &right);
+	w = cs_utf8_width(cs_buf_str(&right), right.len);
+	x -= w;
+	(void)cs_term_put(t, r.y, x, w, style | bits, cs_buf_str(&right));
+	if (depth > 12)
+		depth = 12;
+	(void)cs_term_put(t, r.y, r.x + depth * 2, 1, style | bits, group ? "⋯" : cs_show_mark(state));
+	if (group)
+		name = cs_xasprintf(P_("%lld finished step", "%lld finished steps", folds), (long long)folds);
+	else
+		name = cs_xasprintf("%s%s%s%s", folds ? "▸ " : json_object_get(row, "open") ? "▾ " : "", cs_json_str_or(row, "name", ""),
+				    call && *call ? "  " : "", call ? call : "");
+	(void)cs_term_put(t, r.y, r.x + depth * 2 + 2, x - 1 - (r.x + depth * 2 + 2), (group ? CS_ST_DIM : cs_tree_failed(row) ? CS_ST_BAD : CS_ST_TEXT) | bits, name);
+}
