@@ -115,7 +115,7 @@ static void copy_chosen(cs_shell *sh, int what)
 	cs_view *v = cs_shell_view(sh);
 	const char *id = v->ops->object_id(v), *dir = sh->opts->workspace_dir;
 	json_t *object = v->ops->object(v);
-	CS_AUTOBUF cs_buf text;
+	CS_AUTOBUF cs_buf text = { 0 };
 
 	cs_buf_init(&text, 1u << 22);
 	if (!object || !id)

@@ -86,7 +86,7 @@ static void add_unsaid(cs_pager *p, const json_t *card, json_t *value)
 
 static void add_head(cs_pager *p, const json_t *item)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 	static const char *const parts[] = { "flow", "subject", "task", "run" };
 
 	cs_pager_add(p, CS_ST_BOLD, 0, NULL, cs_json_str_or(item, "title", _("(no title)")));

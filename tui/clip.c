@@ -22,7 +22,7 @@ static int to_tmux(const char *tmux, const char *text, size_t len, cs_err *err)
 	const char *const envp[] = { env, "LC_ALL=C.UTF-8", NULL };
 	cs_child_opts o = { .argv = argv, .envp = envp, .path = getenv("PATH"), .quiet_stderr = true };
 	cs_child_result res = { 0 };
-	CS_AUTOBUF cs_buf out, errout;
+	CS_AUTOBUF cs_buf out = { 0 }, errout = { 0 };
 
 	cs_buf_init(&out, 4096);
 	cs_buf_init(&errout, 4096);

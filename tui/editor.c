@@ -71,7 +71,7 @@ static int spawn_editor(const char *path, int *ret_status)
 int cs_shell_editor(cs_shell *sh, const char *text, const char *suffix, char **ret, cs_err *err)
 {
 	CS_AUTOFREE char *path = NULL;
-	CS_AUTOBUF cs_buf out;
+	CS_AUTOBUF cs_buf out = { 0 };
 	int status = 0, failed, r;
 
 	cs_buf_init(&out, EDIT_MAX);

@@ -184,11 +184,13 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 	if (width >= 60)
 		(void)cs_buf_addf(out, "%.16s  ", cs_json_str_or(row, "flow", ""));
 	if (!cs_card_open(row)) {
-		(void)cs_buf_addf(out, "%s%s%.20s", cs_json_str_or(row, "state", ""), by ? " " : "", by ? by : "");
+		if (by && strncmp(by, "operator:", 9) == 0)
+			by += 9;
 		if (grace) {
-			(void)cs_buf_addf(out, _("  u undo %llds"), (long long)((grace + 999) / 1000));
+			(void)cs_buf_addf(out, _("u undo %llds  "), (long long)((grace + 999) / 1000));
 			cs_shell_ages(sh, grace % 1000 ? grace % 1000 : 1000);
 		}
+		(void)cs_buf_addf(out, by ? _("%s by %.20s") : "%s", cs_json_str_or(row, "state", ""), by);
 		return;
 	}
 	if (*word)
@@ -197,13 +199,13 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 	if (next)
 		cs_shell_ages(sh, next);
 	if (cs_show_age(row, "expires", left, &next)[0])
-		(void)cs_buf_addf(out, width >= 50 ? _("  expires %s") : "  ⏳%s", left);
+		(void)cs_buf_addf(out, width >= 50 ? _("  expires %s") : _("  exp %s"), left);
 }
 
 static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
 {
 	cs_inbox *b = ctx;
-	CS_AUTOBUF cs_buf tail;
+	CS_AUTOBUF cs_buf tail = { 0 };
 	bool open = cs_card_open(row), simulated = cs_json_true(row, "simulated");
 	const char *sim = r.w >= 55 ? _("SIMULATED") : _("SIM");
 	int w, x = r.x + r.w;

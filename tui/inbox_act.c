@@ -12,15 +12,32 @@
 #include "tui/inbox.h"
 #include "tui/show.h"
 
+static const struct { const char *choice; unsigned bit; } choices[] = {
+	{ "accept", CS_CAN_ACCEPT }, { "edit", CS_CAN_EDIT }, { "respond", CS_CAN_RESPOND }, { "reject", CS_CAN_REJECT },
+};
+
+/* What an open item allows, by its kind. */
+static unsigned item_can(const json_t *item)
+{
+	const char *kind = cs_json_str_or(item, "kind", "");
+	unsigned can = CS_CAN_OPEN;
+
+	if (strcmp(kind, "in-doubt") == 0)
+		return can | CS_CAN_RESOLVE;
+	if (strcmp(kind, "fault") == 0)
+		return can | CS_CAN_FAULT;
+	for (size_t i = 0; i < CS_ARRAY_LEN(choices); i++)
+		if (cs_card_allows(item, choices[i].choice))
+			can |= choices[i].bit;
+	if ((can & CS_CAN_ACCEPT) && !cs_card_word(item))
+		can |= CS_CAN_MARK;
+	return can;
+}
+
 unsigned cs_inbox_can(const cs_view *v)
 {
 	cs_inbox *b = cs_inbox_of(v->sh);
-	const char *kind = cs_json_str_or(b->item, "kind", "");
 	unsigned can = 0;
-
-	static const struct { const char *choice; unsigned bit; } choices[] = {
-		{ "accept", CS_CAN_ACCEPT }, { "edit", CS_CAN_EDIT }, { "respond", CS_CAN_RESPOND }, { "reject", CS_CAN_REJECT },
-	};
 
 	if (cs_list_marks(&b->list))
 		can |= CS_CAN_MARKS;
@@ -35,19 +52,7 @@ unsigned cs_inbox_can(const cs_view *v)
 		can |= CS_CAN_CARD;
 	if (cs_json_str(b->item, "run"))
 		can |= CS_CAN_RUN;
-	if (!cs_card_open(b->item))
-		return can;
-	can |= CS_CAN_OPEN;
-	if (strcmp(kind, "in-doubt") == 0)
-		return can | CS_CAN_RESOLVE;
-	if (strcmp(kind, "fault") == 0)
-		return can | CS_CAN_FAULT;
-	for (size_t i = 0; i < CS_ARRAY_LEN(choices); i++)
-		if (cs_card_allows(b->item, choices[i].choice))
-			can |= choices[i].bit;
-	if ((can & CS_CAN_ACCEPT) && !cs_card_word(b->item))
-		can |= CS_CAN_MARK;
-	return can;
+	return cs_card_open(b->item) ? can | item_can(b->item) : can;
 }
 
 bool cs_inbox_next(cs_inbox *b)
@@ -233,7 +238,7 @@ void cs_act_edit(cs_shell *sh)
 	cs_inbox *b = cs_inbox_of(sh);
 	json_t *from = b->draft ? b->draft : json_object_get(b->item, "value"), *value = NULL;
 	CS_AUTOFREE char *text = NULL;
-	CS_AUTOBUF cs_buf start;
+	CS_AUTOBUF cs_buf start = { 0 };
 	cs_err err = { 0 };
 	bool plain = json_is_string(from);
 

@@ -53,7 +53,7 @@ static bool find(const cs_list *l, const json_t *rows, const char *id, size_t *r
 
 static bool passes(const cs_list *l, const json_t *row)
 {
-	CS_AUTOBUF cs_buf text;
+	CS_AUTOBUF cs_buf text = { 0 };
 
 	if (!l->filter)
 		return true;

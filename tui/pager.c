@@ -49,7 +49,7 @@ static void add_line(cs_pager *p, unsigned style, int indent, const char *label,
 
 void cs_pager_add(cs_pager *p, unsigned style, int indent, const char *label, const char *text)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 	const char *s;
 
 	if (!text)

@@ -120,7 +120,7 @@ static void paint_footer(cs_shell *sh, int y, int lines, int cols)
 
 static int paint_notice(cs_shell *sh, int y, int cols)
 {
-	CS_AUTOBUF cs_buf right;
+	CS_AUTOBUF cs_buf right = { 0 };
 	cs_view *v = cs_shell_view(sh);
 	int w, room;
 
@@ -170,7 +170,7 @@ static int paint_over(cs_shell *sh, cs_rect r)
 /* From now on the operator can see it: decisions about it arm. */
 static void note_subject(cs_shell *sh)
 {
-	CS_AUTOBUF cs_buf now;
+	CS_AUTOBUF cs_buf now = { 0 };
 	cs_view *v = cs_shell_view(sh);
 
 	cs_buf_init(&now, 4096);

@@ -33,7 +33,7 @@ typedef struct verb {
 /* The only way out: what comes from outside is made safe. */
 static void say(plain *p, const char *text)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 
 	cs_buf_init(&b, strlen(text) * 12 + 64);
 	(void)cs_utf8_show(text, strlen(text), true, &b);
@@ -454,13 +454,28 @@ static void one_line(plain *p, char *line)
 	say(p, _("That is no verb: help lists them"));
 }
 
+/* A line too long is read to its end, said to be too long, and is none. */
+static bool read_line(plain *p, char *line)
+{
+	bool whole = true;
+
+	while (fgets(line, LINE_LIMIT, p->in)) {
+		bool ends = strchr(line, '\n') || feof(p->in);
+
+		if (ends && whole)
+			return true;
+		whole = ends;
+		if (ends)
+			say(p, _("That line is too long; help lists the verbs"));
+	}
+	return false;
+}
+
 int cs_console_plain(const cs_source *src, const cs_console_opts *opts, cs_err *err)
 {
 	plain p = { src, opts->in ? opts->in : stdin, opts->out ? opts->out : stdout, json_object(), false };
 	CS_AUTOJSON json_t *status = NULL;
-	CS_AUTOFREE char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
+	CS_AUTOFREE char *line = cs_xcalloc(1, LINE_LIMIT);
 
 	if (src->status(src->ctx, &status, err) < 0) {
 		json_decref(p.shown);
@@ -473,12 +488,8 @@ int cs_console_plain(const cs_source *src, const cs_console_opts *opts, cs_err *
 		say(&p, head);
 	}
 	do_list(&p, "list", NULL);
-	while (!p.quit && (n = getline(&line, &size, p.in)) > 0) {
-		if ((size_t)n > LINE_LIMIT)
-			say(&p, _("That line is too long; help lists the verbs"));
-		else
-			one_line(&p, line);
-	}
+	while (!p.quit && read_line(&p, line))
+		one_line(&p, line);
 	json_decref(p.shown);
 	return CS_OK;
 }

@@ -80,6 +80,16 @@ static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsign
 	(void)cs_term_put(t, r.y, r.x + name + half, half, (c == 0 ? CS_ST_DIM : CS_ST_ADDED) | bits, after);
 }
 
+static void add_summary(cs_replay *r)
+{
+	const char *key;
+	json_t *v;
+
+	cs_pager_add(&r->text, CS_ST_HEADER, 0, NULL, _("In all"));
+	json_object_foreach(r->summary, key, v)
+		cs_show_value(&r->text, CS_ST_TEXT, 14, key, v);
+}
+
 static void fill(cs_replay *r)
 {
 	json_t *row = cs_list_row(&r->rows);
@@ -95,7 +105,7 @@ static void fill(cs_replay *r)
 	}
 	if (r->summary) {
 		cs_pager_rule(&r->text);
-		cs_show_value(&r->text, CS_ST_TEXT, 10, _("In all"), r->summary);
+		add_summary(r);
 	}
 }
 

@@ -272,7 +272,7 @@ void cs_act_edit_sets(cs_shell *sh)
 	cs_replay *r = cs_replay_of(sh);
 	CS_AUTOJSON json_t *sets = json_array();
 	CS_AUTOFREE char *text = NULL;
-	CS_AUTOBUF cs_buf start;
+	CS_AUTOBUF cs_buf start = { 0 };
 	cs_err err = { 0 };
 
 	cs_buf_init(&start, 1u << 20);

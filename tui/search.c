@@ -28,7 +28,7 @@ static bool target_of(const cs_shell *sh, target *t)
 
 static bool matches(const cs_shell *sh, const target *t, size_t i)
 {
-	CS_AUTOBUF cs_buf text;
+	CS_AUTOBUF cs_buf text = { 0 };
 	const char *s;
 
 	cs_buf_init(&text, 1u << 20);

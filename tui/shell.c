@@ -41,7 +41,7 @@ unsigned cs_shell_can(const cs_shell *sh)
 
 const char *cs_shell_unarmed(const cs_shell *sh)
 {
-	CS_AUTOBUF cs_buf now;
+	CS_AUTOBUF cs_buf now = { 0 };
 	cs_view *v = cs_shell_view(sh);
 	int64_t ms = cs_shell_now();
 

@@ -107,7 +107,7 @@ bool cs_show_is(const char *state, const char *const *list)
 
 void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, const json_t *v)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 
 	if (!v || json_is_null(v))
 		return;
@@ -125,7 +125,7 @@ void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, c
 static void diff_line(cs_pager *p, unsigned style, const char *sign, const char *path, const json_t *v)
 {
 	CS_AUTOFREE char *label = cs_xasprintf("%s %s", sign, *path ? path : "value");
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 
 	cs_buf_init(&b, 16u << 20);
 	(void)cs_json_write_pretty(v, &b);

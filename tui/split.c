@@ -18,7 +18,7 @@ int cs_split(cs_term *t, cs_rect r, int want, int focus, cs_rect out[CS_PANES])
 		/* the middle of three is the one that is read */
 		int w = n == 2 ? (i == 0 ? r.w / 2 : r.x + r.w - x) : i == 0 ? r.w * 3 / 10 : i == 1 ? r.w * 4 / 10 : r.x + r.w - x;
 
-		out[i] = (cs_rect){ r.y, x, r.h, i < n - 1 ? w - 2 : w };
+		out[i] = (cs_rect){ r.y, x, r.h, i < n - 1 ? w - 3 : w };
 		x += w;
 		if (i < n - 1)
 			cs_term_vline(t, r.y, x - 2, r.h);

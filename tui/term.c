@@ -248,7 +248,7 @@ static int put_clusters(int y, int x, int cols, const char *s, size_t len)
 
 int cs_term_put(cs_term *t, int y, int x, int cols, unsigned style, const char *text)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 	size_t fit;
 	int used = 0;
 

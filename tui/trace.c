@@ -189,9 +189,7 @@ static void sync_detail(trace *t)
 
 static void draw_row(void *ctx, cs_term *term, cs_rect r, const json_t *row, unsigned bits)
 {
-	trace *t = ctx;
-
-	cs_trace_row_draw(t->view.sh, term, r, row, t->run, bits);
+	cs_trace_row_draw(term, r, row, ((trace *)ctx)->run, bits);
 }
 
 static void draw_list(trace *t, cs_rect r)

@@ -74,41 +74,44 @@ static void facts(const json_t *row, cs_buf *out)
 	(void)cs_buf_addf(out, "%6s", cs_show_took(row, took));
 }
 
-void cs_trace_row_draw(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, const json_t *run, unsigned bits)
+static int put_left_of(cs_term *t, int y, int x, unsigned style, const char *text)
 {
-	const char *state = cs_json_str_or(row, "state", ""), *call = cs_json_str(row, "call");
-	unsigned style = cs_tree_failed(row) ? CS_ST_BAD : cs_show_state(state);
-	int depth = (int)cs_json_int_or(row, "depth", 0), bar = r.w >= 100 ? 30 : r.w >= 70 ? 20 : r.w >= 52 ? 12 : 0;
+	int w = cs_utf8_width(text, strlen(text));
+
+	(void)cs_term_put(t, y, x - w, w, style, text);
+	return x - w - 1;
+}
+
+static char *name_of(const json_t *row, bool group)
+{
+	const char *call = cs_json_str_or(row, "call", ""), *name = cs_json_str_or(row, "name", "");
 	int64_t folds = cs_json_int_or(row, "folds", 0);
-	bool group = cs_json_str_or(row, "key", "")[0] == 'g';
-	CS_AUTOFREE char *name = NULL;
-	CS_AUTOBUF cs_buf right;
-	int w, x;
+	const char *fold = folds ? "▸ " : json_object_get(row, "open") ? "▾ " : "";
+	bool says_more = *call && strcmp(call, name) != 0;
 
-	(void)sh;
+	if (group)
+		return cs_xasprintf(P_("%lld finished step", "%lld finished steps", folds), (long long)folds);
+	return cs_xasprintf("%s%s%s%s", fold, name, says_more ? "  " : "", says_more ? call : "");
+}
+
+void cs_trace_row_draw(cs_term *t, cs_rect r, const json_t *row, const json_t *run, unsigned bits)
+{
+	const char *state = cs_json_str_or(row, "state", "");
+	bool failed = cs_tree_failed(row), group = cs_json_str_or(row, "key", "")[0] == 'g';
+	unsigned style = failed ? CS_ST_BAD : cs_show_state(state);
+	int depth = (int)cs_json_int_or(row, "depth", 0), bar = r.w >= 100 ? 30 : r.w >= 70 ? 20 : r.w >= 52 ? 12 : 0;
+	CS_AUTOFREE char *name = name_of(row, group);
+	CS_AUTOBUF cs_buf right = { 0 };
+	int x = r.x + r.w - (bar ? bar + 1 : 0);
+
 	if (bar)
-		draw_bar(t, r, bar, row, run, style == CS_ST_GOOD ? CS_ST_BAR | bits : style | bits);
-	x = r.x + r.w - (bar ? bar + 1 : 0);
-	if (cs_json_true(row, "simulated")) {
-		const char *sim = r.w >= 80 ? _("SIMULATED") : _("SIM");
-
-		w = cs_utf8_width(sim, strlen(sim));
-		x -= w;
-		(void)cs_term_put(t, r.y, x, w, CS_ST_SIM | bits, sim);
-		x--;
-	}
+		draw_bar(t, r, bar, row, run, (style == CS_ST_GOOD ? CS_ST_BAR : style) | bits);
+	if (cs_json_true(row, "simulated"))
+		x = put_left_of(t, r.y, x, CS_ST_SIM | bits, r.w >= 80 ? _("SIMULATED") : _("SIM"));
 	cs_buf_init(&right, 4096);
 	facts(row, &right);
-	w = cs_utf8_width(cs_buf_str(&right), right.len);
-	x -= w;
-	(void)cs_term_put(t, r.y, x, w, style | bits, cs_buf_str(&right));
-	if (depth > 12)
-		depth = 12;
-	(void)cs_term_put(t, r.y, r.x + depth * 2, 1, style | bits, group ? "⋯" : cs_show_mark(state));
-	if (group)
-		name = cs_xasprintf(P_("%lld finished step", "%lld finished steps", folds), (long long)folds);
-	else
-		name = cs_xasprintf("%s%s%s%s", folds ? "▸ " : json_object_get(row, "open") ? "▾ " : "", cs_json_str_or(row, "name", ""),
-				    call && *call ? "  " : "", call ? call : "");
-	(void)cs_term_put(t, r.y, r.x + depth * 2 + 2, x - 1 - (r.x + depth * 2 + 2), (group ? CS_ST_DIM : cs_tree_failed(row) ? CS_ST_BAD : CS_ST_TEXT) | bits, name);
+	x = put_left_of(t, r.y, x, style | bits, cs_buf_str(&right));
+	depth = r.x + (depth > 12 ? 24 : depth * 2);
+	(void)cs_term_put(t, r.y, depth, 1, style | bits, group ? "⋯" : cs_show_mark(state));
+	(void)cs_term_put(t, r.y, depth + 2, x - depth - 2, (group ? CS_ST_DIM : failed ? CS_ST_BAD : CS_ST_TEXT) | bits, name);
 }
