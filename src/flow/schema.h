@@ -46,7 +46,7 @@ typedef struct cs_schema_error {
 
 /* 1 valid, 0 invalid, negative when it could not be decided (CS_ETOOBIG: too deep, or too much
  * work; CS_EINVAL: the schema leads in a circle). Up to MAX errors go to *ret when it is
- * invalid (RET and RET_N may be NULL when MAX is 0); free with cs_schema_errors_free. */
+ * invalid (RET NULL: none are wanted); free with cs_schema_errors_free. */
 int cs_schema_check(const cs_schema *s, const json_t *value, size_t max,
 		    cs_schema_error **ret, size_t *ret_n, cs_err *err);
 /* True only when it was decided that VALUE is valid. */

@@ -65,34 +65,64 @@ int cs_eval_all(cs_run *r, const cs_frame *f, const cs_check *k)
 
 /* -- anyOf, oneOf: why does none fit? ----------------------------------------------------- */
 
-/* Of several forms that do not fit, the one that was probably meant is told about: the one
- * whose errors lie deepest in the value, then the one with fewest. When there is no telling
- * them apart, one error names what each of them wants. */
+/* Of several forms that do not fit, the one that was probably meant is told about: not one
+ * whose tag or type says that it is another; then the one whose errors lie deepest in the
+ * value, then the one with fewest. When there is no telling them apart, one error names what
+ * each of them wants. */
 typedef struct best {
 	size_t from, n;          /* its faults, all there are from FROM on */
+	size_t depth;            /* of the value itself */
 	size_t score;
 	size_t tied;             /* forms that are as good */
-	cs_buf wants;            /* what these say first */
+	bool musts;              /* all tied ones say "must …; is …" of the value itself */
+	cs_buf wants, must;      /* what they say first: whole, and what they must */
 } best;
 
 enum { WANTS_SHOWN = 4 };
 
-static void want(best *b, const char *message)
+static void forget(best *b)
 {
-	if (b->tied > 0 && strstr(cs_buf_str(&b->wants), message) != NULL)
-		return;
-	if (b->tied++ < WANTS_SHOWN) {
-		cs_buf_adds(&b->wants, b->wants.len > 0 ? "; or " : "");
-		cs_buf_adds(&b->wants, message);
-	}
+	b->tied = 0;
+	b->musts = true;
+	cs_buf_reset(&b->wants);
+	cs_buf_reset(&b->must);
 }
 
-static size_t score(const cs_run *r, size_t from)
+static void want(best *b, const cs_fault *fault)
+{
+	const char *must = fault->must;
+
+	if (b->tied > 0 && strstr(cs_buf_str(&b->wants), fault->e.message) != NULL)
+		return;
+	b->musts &= must != NULL && fault->depth == b->depth;
+	if (b->tied++ >= WANTS_SHOWN)
+		return;
+	cs_buf_adds(&b->wants, b->wants.len > 0 ? "; or " : "");
+	cs_buf_adds(&b->wants, fault->e.message);
+	if (!b->musts)
+		return;
+	/* "be text", "be a list": one "be" is enough. */
+	if (b->must.len > 0 && strncmp(cs_buf_str(&b->must), "be ", 3) == 0 && strncmp(must, "be ", 3) == 0)
+		must += 3;
+	cs_buf_adds(&b->must, b->must.len > 0 ? ", or " : "");
+	cs_buf_adds(&b->must, must);
+}
+
+static size_t score_one(const best *b, const cs_fault *fault)
+{
+	size_t below = fault->depth - b->depth;
+
+	if ((fault->sort == CS_SORT_TAG && below <= 1) || (fault->sort == CS_SORT_KIND && below == 0))
+		return 0;
+	return 1 + 2 * below + (fault->sort == CS_SORT_DETAIL);
+}
+
+static size_t score(const cs_run *r, const best *b, size_t from)
 {
 	size_t low = SIZE_MAX;
 
 	for (size_t i = from; i < r->n_faults; i++) {
-		size_t s = 2 * r->faults[i].depth + !r->faults[i].kind;
+		size_t s = score_one(b, &r->faults[i]);
 
 		low = s < low ? s : low;
 	}
@@ -102,22 +132,21 @@ static size_t score(const cs_run *r, size_t from)
 /* The form just tried has left its faults from FROM on; the better of both stays. */
 static void weigh(cs_run *r, best *b, size_t from)
 {
-	size_t n = r->n_faults - from, s = score(r, from);
+	size_t n = r->n_faults - from, s = score(r, b, from);
 
 	if (n == 0)
 		return;
 	if (b->n > 0 && (s < b->score || (s == b->score && n > b->n))) {
 		cs_faults_drop(r, from, r->n_faults);
 	} else if (b->n > 0 && s == b->score && n == b->n) {
-		want(b, r->faults[from].e.message);
+		want(b, &r->faults[from]);
 		cs_faults_drop(r, from, r->n_faults);
 	} else {
 		cs_faults_drop(r, b->from, from);
 		b->n = n;
 		b->score = s;
-		b->tied = 0;
-		cs_buf_reset(&b->wants);
-		want(b, r->faults[b->from].e.message);
+		forget(b);
+		want(b, &r->faults[b->from]);
 	}
 }
 
@@ -126,6 +155,8 @@ static int none_fits(cs_run *r, const cs_frame *f, const cs_check *k, best *b)
 	if (b->tied <= 1)
 		return 0;
 	cs_faults_drop(r, b->from, r->n_faults);
+	if (b->musts && b->tied <= WANTS_SHOWN)
+		return cs_fail_must(r, f, k, CS_SORT_KIND, cs_buf_str(&b->must));
 	return cs_fail(r, f, k, "fits none of the forms it may have: %s%s", cs_buf_str(&b->wants), b->tied > WANTS_SHOWN ? "; …" : "");
 }
 
@@ -158,11 +189,15 @@ static int choose(cs_run *r, const cs_frame *f, const cs_check *k, size_t limit,
 	best b = { .from = r->n_faults };
 
 	cs_buf_init(&b.wants, 4096);
+	cs_buf_init(&b.must, 4096);
+	for (const cs_frame *p = f; p != NULL; p = p->up)
+		b.depth += p->moved;
 	int rc = forms(r, f, k, limit, &b, ret_fit);
 
 	if (rc == 0 && *ret_fit == 0)
 		rc = none_fits(r, f, k, &b);
 	cs_buf_fini(&b.wants);
+	cs_buf_fini(&b.must);
 	if (r->n_faults - r->floor > r->max)
 		cs_faults_drop(r, r->floor + r->max, r->n_faults);
 	return rc;
@@ -201,9 +236,7 @@ int cs_eval_not(cs_run *r, const cs_frame *f, const cs_check *k)
 
 		return cs_fail(r, f, k, "must not have %s", name);
 	}
-	CS_AUTOFREE char *is = cs_schema_shown(f->value);
-
-	return cs_fail(r, f, k, "must not be %s: the schema rules it out", is);
+	return cs_fail_must(r, f, k, CS_SORT_TAG, "not be of a form that is ruled out here");
 }
 
 int cs_eval_if(cs_run *r, const cs_frame *f, const cs_check *k)

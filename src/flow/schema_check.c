@@ -139,14 +139,14 @@ static void hand_over(cs_run *r, size_t max, cs_schema_error **ret, size_t *ret_
 int cs_schema_check(const cs_schema *s, const json_t *value, size_t max,
 		    cs_schema_error **ret, size_t *ret_n, cs_err *err)
 {
-	cs_run r = { .s = s, .max = max, .err = err };
+	cs_run r = { .s = s, .max = ret != NULL ? max : 0, .err = err };
 	cs_frame root = { .node = s->root, .value = value };
 
 	if (value == NULL)
 		return cs_err_set(err, CS_EINVAL, "there is no value to check");
 	int rc = run(&r, &root);
 
-	if (rc == 0 && max > 0) {
+	if (rc == 0 && r.max > 0) {
 		r.gather = true;
 		r.steps = 0;
 		rc = run(&r, &root);

@@ -31,6 +31,17 @@ static void show_text(cs_buf *b, const char *s, size_t len)
 	cs_buf_adds(b, n < len ? "…\"" : "\"");
 }
 
+char *cs_schema_cut(const char *s)
+{
+	size_t len = strlen(s), n = cut(s, len, SHOWN_TEXT);
+	CS_AUTOBUF cs_buf b;
+
+	cs_buf_init(&b, CS_SCHEMA_TEXT);
+	cs_utf8_show(s, n, false, &b);
+	cs_buf_adds(&b, n < len ? "…" : "");
+	return cs_buf_steal(&b);
+}
+
 static void show_object(cs_buf *b, const json_t *v)
 {
 	const char *key;
@@ -123,19 +134,21 @@ static char *rule_of(const cs_node *node, const char *keyword)
 
 /* -- what --------------------------------------------------------------------------------- */
 
-static int add(cs_run *r, const cs_frame *f, const char *keyword, const char *member, bool kind, char *message)
+static int add(cs_run *r, const cs_frame *f, const char *keyword, const char *member, cs_fault fault)
 {
 	if (r->n_faults == r->cap_faults) {
 		r->cap_faults = r->cap_faults == 0 ? 16 : r->cap_faults * 2;
 		r->faults = cs_xrealloc(r->faults, r->cap_faults * sizeof *r->faults);
 	}
-	cs_fault *fault = &r->faults[r->n_faults++];
-
-	*fault = (cs_fault) { .kind = kind };
-	fault->e.instance = pointer_of(f, member, &fault->depth);
-	fault->e.rule = rule_of(f->node, keyword);
-	fault->e.message = message;
+	fault.e.instance = pointer_of(f, member, &fault.depth);
+	fault.e.rule = rule_of(f->node, keyword);
+	r->faults[r->n_faults++] = fault;
 	return 0;
+}
+
+static int say(cs_run *r, const cs_frame *f, const char *keyword, const char *member, char *message)
+{
+	return add(r, f, keyword, member, (cs_fault) { .e.message = message });
 }
 
 static char *vsay(const char *fmt, va_list ap)
@@ -162,16 +175,17 @@ int cs_fail(cs_run *r, const cs_frame *f, const cs_check *k, const char *fmt, ..
 	va_start(ap, fmt);
 	char *message = vsay(fmt, ap);
 	va_end(ap);
-	return add(r, f, k->rule->name, NULL, false, message);
+	return say(r, f, k->rule->name, NULL, message);
 }
 
-int cs_fail_kind(cs_run *r, const cs_frame *f, const cs_check *k, const char *expected)
+int cs_fail_must(cs_run *r, const cs_frame *f, const cs_check *k, cs_sort sort, const char *must)
 {
 	if (cs_run_enough(r))
 		return 0;
 	CS_AUTOFREE char *is = cs_schema_shown(f->value);
 
-	return add(r, f, k->rule->name, NULL, true, cs_xasprintf("must be %s; is %s", expected, is));
+	return add(r, f, k->rule->name, NULL,
+		   (cs_fault) { .sort = sort, .must = cs_xstrdup(must), .e.message = cs_xasprintf("must %s; is %s", must, is) });
 }
 
 int cs_fail_never(cs_run *r, const cs_frame *f)
@@ -179,12 +193,12 @@ int cs_fail_never(cs_run *r, const cs_frame *f)
 	if (cs_run_enough(r))
 		return 0;
 	if (!f->moved || f->key == NULL)
-		return add(r, f, NULL, NULL, false, cs_xstrdup(f->moved ? "no item is allowed here" : "no value is allowed here"));
+		return say(r, f, NULL, NULL, cs_xstrdup(f->moved ? "no item is allowed here" : "no value is allowed here"));
 	CS_AUTOBUF cs_buf b;
 
 	cs_buf_init(&b, 512);
 	show_text(&b, f->key, strlen(f->key));
-	return add(r, f, NULL, NULL, false, cs_xasprintf("%s is not allowed here", cs_buf_str(&b)));
+	return say(r, f, NULL, NULL, cs_xasprintf("%s is not allowed here", cs_buf_str(&b)));
 }
 
 int cs_fail_unknown(cs_run *r, const cs_frame *f, const cs_check *k, const char *key)
@@ -199,7 +213,7 @@ int cs_fail_unknown(cs_run *r, const cs_frame *f, const cs_check *k, const char 
 	show_text(&b, key, strlen(key));
 	if (near != NULL)
 		cs_buf_addf(&b, "; did you mean \"%s\"?", near);
-	return add(r, f, k->rule->name, key, false, cs_buf_steal(&b));
+	return say(r, f, k->rule->name, key, cs_buf_steal(&b));
 }
 
 /* Takes out faults FROM up to TO; those after TO move down. */
@@ -209,6 +223,7 @@ void cs_faults_drop(cs_run *r, size_t from, size_t to)
 		free(r->faults[i].e.instance);
 		free(r->faults[i].e.rule);
 		free(r->faults[i].e.message);
+		free(r->faults[i].must);
 	}
 	if (from < to) {
 		memmove(r->faults + from, r->faults + to, (r->n_faults - to) * sizeof *r->faults);

@@ -170,10 +170,18 @@ typedef struct cs_seen {     /* members or items that some subschema has looked 
 	size_t from, to;         /* items */
 } cs_seen;
 
+/* How much a failure says about which form of an anyOf was meant. */
+typedef enum {
+	CS_SORT_DETAIL,          /* something about a value that is of the right sort */
+	CS_SORT_KIND,            /* a value of another sort: type, enum */
+	CS_SORT_TAG,             /* a value that tells forms apart: const, an enum of one, not */
+} cs_sort;
+
 typedef struct cs_fault {
 	cs_schema_error e;
+	char *must;              /* "be text" where the message is "must be text; is 5"; else NULL */
 	size_t depth;            /* of the place in the value */
-	bool kind;               /* the value is of another sort altogether: type, const, enum */
+	cs_sort sort;
 } cs_fault;
 
 struct cs_run {
@@ -221,11 +229,13 @@ int cs_seen_items(cs_run *r, const cs_frame *f, size_t from, size_t to);
 /* schema_error.c: all return 0 (invalid), so that a rule may `return cs_fail(…)`; negative
  * only without memory. */
 int cs_fail(cs_run *r, const cs_frame *f, const cs_check *k, const char *fmt, ...) CS_PRINTF(4, 5);
-int cs_fail_kind(cs_run *r, const cs_frame *f, const cs_check *k, const char *expected);   /* "must be …; is …" */
+/* "must MUST; is …" */
+int cs_fail_must(cs_run *r, const cs_frame *f, const cs_check *k, cs_sort sort, const char *must);
 int cs_fail_never(cs_run *r, const cs_frame *f);                                       /* the schema `false` */
 int cs_fail_unknown(cs_run *r, const cs_frame *f, const cs_check *k, const char *key); /* a member that may not be */
 void cs_faults_drop(cs_run *r, size_t from, size_t to);
 char *cs_schema_shown(const json_t *v);                /* malloc'ed, short, safe on one line */
+char *cs_schema_cut(const char *s);                    /* the same of text, without quotes */
 /* schema_suggest.c: the known member nearest to KEY at this node, or NULL; borrowed. */
 const char *cs_schema_suggest(const cs_node *node, const char *key);
 

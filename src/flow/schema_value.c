@@ -18,13 +18,14 @@ static char *kinds_text(unsigned kinds)
 	CS_AUTOBUF cs_buf b;
 
 	cs_buf_init(&b, 256);
+	cs_buf_adds(&b, "be ");
 	if (kinds & CS_KIND_NUMBER)
 		kinds &= ~(unsigned)CS_KIND_INTEGER;
 	for (size_t i = 0; i < CS_ARRAY_LEN(WORDS); i++) {
 		if ((kinds & WORDS[i].kind) == 0)
 			continue;
 		kinds &= ~WORDS[i].kind;
-		cs_buf_adds(&b, b.len == 0 ? "" : kinds == 0 ? " or " : ", ");
+		cs_buf_adds(&b, b.len == 3 ? "" : kinds == 0 ? " or " : ", ");
 		cs_buf_adds(&b, WORDS[i].text);
 	}
 	return cs_buf_steal(&b);
@@ -36,18 +37,25 @@ int cs_eval_type(cs_run *r, const cs_frame *f, const cs_check *k)
 		return 1;
 	if (!r->gather)
 		return 0;
-	CS_AUTOFREE char *expected = kinds_text((unsigned)k->count);
+	CS_AUTOFREE char *must = kinds_text((unsigned)k->count);
 
-	return cs_fail_kind(r, f, k, expected);
+	return cs_fail_must(r, f, k, CS_SORT_KIND, must);
+}
+
+/* "must MUST VALUE; is …" with the keyword's own value. */
+static int fail_limit(cs_run *r, const cs_frame *f, const cs_check *k, cs_sort sort, const char *must)
+{
+	if (!r->gather)
+		return 0;
+	CS_AUTOFREE char *limit = cs_schema_shown(k->value);
+	CS_AUTOFREE char *all = cs_xasprintf("%s %s", must, limit);
+
+	return cs_fail_must(r, f, k, sort, all);
 }
 
 int cs_eval_const(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	if (cs_json_equal(k->value, f->value))
-		return 1;
-	CS_AUTOFREE char *expected = r->gather ? cs_schema_shown(k->value) : NULL;
-
-	return cs_fail_kind(r, f, k, expected);
+	return cs_json_equal(k->value, f->value) ? 1 : fail_limit(r, f, k, CS_SORT_TAG, "be");
 }
 
 /* Words are listed bare, as they are written in YAML. */
@@ -66,7 +74,7 @@ static int fail_enum(cs_run *r, const cs_frame *f, const cs_check *k)
 	CS_AUTOBUF cs_buf b;
 
 	cs_buf_init(&b, 4096);
-	cs_buf_adds(&b, n > 1 ? "one of " : n == 0 ? "absent: no value is allowed" : "");
+	cs_buf_adds(&b, n > 1 ? "be one of " : n == 1 ? "be " : "not be there: no value is allowed");
 	json_array_foreach(k->value, i, v) {
 		CS_AUTOFREE char *shown = cs_schema_shown(v);
 
@@ -77,7 +85,7 @@ static int fail_enum(cs_run *r, const cs_frame *f, const cs_check *k)
 		cs_buf_adds(&b, i > 0 ? ", " : "");
 		cs_buf_adds(&b, json_is_string(v) && is_word(json_string_value(v)) ? json_string_value(v) : shown);
 	}
-	return cs_fail_kind(r, f, k, cs_buf_str(&b));
+	return cs_fail_must(r, f, k, n == 1 ? CS_SORT_TAG : CS_SORT_KIND, cs_buf_str(&b));
 }
 
 int cs_eval_enum(cs_run *r, const cs_frame *f, const cs_check *k)
@@ -94,39 +102,29 @@ int cs_eval_enum(cs_run *r, const cs_frame *f, const cs_check *k)
 
 /* -- numbers ------------------------------------------------------------------------------ */
 
-static int fail_number(cs_run *r, const cs_frame *f, const cs_check *k, const char *must)
-{
-	if (!r->gather)
-		return 0;
-	CS_AUTOFREE char *limit = cs_schema_shown(k->value);
-	CS_AUTOFREE char *is = cs_schema_shown(f->value);
-
-	return cs_fail(r, f, k, "must be %s %s; is %s", must, limit, is);
-}
-
 int cs_eval_multiple(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	return cs_number_multiple(f->value, k->value) ? 1 : fail_number(r, f, k, "a multiple of");
+	return cs_number_multiple(f->value, k->value) ? 1 : fail_limit(r, f, k, CS_SORT_DETAIL, "be a multiple of");
 }
 
 int cs_eval_maximum(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	return cs_number_cmp(f->value, k->value) <= 0 ? 1 : fail_number(r, f, k, "at most");
+	return cs_number_cmp(f->value, k->value) <= 0 ? 1 : fail_limit(r, f, k, CS_SORT_DETAIL, "be at most");
 }
 
 int cs_eval_minimum(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	return cs_number_cmp(f->value, k->value) >= 0 ? 1 : fail_number(r, f, k, "at least");
+	return cs_number_cmp(f->value, k->value) >= 0 ? 1 : fail_limit(r, f, k, CS_SORT_DETAIL, "be at least");
 }
 
 int cs_eval_below(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	return cs_number_cmp(f->value, k->value) < 0 ? 1 : fail_number(r, f, k, "less than");
+	return cs_number_cmp(f->value, k->value) < 0 ? 1 : fail_limit(r, f, k, CS_SORT_DETAIL, "be less than");
 }
 
 int cs_eval_above(cs_run *r, const cs_frame *f, const cs_check *k)
 {
-	return cs_number_cmp(f->value, k->value) > 0 ? 1 : fail_number(r, f, k, "more than");
+	return cs_number_cmp(f->value, k->value) > 0 ? 1 : fail_limit(r, f, k, CS_SORT_DETAIL, "be more than");
 }
 
 /* -- text --------------------------------------------------------------------------------- */
@@ -174,9 +172,10 @@ int cs_eval_pattern(cs_run *r, const cs_frame *f, const cs_check *k)
 				  json_string_value(k->value), len);
 	if (!r->gather)
 		return 0;
-	CS_AUTOFREE char *is = cs_schema_shown(f->value);
+	CS_AUTOFREE char *pattern = cs_schema_cut(json_string_value(k->value));
+	CS_AUTOFREE char *must = cs_xasprintf("match the pattern %s", pattern);
 
-	return cs_fail(r, f, k, "must match the pattern %.300s; is %s", json_string_value(k->value), is);
+	return cs_fail_must(r, f, k, CS_SORT_DETAIL, must);
 }
 
 int cs_eval_format(cs_run *r, const cs_frame *f, const cs_check *k)
@@ -187,7 +186,7 @@ int cs_eval_format(cs_run *r, const cs_frame *f, const cs_check *k)
 		return 1;
 	if (!r->gather)
 		return 0;
-	CS_AUTOFREE char *is = cs_schema_shown(f->value);
+	CS_AUTOFREE char *must = cs_xasprintf("be %s", format->what);
 
-	return cs_fail(r, f, k, "must be %s; is %s", format->what, is);
+	return cs_fail_must(r, f, k, CS_SORT_DETAIL, must);
 }

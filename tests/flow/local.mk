@@ -6,3 +6,7 @@ tests_flow_test_yaml_SOURCES = tests/flow/test_yaml.c
 check_PROGRAMS += tests/flow/test_schema_suite
 TESTS += tests/flow/test_schema_suite
 tests_flow_test_schema_suite_SOURCES = tests/flow/test_schema_suite.c
+
+check_PROGRAMS += tests/flow/test_schema
+TESTS += tests/flow/test_schema
+tests_flow_test_schema_SOURCES = tests/flow/test_schema.c
