@@ -11,13 +11,13 @@
 /* Reads a regular file into OUT (which holds the maximum). A folder, a device, a pipe are
  * CS_EINVAL with a sentence; over the maximum CS_ETOOBIG. */
 int cs_file_read(const char *path, cs_buf *out, cs_err *err);
-/* Temp file beside it, fsync, rename, fsync of the folder. */
+/* Temp file beside it, fsync, rename, fsync of the folder. A symbolic link is replaced, not followed. */
 int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err *err);
 bool cs_file_exists(const char *path);
 /* DIR "/" NAME, malloc'ed. */
 char *cs_path_join(const char *dir, const char *name);
 int cs_mkdir_p(const char *path, mode_t mode, cs_err *err);
-/* Sorted names of DIR's regular files that end in SUFFIX; NULL-terminated, malloc'ed, free each and the list.
+/* Sorted names of DIR's regular files (links to them too, hidden ones not) that end in SUFFIX; NULL-terminated, malloc'ed, free each and the list.
  * A missing folder gives an empty list. */
 int cs_dir_list(const char *dir, const char *suffix, char ***ret, cs_err *err);
 void cs_strv_freep(char ***v);

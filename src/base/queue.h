@@ -9,7 +9,7 @@
 
 typedef struct cs_queue cs_queue;
 
-cs_queue *cs_queue_new(size_t capacity);
+cs_queue *cs_queue_new(size_t capacity);               /* aborts when there is no memory or descriptor */
 void cs_queue_free(cs_queue *q);                       /* the entries left are the caller's loss */
 /* Waits while full. False once closed (the entry stays the caller's). */
 bool cs_queue_push(cs_queue *q, void *entry);

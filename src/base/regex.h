@@ -12,7 +12,8 @@ typedef struct cs_regex cs_regex;
 
 enum { CS_REGEX_CASELESS = 1 };
 int cs_regex_new(const char *pattern, unsigned flags, cs_regex **ret, cs_err *err);
-/* ECMA-262 pattern as JSON Schema uses it. */
+/* ECMA-262 pattern as JSON Schema uses it: \d and \w are ASCII, \s is Unicode, $ is the very end.
+ * What ECMA-262 does not have is CS_ESYNTAX; so is a look-behind of no fixed length (PCRE2). */
 int cs_regex_new_ecma(const char *pattern, cs_regex **ret, cs_err *err);
 void cs_regex_free(cs_regex *r);
 void cs_regex_freep(cs_regex **r);
