@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agents/fixture.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -290,7 +289,7 @@ static cs_outcome *answer_with(cs_fixtures *f, const cs_effect *e, const json_t 
 	cs_outcome *o = fail ? failing(e, fail) : cs_outcome_new(CS_OUTCOME_DONE);
 	if (!fail)
 		o->result = json_incref(json_object_get(answer, "give"));
-	o->cost_micro = llround(json_number_value(json_object_get(cost, "usd")) * 1e6);
+	o->cost_micro = (int64_t)(json_number_value(json_object_get(cost, "usd")) * 1e6 + 0.5);
 	o->record = json_object();
 	json_object_set_new(o->record, "simulated", json_true());
 	json_object_set_new(o->record, "fixture",
