@@ -147,7 +147,7 @@ static void a_fixture_that_cannot_be_is_named(void **state)
 		json_t *d CS_AUTOJSON = json_of(text);
 		cs_fixtures *f = NULL;
 		cs_err err = { 0 };
-		assert_int_equal(cs_fixtures_new(d, &f, &err), CS_EINVAL);
+		assert_true(cs_fixtures_new(d, &f, &err) < 0);
 		assert_null(f);
 		if (!strstr(err.msg, rows[i].says))
 			fail_msg("\"%s\" does not say %s", err.msg, rows[i].says);

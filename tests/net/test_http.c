@@ -171,8 +171,7 @@ static void what_fails_before_the_first_byte_is_proven_not_sent(void **state)
 	(void)state;
 	char url[LEDGER_URL_SIZE];
 	unsigned closed_port, mute_port;
-	int closed CS_AUTOCLOSE = silent_socket(&closed_port, false);
-	int mute CS_AUTOCLOSE = silent_socket(&mute_port, true);
+	int closed = silent_socket(&closed_port, false), mute = silent_socket(&mute_port, true);
 
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/", closed_port);
 	cs_http_request q = to("POST", url);
@@ -199,6 +198,8 @@ static void what_fails_before_the_first_byte_is_proven_not_sent(void **state)
 	q.allow_count = 1;
 	cs_http_reply *no_name AUTOREPLY = send_request(&q);
 	assert_int_equal(no_name->phase, CS_HTTP_NOT_SENT);
+	close(closed);
+	close(mute);
 }
 
 static void a_mute_peer_after_connect_is_ambiguous(void **state)
@@ -206,11 +207,12 @@ static void a_mute_peer_after_connect_is_ambiguous(void **state)
 	(void)state;
 	char url[LEDGER_URL_SIZE];
 	unsigned port;
-	int mute CS_AUTOCLOSE = silent_socket(&port, true);
+	int mute = silent_socket(&port, true);
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
 	cs_http_request q = to("POST", url);
 	q.timeout_ms = 300;
 	cs_http_reply *r AUTOREPLY = send_request(&q);
+	close(mute);
 	assert_int_equal(r->phase, CS_HTTP_CUT);
 }
 
