@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The socket of an engine: .capstan/socket, 0600, only for the same user (SO_PEERCRED). JSON
- * lines: requests {tag, cmd, …} in, {tag, ok|error} and {feed: {seq}} out. Bounded: 1 MiB a line,
- * 64 consoles, a slow one is cut off. */
+ * lines: requests {tag, cmd, …} in, {tag, ok|error}, {feed: {seq}} and, at the end, {gone: why}
+ * out. Bounded: lines as engine/wire.h says, 64 consoles, 64 open requests each; one that does not
+ * read is cut off. */
 #ifndef CS_ENGINE_SERVER_H
 #define CS_ENGINE_SERVER_H
 
@@ -10,8 +11,13 @@
 
 typedef struct cs_server cs_server;
 
-/* Binds through the folder's descriptor (a socket's path is short). Its own thread. */
+/* Binds through the folder's descriptor (a socket's path is short). Its own thread. Only for who
+ * holds the lease: a socket left behind by a dead holder is replaced. */
 int cs_server_start(cs_engine *e, const char *state_dir, cs_server **ret, cs_err *err);
-void cs_server_stop(cs_server *s);       /* removes the socket; NULL is fine */
+/* Removes the socket, ends the thread; answers that come later are thrown away. NULL is fine. Not on
+ * the coordinator's thread. */
+void cs_server_stop(cs_server *s);
+
+#define CS_SOCKET_NAME "socket"
 
 #endif

@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+check_PROGRAMS += tests/engine/test_lease tests/engine/test_server
+TESTS += tests/engine/test_lease tests/engine/test_server
+tests_engine_test_lease_SOURCES = tests/engine/test_lease.c tests/engine/fake_engine.c tests/engine/fake_engine.h
+tests_engine_test_server_SOURCES = tests/engine/test_server.c tests/engine/fake_engine.c tests/engine/fake_engine.h
