@@ -113,7 +113,7 @@ const char *cs_suggest(const char *word, const char *const *words)
 	size_t len = strlen(word);
 	if (!words || len == 0 || len > WORD_MAX)
 		return NULL;
-	size_t limit = len <= 3 ? 1 : len <= 6 ? 2 : 3;
+	size_t limit = len <= 4 ? 1 : len <= 8 ? 2 : 3;
 	for (; *words; words++) {
 		size_t n = strlen(*words);
 		if (n > WORD_MAX || n + limit < len || len + limit < n)

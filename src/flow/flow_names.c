@@ -17,6 +17,22 @@ typedef struct scanner {
 	bool in_string;
 } scanner;
 
+/* One character C inside a string has been stepped over; false when the nesting is too deep. */
+static bool step_in_string(scanner *s, char c)
+{
+	if (c == '"')
+		s->in_string = false;
+	if (c != '\\' || !*s->p)
+		return true;
+	if (*s->p++ != '(')
+		return true;
+	if (++s->level == NESTING_MAX)
+		return false;
+	s->parens[s->level] = 0;
+	s->in_string = false;
+	return true;
+}
+
 /* Steps over one character outside of what we look for; false at the end or when it is lost. */
 static bool step(scanner *s)
 {
@@ -24,20 +40,8 @@ static bool step(scanner *s)
 	if (c == '\0')
 		return false;
 	s->p++;
-	if (s->in_string) {
-		if (c == '"') {
-			s->in_string = false;
-		} else if (c == '\\' && *s->p == '(') {
-			if (++s->level == NESTING_MAX)
-				return false;
-			s->parens[s->level] = 0;
-			s->in_string = false;
-			s->p++;
-		} else if (c == '\\' && *s->p) {
-			s->p++;
-		}
-		return true;
-	}
+	if (s->in_string)
+		return step_in_string(s, c);
 	if (c == '"')
 		s->in_string = true;
 	else if (c == '(')

@@ -23,7 +23,8 @@ typedef struct cs_workspace {
 	int64_t expire_ms;             /* approvals.expire; 0: never */
 	unsigned workers, mailbox;     /* engine: */
 	cs_flow **flows; size_t n_flows;
-	cs_function **functions; size_t n_functions;      /* agents and operations */
+	cs_function **functions; size_t n_functions;      /* agents and operations, sorted by name */
+	const char **callables;        /* their names and those of the built-ins, NULL-terminated */
 	json_t *connectors;            /* name -> document */
 	json_t *policies;              /* array of documents, in file-name order */
 	json_t *fixtures;              /* array of documents */
@@ -38,12 +39,14 @@ int cs_workspace_find(const char *from, char **ret, cs_err *err);
  * LENIENT, where what did load is returned and the broken files are left out. */
 int cs_workspace_load(const char *dir, bool lenient, cs_diags *d, cs_workspace **ret, cs_err *err);
 void cs_workspace_free(cs_workspace *w);
-/* NAME, NAMESPACE/NAME, NAMESPACE/NAME:VERSION; NULL: none. Borrowed. */
+/* NAME, NAMESPACE/NAME, NAME:VERSION, NAMESPACE/NAME:VERSION; without a version the highest. NULL: none,
+ * or the name stands in two namespaces. Borrowed. */
 const cs_flow *cs_workspace_flow(const cs_workspace *w, const char *name);
 /* Roles, operations, built-ins, http. Borrowed. */
 const cs_function *cs_workspace_function(const cs_workspace *w, const char *name);
 bool cs_workspace_callable(void *w, const char *name);
-/* One file by its kind (from its folder or its own keys), for `check FILE` and `run FILE`. */
+/* One file by its kind, which its own keys say, for `check FILE` and `run FILE`. Findings go to D and
+ * give CS_EINVAL; *ret_flow (may be NULL) is set when it is a flow without errors: a reference. */
 int cs_workspace_check_file(const cs_workspace *w /* NULL: without one */, const char *path, cs_diags *d, cs_flow **ret_flow, cs_err *err);
 /* A runbook's text, malloc'ed; NULL: none of that name. */
 char *cs_workspace_runbook(const cs_workspace *w, const char *name);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-check_PROGRAMS += tests/flow/test_yaml
-TESTS += tests/flow/test_yaml
+check_PROGRAMS += tests/flow/test_yaml tests/flow/test_flow_check
+TESTS += tests/flow/test_yaml tests/flow/test_flow_check
 tests_flow_test_yaml_SOURCES = tests/flow/test_yaml.c
+tests_flow_test_flow_check_SOURCES = tests/flow/test_flow_check.c
 
 check_PROGRAMS += tests/flow/test_schema_suite
 TESTS += tests/flow/test_schema_suite

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Loading of a workspace, from the inside: one row for each kind of file. */
+#ifndef CS_FLOW_WORKSPACE_PRIV_H
+#define CS_FLOW_WORKSPACE_PRIV_H
+
+#include "flow/check.h"
+#include "flow/workspace.h"
+
+/* workspace_settings.c: capstan.yaml into W; what is wrong is reported and keeps its default. */
+void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_diags *d);
+/* What can only be held against the flows once they are known. */
+void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_diags *d);
+void cs_settings_defaults(cs_workspace *w);
+
+/* workspace_forms.c: documents that others obey; here their form is checked. */
+bool cs_policy_check(const json_t *doc, const cs_source *src, cs_diags *d);
+/* W may be NULL: then any function may be meant. */
+bool cs_fixture_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d);
+
+/* workspace_load.c: the folders of W->dir into W, in the order in which they need each other. */
+int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err);
+/* Sorts the functions and gathers the callable names. */
+void cs_workspace_index(cs_workspace *w);
+
+#endif
