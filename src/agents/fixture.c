@@ -16,9 +16,11 @@ enum { ANSWERS_MAX = 1000, DEPTH_MAX = 64, WAIT_MAX_MS = 60000 };
 #define USD_MAX 1e6
 
 struct cs_fixtures {
+	pthread_rwlock_t names;
+	json_t *by_name;           /* under names: function to its list of answers. Only read and copied
+				    * from, so that threads never touch a shared value's count. */
 	pthread_mutex_t lock;
-	json_t *by_name;           /* function to its list of answers; replaced, never changed */
-	json_t *counts;            /* run to function to a list of times used, by answer */
+	json_t *counts;            /* under lock: run to function to a list of times used, by answer */
 	atomic_bool wait;
 	cs_patterns *patterns;
 };
@@ -178,7 +180,7 @@ static int index_docs(const json_t *docs, json_t **ret, cs_err *err)
 		const char *name = cs_json_str(doc, "function");
 		if (json_object_get(by_name, name))
 			return cs_err_set(err, CS_EINVAL, "fixture %.64s: there are two; put the answers into one file", name);
-		json_object_set(by_name, name, json_object_get(doc, "answers"));
+		json_object_set_new(by_name, name, json_deep_copy(json_object_get(doc, "answers")));
 	}
 	*ret = CS_STEAL(by_name);
 	return CS_OK;
@@ -280,7 +282,7 @@ static void wait_for(int64_t ms)
 		;
 }
 
-static cs_outcome *answer_with(cs_fixtures *f, const cs_effect *e, const json_t *answer, size_t i)
+static cs_outcome *answer_with(const cs_effect *e, const json_t *answer, size_t i)
 {
 	const json_t *fail = json_object_get(answer, "fail");
 	const json_t *cost = json_object_get(answer, "cost");
@@ -288,19 +290,16 @@ static cs_outcome *answer_with(cs_fixtures *f, const cs_effect *e, const json_t 
 	int64_t ms = 0;
 	cs_outcome *o = fail ? failing(e, fail) : cs_outcome_new(CS_OUTCOME_DONE);
 	if (!fail)
-		o->result = json_incref(json_object_get(answer, "give"));
+		o->result = json_deep_copy(json_object_get(answer, "give"));
 	o->cost_micro = (int64_t)(json_number_value(json_object_get(cost, "usd")) * 1e6 + 0.5);
 	o->record = json_object();
 	json_object_set_new(o->record, "simulated", json_true());
 	json_object_set_new(o->record, "fixture",
 			    json_pack("{s:s, s:I}", "function", e->call, "answer", (json_int_t)(i + 1)));
 	if (cost)
-		json_object_set(o->record, "cost", json_object_get(answer, "cost"));
-	if (takes && cs_duration_parse(takes, &ms, NULL) == CS_OK) {
+		json_object_set_new(o->record, "cost", json_deep_copy(cost));
+	if (takes && cs_duration_parse(takes, &ms, NULL) == CS_OK)
 		json_object_set_new(o->record, "takes_ms", json_integer(ms));
-		if (f->wait)
-			wait_for(ms);
-	}
 	return o;
 }
 
@@ -321,11 +320,10 @@ static cs_outcome *unanswered(const cs_effect *e, bool have_file)
 				 e->call, e->call, e->call);
 }
 
+/* Under names. */
 static cs_outcome *choose(cs_fixtures *f, const cs_effect *e)
 {
-	pthread_mutex_lock(&f->lock);
-	json_t *answers CS_AUTOJSON = json_incref(json_object_get(f->by_name, e->call));
-	pthread_mutex_unlock(&f->lock);
+	const json_t *answers = json_object_get(f->by_name, e->call);
 	for (size_t i = 0; i < json_array_size(answers); i++) {
 		const json_t *a = json_array_get(answers, i), *when = json_object_get(a, "when");
 		cs_err err = { 0 };
@@ -334,7 +332,7 @@ static cs_outcome *choose(cs_fixtures *f, const cs_effect *e)
 			return cs_outcome_failed(CS_OUTCOME_REJECTED, CS_ERROR_CONFIGURATION, 0, "Fixture that cannot be asked",
 						 "fixtures/%s.yaml: answer %zu: %s", e->call, i + 1, err.msg);
 		if (rc == 1 && take_time(f, e, a, i))
-			return answer_with(f, e, a, i);
+			return answer_with(e, a, i);
 	}
 	return unanswered(e, answers != NULL);
 }
@@ -342,7 +340,13 @@ static cs_outcome *choose(cs_fixtures *f, const cs_effect *e)
 static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
 {
 	(void)err;
-	done(ctx, choose(self, e));
+	cs_fixtures *f = self;
+	pthread_rwlock_rdlock(&f->names);
+	cs_outcome *o = choose(f, e);
+	pthread_rwlock_unlock(&f->names);
+	if (f->wait)
+		wait_for(cs_json_int_or(o->record, "takes_ms", 0));
+	done(ctx, o);
 	return CS_OK;
 }
 
@@ -356,6 +360,7 @@ int cs_fixtures_new(const json_t *docs, cs_fixtures **ret, cs_err *err)
 		return rc;
 	cs_fixtures *f = cs_xcalloc(1, sizeof *f);
 	pthread_mutex_init(&f->lock, NULL);
+	pthread_rwlock_init(&f->names, NULL);
 	f->by_name = by_name;
 	f->counts = json_object();
 	f->patterns = cs_patterns_new();
@@ -371,6 +376,7 @@ void cs_fixtures_free(cs_fixtures *f)
 	json_decref(f->counts);
 	cs_patterns_free(f->patterns);
 	pthread_mutex_destroy(&f->lock);
+	pthread_rwlock_destroy(&f->names);
 	free(f);
 }
 
@@ -380,10 +386,10 @@ int cs_fixtures_replace(cs_fixtures *f, const json_t *docs, cs_err *err)
 	int rc = index_docs(docs, &by_name, err);
 	if (rc < 0)
 		return rc;
-	pthread_mutex_lock(&f->lock);
+	pthread_rwlock_wrlock(&f->names);
 	json_t *old = f->by_name;
 	f->by_name = by_name;
-	pthread_mutex_unlock(&f->lock);
+	pthread_rwlock_unlock(&f->names);
 	json_decref(old);
 	return CS_OK;
 }
@@ -411,9 +417,9 @@ void cs_fixtures_forget(cs_fixtures *f, const char *run)
 
 bool cs_fixtures_has(cs_fixtures *f, const char *function)
 {
-	pthread_mutex_lock(&f->lock);
+	pthread_rwlock_rdlock(&f->names);
 	bool has = json_object_get(f->by_name, function) != NULL;
-	pthread_mutex_unlock(&f->lock);
+	pthread_rwlock_unlock(&f->names);
 	return has;
 }
 

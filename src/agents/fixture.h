@@ -20,7 +20,7 @@
  * rejected), or as its `outcome` says. */
 typedef struct cs_fixtures cs_fixtures;
 
-/* DOCS is an array of fixture documents (copied by reference). CS_EINVAL names what cannot be. */
+/* DOCS is an array of fixture documents (copied). CS_EINVAL names what cannot be. */
 int cs_fixtures_new(const json_t *docs, cs_fixtures **ret, cs_err *err);
 void cs_fixtures_free(cs_fixtures *f);           /* takes NULL */
 /* Takes other documents; counts stay. */
