@@ -82,7 +82,7 @@ void cs_parse_link(cs_parser *x, uint16_t list, uint16_t item)
 static bool text_piece(cs_parser *x, uint16_t list)
 {
 	uint16_t item;
-	if (*x->p == '\\') {
+	if (x->p[0] == '\\' && x->p[1] == '(') {
 		x->p += 2;
 		uint16_t value = cs_parse_pipe(x);
 		if (value == CS_NO_NODE || !cs_parser_accept(x, ')'))

@@ -184,5 +184,6 @@ int cs_jq_child_ask(cs_jq_child *c, cs_buf *frame, cs_buf *reply, int64_t deadli
 		rc = receive_frame(c, reply, deadline_ns);
 	if (rc < 0)
 		cs_jq_child_stop(c);
+	c->died |= rc == CS_EIO;
 	return rc;
 }

@@ -20,6 +20,7 @@ typedef struct cs_jq_child {
 	cs_child process;
 	cs_jq_slot slots[CS_JQ_SLOTS];
 	uint64_t served;              /* requests so far */
+	bool died;                    /* of itself, while it was asked */
 	bool busy;                    /* the pool's, under its lock */
 } cs_jq_child;
 

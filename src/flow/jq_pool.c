@@ -273,19 +273,42 @@ static int ask(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, const cs_ex
 	return read_reply(e, &reply, ret_new, err);
 }
 
+/* Compiles what INDEX needs and, unless E is NULL, evaluates E. */
+typedef struct job {
+	const cs_exprset *set;
+	unsigned index, bad;
+	const cs_expr *e;
+	const json_t *dot, *vars;
+	json_t **ret_new;
+} job;
+
+static int attempt(cs_jq_pool *p, cs_jq_child *c, job *j, cs_err *err)
+{
+	c->died = false;
+	int rc = load_group(p, c, j->set, j->index, &j->bad, err);
+	return rc == 0 && j->e ? ask(p, c, j->set, j->e, j->dot, j->vars, j->ret_new, err) : rc;
+}
+
+static int work(cs_jq_pool *p, job *j, cs_err *err)
+{
+	cs_jq_key key = key_of(j->set, j->index);
+	cs_jq_child *c = take(p, &key);
+	bool fresh = !cs_jq_child_runs(c);
+	int rc = attempt(p, c, j, err);
+	/* One that ran before may have died of something else, just now: only a fresh one proves it. */
+	if (rc < 0 && c->died && !fresh)
+		rc = attempt(p, c, j, err);
+	give_back(p, c);
+	return rc;
+}
+
 int cs_jq_pool_eval(cs_jq_pool *p, const cs_exprset *set, const cs_expr *e, const json_t *dot, const json_t *vars,
 		    json_t **ret_new, cs_err *err)
 {
-	cs_jq_key key = key_of(set, e->index);
-	unsigned bad = 0;
 	if (!e->may_jq)
 		return cs_err_set(err, CS_EINTERNAL, "a path was sent to jq; evaluate it with cs_expr_eval()");
-	cs_jq_child *c = take(p, &key);
-	int rc = load_group(p, c, set, e->index, &bad, err);
-	if (rc == 0)
-		rc = ask(p, c, set, e, dot, vars, ret_new, err);
-	give_back(p, c);
-	return rc;
+	job j = { .set = set, .index = e->index, .e = e, .dot = dot, .vars = vars, .ret_new = ret_new };
+	return work(p, &j, err);
 }
 
 int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_of_bad, cs_err *err)
@@ -293,13 +316,10 @@ int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_o
 	for (unsigned from = 0; from < set->n; from = group_end(set, from)) {
 		if (!cs_jq_program_size(set, from, group_end(set, from)))
 			continue;
-		cs_jq_key key = key_of(set, from);
-		unsigned bad = from;
-		cs_jq_child *c = take(p, &key);
-		int rc = load_group(p, c, set, from, &bad, err);
-		give_back(p, c);
+		job j = { .set = set, .index = from, .bad = from };
+		int rc = work(p, &j, err);
 		if (rc < 0) {
-			*ret_index_of_bad = bad;
+			*ret_index_of_bad = j.bad;
 			return rc;
 		}
 	}

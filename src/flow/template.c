@@ -77,18 +77,26 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static void trim(const char **p, const char **end)
+{
+	while (*p < *end && is_space(**p))
+		++*p;
+	while (*end > *p && is_space((*end)[-1]))
+		--*end;
+}
+
 /* What stands between ${ and }, or NULL when S is not wholly one. */
 static char *inside(const char *s, unsigned *ret_offset)
 {
 	const char *p = s, *end = s + strlen(s);
-	while (is_space(*p))
-		p++;
-	while (end > p && is_space(end[-1]))
-		end--;
+	trim(&p, &end);
 	if (end - p < 3 || p[0] != '$' || p[1] != '{' || end[-1] != '}')
 		return NULL;
-	*ret_offset = (unsigned)(p + 2 - s);
-	return cs_xstrndup(p + 2, (size_t)(end - 1 - (p + 2)));
+	p += 2;
+	end--;
+	trim(&p, &end);
+	*ret_offset = (unsigned)(p - s);
+	return cs_xstrndup(p, (size_t)(end - p));
 }
 
 static int build_string(build *b, json_t *value, bool bare, node *ret)

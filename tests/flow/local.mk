@@ -15,3 +15,10 @@ tests_flow_test_schema_SOURCES = tests/flow/test_schema.c tests/flow/schema_help
 check_PROGRAMS += tests/flow/test_schema_hostile
 TESTS += tests/flow/test_schema_hostile
 tests_flow_test_schema_hostile_SOURCES = tests/flow/test_schema_hostile.c tests/flow/schema_help.h
+
+check_PROGRAMS += tests/flow/test_expr tests/flow/test_template tests/flow/test_jq_pool tests/flow/test_expr_diff
+TESTS += tests/flow/test_expr tests/flow/test_template tests/flow/test_jq_pool tests/flow/test_expr_diff
+tests_flow_test_expr_SOURCES = tests/flow/test_expr.c
+tests_flow_test_template_SOURCES = tests/flow/test_template.c
+tests_flow_test_jq_pool_SOURCES = tests/flow/test_jq_pool.c
+tests_flow_test_expr_diff_SOURCES = tests/flow/test_expr_diff.c
