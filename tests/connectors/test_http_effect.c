@@ -292,6 +292,36 @@ static void only_what_is_named_is_reached(void **state)
 	assert_int_equal(ledger_count(&server, "/reach"), 1);
 }
 
+/* The owner of a name decides where it leads; a private place must be named as such. */
+static void a_name_that_leads_to_a_private_address_must_be_listed(void **state)
+{
+	(void)state;
+	char *url CS_AUTOFREE = cs_xasprintf("http://shop.localhost:%u/by-name", server.port);
+	json_t *request CS_AUTOJSON = rendered("post", "/by-name", "");
+	json_object_set_new(request, "url", json_string(url));
+	cs_err err = { 0 };
+	cs_effect e = { .task = "/do/0/send", .key = key, .call = "http", .class = CS_EFFECT_UNSAFE, .rendered = request };
+	cs_outcome *o CS_AUTOOUTCOME = perform_effect(&http, &e, &err);
+	assert_int_equal(o->kind, CS_OUTCOME_NOT_SENT);
+	assert_string_equal(cs_json_str(o->record, "reason"), "address");
+	assert_int_equal(ledger_count(&server, "/by-name"), 0);
+	e.connector = json_of("{\"allow\":[\"shop.localhost\"]}");
+	cs_outcome *listed CS_AUTOOUTCOME = perform_effect(&http, &e, &err);
+	json_decref(e.connector);
+	assert_int_equal(listed->kind, CS_OUTCOME_DONE);
+}
+
+/* A GET that is declared unsafe is not sent again where a plain one would be. */
+static void an_unsafe_get_is_sent_once_even_where_a_connection_died(void **state)
+{
+	(void)state;
+	cs_outcome *bait CS_AUTOOUTCOME = call(CS_EFFECT_READ, "get", "/lure/x", "");
+	assert_int_equal(bait->kind, CS_OUTCOME_DONE);
+	cs_outcome *o CS_AUTOOUTCOME = call(CS_EFFECT_UNSAFE, "get", "/after-lure/unsafe", "");
+	assert_int_equal(o->kind, CS_OUTCOME_DONE);
+	assert_int_equal(ledger_count(&server, "/after-lure/unsafe"), 1);
+}
+
 static void what_is_not_obeyed_or_simulated_sends_nothing(void **state)
 {
 	(void)state;
@@ -331,6 +361,8 @@ int main(void)
 		cmocka_unit_test(a_record_shows_both_sides_without_secrets),
 		cmocka_unit_test(retry_after_is_read_in_both_forms_and_bounded),
 		cmocka_unit_test(only_what_is_named_is_reached),
+		cmocka_unit_test(a_name_that_leads_to_a_private_address_must_be_listed),
+		cmocka_unit_test(an_unsafe_get_is_sent_once_even_where_a_connection_died),
 		cmocka_unit_test(what_is_not_obeyed_or_simulated_sends_nothing),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
