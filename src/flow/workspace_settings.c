@@ -141,7 +141,8 @@ static void read_flow(cs_workspace *w, cs_check *c, const char *name, const json
 		{ "concurrent", CS_IS_ANY | CS_KEY_LATER }, { "lane", CS_IS_ANY | CS_KEY_LATER },
 		{ "starts", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 	};
-	if (!cs_check_object(c, v, keys, "a flow's settings"))
+	bool ok = cs_check_object(c, v, keys, "a flow's settings");
+	if (!ok && !json_is_object(v))
 		return;
 	const char *fault = cs_json_str(v, "on-fault");
 	if (fault && strcmp(fault, "keep") != 0) {

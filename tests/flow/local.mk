@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-check_PROGRAMS += tests/flow/test_yaml tests/flow/test_flow_check
-TESTS += tests/flow/test_yaml tests/flow/test_flow_check
+check_PROGRAMS += tests/flow/test_yaml tests/flow/test_flow_check tests/flow/test_function tests/flow/test_workspace
+TESTS += tests/flow/test_yaml tests/flow/test_flow_check tests/flow/test_function tests/flow/test_workspace
 tests_flow_test_yaml_SOURCES = tests/flow/test_yaml.c
 tests_flow_test_flow_check_SOURCES = tests/flow/test_flow_check.c
+tests_flow_test_function_SOURCES = tests/flow/test_function.c
+tests_flow_test_workspace_SOURCES = tests/flow/test_workspace.c
 
 check_PROGRAMS += tests/flow/test_schema_suite
 TESTS += tests/flow/test_schema_suite

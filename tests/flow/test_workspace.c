@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A whole folder: what is loaded, what is told, what is left out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <ftw.h>
+#include <cmocka.h>
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "flow/workspace.h"
+
+static char dir[64];
+
+static void write_file(const char *name, const char *text)
+{
+	char *path CS_AUTOFREE = cs_path_join(dir, name);
+	char *folder CS_AUTOFREE = cs_xstrdup(path);
+	cs_err err = { 0 };
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(cs_mkdir_p(folder, 0700, &err), CS_OK);
+	if (cs_file_write(path, text, strlen(text), 0600, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static const char *const agency[][2] = {
+	{ "capstan.yaml", "workspace: agency\nmode: live\noperator: { name: owner, timezone: Europe/Paris }\n"
+			  "approvals: { grace: PT10S, expire: P2D }\nflows: { lead: { subject: '${ $start.who }', on-fault: keep } }\n"
+			  "engine: { workers: 2, mailbox: 500 }\n" },
+	{ "agents/qualifier.yaml", "agent: qualifier\nkind: rules\nrules: [ { give: { fit: yes } } ]\n" },
+	{ "agents/writer.yaml", "agent: writer\nkind: model\nmodel: { prompt: Write. }\n" },
+	{ "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\noperations:\n"
+				  "  send: { request: { method: POST, path: /send, body: '${ . }' } }\n  list: { effect: read, request: { method: GET, path: / } }\n" },
+	{ "policies/a.yaml", "policy: first\nrules: [ { name: big, when: { call: 'mail.*', over: { field: .n, value: 5 }, tainted: [ text ] }, then: ask, confirm: key, expires: 2027-03-01 } ]\n" },
+	{ "policies/b.yaml", "policy: second\nrules: [ { then: deny } ]\n" },
+	{ "fixtures/writer.yaml", "function: writer\nanswers: [ { when: { text: { matches: x } }, give: { t: 1 }, cost: { usd: 0.1 }, takes: PT1S }, { fail: { type: communication, status: 503 }, times: 1 } ]\n" },
+	{ "flows/lead.yaml", "document: { dsl: '1.0.3', namespace: agency, name: lead, version: '1.0.0' }\n"
+			     "do:\n  - ask: { call: qualifier }\n  - send: { call: mail.send, with: { to: x } }\n" },
+	{ "runbooks/late.md", "# Late\nCall them.\n" },
+	{ "notes.yaml", "not: ours\n" },
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/cs-workspace-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	for (size_t i = 0; i < CS_ARRAY_LEN(agency); i++)
+		write_file(agency[i][0], agency[i][1]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static char *load(bool lenient, int code, cs_workspace **ret)
+{
+	cs_diags d;
+	cs_err err = { 0 };
+	cs_diags_init(&d);
+	*ret = NULL;
+	int r = cs_workspace_load(dir, lenient, &d, ret, &err);
+	cs_buf b;
+	cs_buf_init(&b, 1 << 20);
+	assert_true(cs_diags_write(&d, &b) >= 0);
+	cs_diags_fini(&d);
+	char *text = cs_buf_steal(&b);
+	if (r != code)
+		fail_msg("%d %s\n%s", r, err.msg, text);
+	assert_true((*ret != NULL) == (r == CS_OK));
+	return text;
+}
+
+static void says(const char *expected)
+{
+	cs_workspace *w;
+	char *text = load(false, CS_EINVAL, &w);
+	if (strcmp(text, expected) != 0)
+		print_error("expected\n%sgot\n%s", expected, text);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void a_whole_workspace_is_loaded(void **state)
+{
+	(void)state;
+	cs_workspace *w;
+	char *text = load(false, CS_OK, &w);
+	assert_string_equal(text, "");
+	free(text);
+	assert_string_equal(w->name, "agency");
+	assert_string_equal(w->operator_name, "owner");
+	assert_string_equal(w->timezone, "Europe/Paris");
+	assert_true(w->live_wish);
+	assert_int_equal(w->grace_ms, 10000);
+	assert_int_equal(w->expire_ms, 2 * 86400000);
+	assert_int_equal(w->workers, 2);
+	assert_int_equal(w->mailbox, 500);
+	assert_int_equal(w->n_functions, 4);
+	assert_int_equal(w->n_flows, 1);
+	assert_int_equal(json_array_size(w->policies), 2);
+	assert_string_equal(cs_json_str(json_array_get(w->policies, 0), "policy"), "first");
+	assert_int_equal(json_array_size(w->fixtures), 1);
+	assert_non_null(json_object_get(w->connectors, "mail"));
+	assert_int_equal(w->n_flow_settings, 1);
+	assert_non_null(w->flow_settings[0].subject);
+	cs_workspace_free(w);
+}
+
+static void names_find_what_they_name(void **state)
+{
+	(void)state;
+	write_file("flows/lead2.yaml", "document: { dsl: '1.0.3', namespace: agency, name: lead, version: '1.10.0' }\ndo: [ { a: { set: { b: 1 } } } ]\n");
+	write_file("flows/other.yaml", "document: { dsl: '1.0.3', namespace: other, name: twin, version: '1.0.0' }\ndo: [ { a: { set: { b: 1 } } } ]\n");
+	write_file("flows/third.yaml", "document: { dsl: '1.0.3', namespace: third, name: twin, version: '1.0.0' }\ndo: [ { a: { set: { b: 1 } } } ]\n");
+	cs_workspace *w;
+	free(load(false, CS_OK, &w));
+	assert_string_equal(cs_workspace_flow(w, "lead")->version, "1.10.0");
+	assert_string_equal(cs_workspace_flow(w, "agency/lead")->version, "1.10.0");
+	assert_string_equal(cs_workspace_flow(w, "agency/lead:1.0.0")->version, "1.0.0");
+	assert_string_equal(cs_workspace_flow(w, "lead:1.0.0")->version, "1.0.0");
+	assert_null(cs_workspace_flow(w, "agency/lead:9.0.0"));
+	assert_null(cs_workspace_flow(w, "twin"));
+	assert_string_equal(cs_workspace_flow(w, "third/twin")->ns, "third");
+	assert_null(cs_workspace_flow(w, ""));
+	assert_string_equal(cs_workspace_function(w, "mail.send")->connector, "mail");
+	assert_string_equal(cs_workspace_function(w, "qualifier")->performer, "rules");
+	assert_int_equal(cs_workspace_function(w, "ask")->kind, CS_FUNCTION_BUILTIN);
+	assert_null(cs_workspace_function(w, "mail"));
+	assert_true(cs_workspace_callable(w, "http"));
+	char *runbook = cs_workspace_runbook(w, "late.md");
+	assert_string_equal(runbook, "# Late\nCall them.\n");
+	free(runbook);
+	assert_null(cs_workspace_runbook(w, "../capstan.yaml"));
+	assert_null(cs_workspace_runbook(w, "nobody.md"));
+	cs_workspace_free(w);
+}
+
+static void one_name_in_two_places_names_both(void **state)
+{
+	(void)state;
+	write_file("agents/zweiter.yaml", "agent: writer\nkind: rules\nrules: [ { give: 1 } ]\n");
+	write_file("connectors/post.yaml", "connector: mail\nkind: http\nurl: https://x.example\noperations: { x: { request: { method: GET, path: / } } }\n");
+	write_file("fixtures/zwei.yaml", "function: writer\nanswers: [ { give: 1 } ]\n");
+	write_file("flows/zwei.yaml", agency[7][1]);
+	write_file("policies/c.yaml", "policy: first\nrules: [ { then: deny } ]\n");
+	says("agents/zweiter.yaml:1:8: error: the function 'writer' stands in agents/writer.yaml already; give one of the two another name\n"
+	     "connectors/post.yaml:1:12: error: the connector 'mail' stands in connectors/mail.yaml already; give one of the two another name\n"
+	     "fixtures/zwei.yaml:1:11: error: the fixture of 'writer' stands in fixtures/writer.yaml already; give one of the two another name\n"
+	     "flows/zwei.yaml:1:52: error: the flow 'agency/lead:1.0.0' stands in flows/lead.yaml already; give one of the two another name\n"
+	     "policies/c.yaml:1:9: error: the policy 'first' stands in policies/a.yaml already; give one of the two another name\n");
+}
+
+static void what_is_wrong_is_told_by_file_and_place(void **state)
+{
+	(void)state;
+	write_file("capstan.yaml", "workspace: agency\nmode: lief\nmodels: { }\noperator: { timezone: Mars/Base }\nengine: { workers: 0 }\n"
+				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: background }, lad: { on-fault: compensate } }\n");
+	write_file("fixtures/a.yaml", "function: writr\nanswers: [ { give: 1, fail: { type: x } } ]\n");
+	write_file("fixtures/b.yaml", "function: approve\nanswers: [ { when: { a: { matches: '(' } }, give: 1, times: 0 } ]\n");
+	write_file("policies/c.yaml", "policy: c\nrules:\n  - { when: { rate: 3 }, then: ask }\n  - { then: maybe }\n  - { then: deny, confirm: key, expires: soon }\n");
+	write_file("flows/bad.yaml", "document: { dsl: '1.0.3', namespace: agency, name: bad, version: '1.0.0' }\ndo: [ { a: { call: mail.sent } } ]\n");
+	write_file("flows/misplaced.yaml", agency[1][1]);
+	write_file("flows/empty.yaml", "");
+	cs_workspace *w;
+	char *text = load(false, CS_EINVAL, &w);
+	static const char *const lines[] = {
+		"capstan.yaml:2:7: error: 'mode' cannot be 'lief'; write one of: simulate, live\n",
+		"capstan.yaml:3:1: error: 'models' in capstan.yaml is known, but this version does not obey it yet; remove it\n",
+		"capstan.yaml:4:23: error: 'Mars/Base' is not a time zone; write one like Europe/Paris or UTC\n",
+		"capstan.yaml:5:20: error: 'workers' must be between 1 and 64\n",
+		"capstan.yaml:6:14: error: 'escalate' in 'approvals' is known, but this version does not obey it yet; remove it\n",
+		"capstan.yaml:7:43: error: 'lane' in a flow's settings is known, but this version does not obey it yet; remove it\n",
+		"capstan.yaml:7:80: error: 'on-fault: compensate' is not obeyed by this version, which knows 'keep' only\n",
+		"capstan.yaml:7:10: error: no flow in flows/ is named 'led'; did you mean 'lead'?\n",
+		"capstan.yaml:7:26: error: '$input' is not known here; a subject is said by '$start', the run's input\n",
+		"capstan.yaml:7:63: error: no flow in flows/ is named 'lad'",
+		"fixtures/a.yaml:1:11: error: the function 'writr' is not known; did you mean 'writer'?\n",
+		"fixtures/a.yaml:2:12: error: an answer has either 'give' or 'fail'\n",
+		"fixtures/a.yaml:2:31: error: 'x' is not an error type; write one of configuration, ",
+		"fixtures/b.yaml:1:11: error: 'approve' is answered by a person, not by a fixture\n",
+		"fixtures/b.yaml:2:36: error: ",
+		"fixtures/b.yaml:2:54: error: 'times' is a whole number from 1\n",
+		"policies/c.yaml:3:15: error: 'rate' in 'when' is known, but this version does not obey it yet; remove it\n",
+		"policies/c.yaml:4:13: error: 'then' cannot be 'maybe'; write one of: ask, deny, allow\n",
+		"policies/c.yaml:5:19: error: 'confirm' says how a question is answered; it goes with 'then: ask'\n",
+		"policies/c.yaml:5:42: error: 'expires' must be a date like 2027-03-01, not 'soon'\n",
+		"flows/bad.yaml:2:20: error: the function 'mail.sent' is not known; did you mean 'mail.send'?\n",
+		"flows/misplaced.yaml:1:1: error: this is an agent; it belongs into agents/\n",
+		"flows/empty.yaml:1:1: error: the file is empty\n",
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("not said: %sin\n%s", lines[i], text);
+	free(text);
+}
+
+static void a_lenient_load_leaves_out_what_is_broken(void **state)
+{
+	(void)state;
+	write_file("flows/bad.yaml", "document: { dsl: '1.0.3', namespace: agency, name: bad, version: '1.0.0' }\ndo: [ { a: { call: nobody } } ]\n");
+	write_file("agents/bad.yaml", "agent: bad\nkind: oracle\n");
+	cs_workspace *w;
+	char *text = load(true, CS_OK, &w);
+	assert_non_null(strstr(text, "flows/bad.yaml:2:20: error: "));
+	assert_non_null(strstr(text, "agents/bad.yaml:2:7: error: "));
+	free(text);
+	assert_int_equal(w->n_flows, 1);
+	assert_int_equal(w->n_functions, 4);
+	cs_workspace_free(w);
+}
+
+static void names_that_are_not_read_are_warned_of(void **state)
+{
+	(void)state;
+	write_file("flows/x.yml", "a: 1\n");
+	write_file("scenarios/s.yaml", "scenario: s\n");
+	cs_workspace *w;
+	char *text = load(false, CS_OK, &w);
+	assert_string_equal(text, "flows/x.yml: warning: only files ending in .yaml are read; rename this one\n"
+				  "scenarios/s.yaml:1:1: warning: scenarios are known, but this version does not run them yet; nothing reads this file\n");
+	free(text);
+	cs_workspace_free(w);
+}
+
+static void a_workspace_is_found_upward(void **state)
+{
+	(void)state;
+	char *flows CS_AUTOFREE = cs_path_join(dir, "flows");
+	char *found = NULL;
+	cs_err err = { 0 };
+	assert_int_equal(cs_workspace_find(flows, &found, &err), CS_OK);
+	assert_string_equal(found, dir);
+	free(found);
+	found = NULL;
+	assert_int_equal(cs_workspace_find("/", &found, &err), CS_ENOTFOUND);
+	assert_null(found);
+	assert_non_null(strstr(err.msg, "capstan init"));
+	cs_workspace *w = NULL;
+	cs_diags d;
+	cs_diags_init(&d);
+	assert_int_equal(cs_workspace_load(flows, false, &d, &w, &err), CS_ENOTFOUND);
+	assert_null(w);
+	cs_diags_fini(&d);
+}
+
+static int check_file(const cs_workspace *w, const char *name, size_t *ret_errors, cs_flow **flow)
+{
+	char *path CS_AUTOFREE = cs_path_join(dir, name);
+	cs_diags d;
+	cs_err err = { 0 };
+	cs_diags_init(&d);
+	int r = cs_workspace_check_file(w, path, &d, flow, &err);
+	*ret_errors = d.errors;
+	cs_diags_fini(&d);
+	return r;
+}
+
+static void one_file_is_checked_by_its_kind(void **state)
+{
+	(void)state;
+	cs_workspace *w;
+	size_t errors;
+	free(load(false, CS_OK, &w));
+	for (size_t i = 0; i < 8; i++) {
+		cs_flow *f = NULL;
+		if (check_file(w, agency[i][0], &errors, &f) != CS_OK)
+			fail_msg("%s", agency[i][0]);
+		assert_true((f != NULL) == (i == 7));
+		cs_flow_unref(f);
+	}
+	assert_int_equal(check_file(w, "notes.yaml", &errors, NULL), CS_EINVAL);
+	assert_int_equal(check_file(NULL, "agents/writer.yaml", &errors, NULL), CS_OK);
+	assert_int_equal(check_file(NULL, "fixtures/writer.yaml", &errors, NULL), CS_OK);
+	assert_int_equal(check_file(NULL, "flows/lead.yaml", &errors, NULL), CS_EINVAL);
+	assert_int_equal(errors, 2);
+	assert_int_equal(check_file(w, "flows", &errors, NULL), CS_EINVAL);
+	assert_int_equal(check_file(w, "nobody.yaml", &errors, NULL), CS_EINVAL);
+	cs_workspace_free(w);
+}
+
+static void loading_is_quick(void **state)
+{
+	(void)state;
+	int64_t best = INT64_MAX;
+	for (int i = 0; i < 5; i++) {
+		cs_workspace *w;
+		int64_t start = cs_clock_mono_ns();
+		free(load(false, CS_OK, &w));
+		int64_t took = cs_clock_mono_ns() - start;
+		best = took < best ? took : best;
+		cs_workspace_free(w);
+	}
+	if (getenv("CS_TEST_SANITIZER") && *getenv("CS_TEST_SANITIZER"))
+		skip();
+	print_message("loaded in %lld us\n", (long long)(best / 1000));
+	assert_true(best < 20000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_whole_workspace_is_loaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_find_what_they_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_name_in_two_places_names_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_wrong_is_told_by_file_and_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lenient_load_leaves_out_what_is_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_that_are_not_read_are_warned_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_workspace_is_found_upward, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_file_is_checked_by_its_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(loading_is_quick, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
