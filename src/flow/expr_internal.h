@@ -85,7 +85,7 @@ int cs_expr_run(const cs_expr *e, const cs_scope *scope, json_t **ret_new, cs_er
 /* ---- values, as jq 1.6 sees them (expr_value.c) ------------------------------------------ */
 const char *cs_value_kind(const json_t *v);
 static inline bool cs_value_truthy(const json_t *v) { return !json_is_null(v) && !json_is_false(v); }
-/* jq's order; *ret < 0, 0, > 0. CS_ETOOBIG when nested beyond CS_EXPR_VALUE_DEPTH. */
+/* jq's order; *ret < 0, 0, > 0. CS_ETOOBIG beyond CS_EXPR_VALUE_DEPTH or CS_EXPR_RESULT_NODES. */
 int cs_value_compare(const json_t *a, const json_t *b, int *ret);
 int cs_value_equal(const json_t *a, const json_t *b, bool *ret);
 /* jq's tostring. CS_EXPR_ASK_JQ for a number whose digits only jq is sure of. */

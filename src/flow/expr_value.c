@@ -86,13 +86,29 @@ static const char **sorted_keys(const json_t *object)
 	return keys;
 }
 
-static int compare(const json_t *a, const json_t *b, unsigned depth, int *ret);
+/* How much deeper and, over the whole comparison, how many more: a small value that holds another many
+ * times over is a big one to compare. */
+typedef struct effort {
+	unsigned depth;
+	size_t *nodes;
+} effort;
 
-static int compare_arrays(const json_t *a, const json_t *b, unsigned depth, int *ret)
+static bool spend(effort *left)
+{
+	if (left->depth == 0 || *left->nodes == 0)
+		return false;
+	left->depth--;
+	--*left->nodes;
+	return true;
+}
+
+static int compare(const json_t *a, const json_t *b, effort left, int *ret);
+
+static int compare_arrays(const json_t *a, const json_t *b, effort left, int *ret)
 {
 	size_t na = json_array_size(a), nb = json_array_size(b);
 	for (size_t i = 0; i < na && i < nb; i++) {
-		int rc = compare(json_array_get(a, i), json_array_get(b, i), depth, ret);
+		int rc = compare(json_array_get(a, i), json_array_get(b, i), left, ret);
 		if (rc < 0 || *ret)
 			return rc;
 	}
@@ -101,7 +117,7 @@ static int compare_arrays(const json_t *a, const json_t *b, unsigned depth, int 
 }
 
 /* First the sorted keys as arrays, then the values in that order. */
-static int compare_objects(const json_t *a, const json_t *b, unsigned depth, int *ret)
+static int compare_objects(const json_t *a, const json_t *b, effort left, int *ret)
 {
 	size_t na = json_object_size(a), nb = json_object_size(b);
 	CS_AUTOFREE const char **ka = sorted_keys(a);
@@ -112,14 +128,14 @@ static int compare_objects(const json_t *a, const json_t *b, unsigned depth, int
 	if (!*ret)
 		*ret = sign_of(na < nb, na > nb);
 	for (size_t i = 0; i < na && !*ret; i++) {
-		int rc = compare(json_object_get(a, ka[i]), json_object_get(b, ka[i]), depth, ret);
+		int rc = compare(json_object_get(a, ka[i]), json_object_get(b, ka[i]), left, ret);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int compare(const json_t *a, const json_t *b, unsigned depth, int *ret)
+static int compare(const json_t *a, const json_t *b, effort left, int *ret)
 {
 	int ra = kinds[json_typeof(a)].rank, rb = kinds[json_typeof(b)].rank;
 	*ret = 0;
@@ -127,7 +143,7 @@ static int compare(const json_t *a, const json_t *b, unsigned depth, int *ret)
 		*ret = ra - rb;
 	if (ra != rb || a == b)
 		return 0;
-	if (depth == 0)
+	if (!spend(&left))
 		return CS_ETOOBIG;
 	if (json_is_number(a))
 		*ret = compare_numbers(a, b);
@@ -135,29 +151,30 @@ static int compare(const json_t *a, const json_t *b, unsigned depth, int *ret)
 		*ret = compare_bytes(json_string_value(a), json_string_length(a),
 				     json_string_value(b), json_string_length(b));
 	else if (json_is_array(a))
-		return compare_arrays(a, b, depth - 1, ret);
+		return compare_arrays(a, b, left, ret);
 	else if (json_is_object(a))
-		return compare_objects(a, b, depth - 1, ret);
+		return compare_objects(a, b, left, ret);
 	return 0;
 }
 
 int cs_value_compare(const json_t *a, const json_t *b, int *ret)
 {
-	return compare(a, b, CS_EXPR_VALUE_DEPTH, ret);
+	size_t nodes = CS_EXPR_RESULT_NODES;
+	return compare(a, b, (effort){ CS_EXPR_VALUE_DEPTH, &nodes }, ret);
 }
 
-static int equal(const json_t *a, const json_t *b, unsigned depth, bool *ret)
+static int equal(const json_t *a, const json_t *b, effort left, bool *ret)
 {
 	int order = 0, rc = 0;
 	*ret = a == b;
 	if (*ret || kinds[json_typeof(a)].rank != kinds[json_typeof(b)].rank)
 		return 0;
-	if (depth == 0)
+	if (!spend(&left))
 		return CS_ETOOBIG;
 	if (json_is_array(a)) {
 		*ret = json_array_size(a) == json_array_size(b);
 		for (size_t i = 0; i < json_array_size(a) && *ret && rc == 0; i++)
-			rc = equal(json_array_get(a, i), json_array_get(b, i), depth - 1, ret);
+			rc = equal(json_array_get(a, i), json_array_get(b, i), left, ret);
 		return rc;
 	}
 	if (json_is_object(a)) {
@@ -169,18 +186,19 @@ static int equal(const json_t *a, const json_t *b, unsigned depth, bool *ret)
 			*ret = other != NULL;
 			if (!other)
 				break;
-			rc = equal(value, other, depth - 1, ret);
+			rc = equal(value, other, left, ret);
 		}
 		return rc;
 	}
-	rc = compare(a, b, depth, &order);
+	rc = compare(a, b, left, &order);
 	*ret = order == 0;
 	return rc;
 }
 
 int cs_value_equal(const json_t *a, const json_t *b, bool *ret)
 {
-	return equal(a, b, CS_EXPR_VALUE_DEPTH, ret);
+	size_t nodes = CS_EXPR_RESULT_NODES;
+	return equal(a, b, (effort){ CS_EXPR_VALUE_DEPTH, &nodes }, ret);
 }
 
 /* ---- text ------------------------------------------------------------------------------- */

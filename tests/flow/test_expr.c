@@ -264,6 +264,29 @@ static void long_and_deep_plain_expressions_do_not_exhaust_the_parser(void **ctx
 	assert_int_equal(cs_exprset_add(f->set, cs_buf_str(&b), &e, NULL), CS_ETOOBIG);
 }
 
+/* Each step doubles what there is to look at, though not what is allocated. */
+static void comparing_ends_however_often_a_value_is_shared(void **ctx)
+{
+	fixture *f = *ctx;
+	CS_AUTOBUF cs_buf b;
+	cs_buf_init(&b, 10000);
+	for (int side = 0; side < 2; side++) {
+		cs_buf_adds(&b, side ? " == (.a" : "(.a");
+		for (int i = 0; i < 22; i++)
+			cs_buf_adds(&b, "|[.,.]");
+		cs_buf_adds(&b, ")");
+	}
+	int64_t begin = cs_clock_mono_ns();
+	fails(f, cs_buf_str(&b), CS_ETOOBIG, "limits");
+	assert_true(cs_clock_mono_ns() - begin < INT64_C(2000000000));
+	cs_buf_reset(&b);
+	cs_buf_adds(&b, "\"\\(.a");
+	for (int i = 0; i < 19; i++)
+		cs_buf_adds(&b, "|[.,.]");
+	cs_buf_adds(&b, ")\"");
+	fails(f, cs_buf_str(&b), CS_ETOOBIG, "limits");
+}
+
 /* A path is the commonest expression of all. A hundred times the usual time is the bound: it fails
  * for a process, a parse or a copy on the way, not for a busy machine. */
 static void a_path_costs_less_than_a_parse(void **ctx)
@@ -293,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_same_source_is_one_expression, setup, teardown),
 		cmocka_unit_test_setup_teardown(values_stay_within_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_and_deep_plain_expressions_do_not_exhaust_the_parser, setup, teardown),
+		cmocka_unit_test_setup_teardown(comparing_ends_however_often_a_value_is_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_path_costs_less_than_a_parse, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
