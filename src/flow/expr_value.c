@@ -23,7 +23,7 @@ const char *cs_value_kind(const json_t *v)
 
 json_t *cs_value_number(double d)
 {
-	if (d == floor(d) && fabs(d) <= (double)CS_JQ_INT_MAX)
+	if (fabs(d) <= (double)CS_JQ_INT_MAX && d == (double)(json_int_t)d)
 		return json_integer((json_int_t)d);
 	return json_real(d);
 }
@@ -42,11 +42,10 @@ static int compare_int_real(json_int_t i, double d)
 		return -1;
 	if (d < -9223372036854775808.0)
 		return 1;
-	double whole = trunc(d);
-	json_int_t w = (json_int_t)whole;
-	if (i != w)
-		return i < w ? -1 : 1;
-	return sign_of(d > whole, d < whole);
+	json_int_t whole = (json_int_t)d;
+	if (i != whole)
+		return i < whole ? -1 : 1;
+	return sign_of(d > (double)whole, d < (double)whole);
 }
 
 static int compare_numbers(const json_t *a, const json_t *b)

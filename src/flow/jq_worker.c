@@ -133,12 +133,13 @@ static const char *write_number(double d, cs_buf *out)
 		return "its value holds NaN, which JSON cannot say";
 	if (isinf(d))
 		return "its value holds an infinite number, which JSON cannot say";
-	if (d == floor(d) && fabs(d) <= 9007199254740992.0) {
+	bool whole = fabs(d) < 9223372036854775808.0 && d == (double)(long long)d;
+	if (whole && fabs(d) <= 9007199254740992.0) {
 		cs_buf_addf(out, "%lld", (long long)d);
 		return NULL;
 	}
 	/* Written down, it would read as an integer that it is not. */
-	if (d == floor(d) && fabs(d) < 9223372036854775808.0)
+	if (whole)
 		return "its value holds a whole number beyond 2^53, of which jq has lost digits";
 	cs_json_number(d, text, sizeof(text));
 	cs_buf_adds(out, text);

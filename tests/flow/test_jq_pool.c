@@ -269,13 +269,12 @@ static void children_start_when_needed_and_end_with_the_pool(void **ctx)
 	assert_int_equal(children(&pid), 0);
 }
 
-static void a_child_has_only_its_pipes_and_no_environment(void **ctx)
+static void a_child_can_open_write_and_dump_nothing(void **ctx)
 {
 	(void)ctx;
 	pid_t pid = 0;
 	char path[300];
 	cs_jq_pool *p = cs_jq_pool_new(EXE, 1, TIMEOUT_MS);
-	setenv("CS_SECRET_OF_THE_TEST", "leaked", 1);
 	gives(p, "map(.)", "[]", "[]");
 	assert_int_equal(children(&pid), 1);
 	(void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
@@ -289,7 +288,6 @@ static void a_child_has_only_its_pipes_and_no_environment(void **ctx)
 	assert_non_null(strstr(text.data, "Max open files            0"));
 	assert_non_null(strstr(text.data, "Max core file size        0"));
 	assert_non_null(strstr(text.data, "Max file size             0"));
-	fails(p, "[.[] | ltrimstr(\"x\")] | error(tojson)", "[\"a\"]", CS_EINVAL, "[\"a\"]");
 	cs_jq_pool_free(p);
 }
 
@@ -394,7 +392,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(the_bad_expression_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unknown_name_is_an_error_not_null, setup, teardown),
 		cmocka_unit_test(children_start_when_needed_and_end_with_the_pool),
-		cmocka_unit_test(a_child_has_only_its_pipes_and_no_environment),
+		cmocka_unit_test(a_child_can_open_write_and_dump_nothing),
 		cmocka_unit_test(a_program_that_is_not_there_is_unavailable),
 		cmocka_unit_test_setup_teardown(threads_share_children_without_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_ways_are_bounded, setup, teardown),
