@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "flow/jq_pool.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -46,6 +47,9 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
+	/* Our own child, not a command: before the locale, which it can neither read nor needs. */
+	if (argc == 2 && strcmp(argv[1], "jq-worker") == 0)
+		return cs_jq_worker_main();
 	set_locale();
 	if (argc < 2) {
 		print_help(stderr);
