@@ -44,7 +44,7 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" parent, origin, subject, title, key, simulated, cost, created, created_seq, input_seq," \
 		" last_seq) VALUES (?1,?2,?3,?4,?5,?6,'created',?7,?8,?9,?10,?11,?12,?13,0,?7,?14,?15,?14)") \
 	X(RUN_START, "UPDATE run SET state = 'running', started = coalesce(started, ?2), updated = ?2," \
-		" last_seq = ?3, input_seq = coalesce(?4, input_seq) WHERE id = ?1") \
+		" last_seq = ?3, input_seq = coalesce(input_seq, ?4) WHERE id = ?1") \
 	X(RUN_END, "UPDATE run SET state = ?4, ended = ?2, updated = ?2, end_seq = ?3, last_seq = ?3," \
 		" error_title = ?5 WHERE id = ?1") \
 	X(RUN_RETRY, "UPDATE run SET state = 'running', ended = NULL, end_seq = NULL," \

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The difference of two runs: what each task gave and what it did outside. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "view/align.h"
+#include "view/row.h"
+
+/* One run's side. Steps {task, occurrence, state, value, effects} by key in order of completion. */
+typedef struct side {
+	json_t *steps;          /* "occurrence ref" -> step; the order is that of json_object, insertion */
+	json_t *effects;        /* "occurrence ref" -> array of effects */
+	json_t *run;
+} side;
+
+typedef struct counts {
+	json_int_t same, changed, added, removed, effects_changed;
+	const char *first;      /* borrowed from a row */
+} counts;
+
+/* ---- one run ------------------------------------------------------------------------------ */
+
+static json_t *effects_at(side *s, const char *key)
+{
+	json_t *list = json_object_get(s->effects, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(s->effects, key, list);
+	}
+	return list;
+}
+
+static json_t *effect_json(const cs_event *ev, const char *how)
+{
+	return json_pack("{s:s?, s:s?, s:s?, s:s, s:s?}", "call", cs_json_str(ev->data, "call"), "digest",
+			 cs_json_str(ev->data, "digest"), "class", cs_json_str(ev->data, "class"), "how", how, "key",
+			 cs_json_str(ev->data, "key"));
+}
+
+/* A technical retry keeps its key: it is the same effect. */
+static json_t *effect_of_key(json_t *list, const cs_event *ev)
+{
+	const char *key = cs_json_str(ev->data, "key");
+	for (size_t i = json_array_size(list); key && i-- > 0;) {
+		json_t *e = json_array_get(list, i);
+		if (strcmp(cs_json_str_or(e, "key", ""), key) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+static void take_effect(side *s, const char *key, const cs_event *ev)
+{
+	static const struct { const char *type, *how; bool adds; } hows[] = {
+		{ "attempt.intent", "sent", true }, { "attempt.captured", "captured", true },
+		{ "attempt.reused", "reused", true }, { "attempt.failed", "failed", false },
+	};
+	json_t *list = effects_at(s, key), *known = effect_of_key(list, ev);
+	for (size_t i = 0; i < CS_ARRAY_LEN(hows); i++) {
+		if (strcmp(hows[i].type, ev->type) != 0)
+			continue;
+		if (known)
+			json_object_set_new(known, "how", json_string(hows[i].how));
+		else if (hows[i].adds)
+			json_array_append_new(list, effect_json(ev, hows[i].how));
+	}
+}
+
+/* What a task gave, by how it ended. */
+static json_t *value_of(const cs_event *ev, const char *state)
+{
+	json_t *v = json_object_get(ev->data, strcmp(state, "faulted") == 0 ? "error" : "output");
+	if (strcmp(state, "faulted") == 0)
+		return json_pack("{s:O?}", "error", v);
+	if (strcmp(state, "completed") == 0)
+		return v ? json_incref(v) : json_null();
+	return json_pack("{s:b}", state, 1);
+}
+
+static int take_event(void *ctx, const cs_event *ev)
+{
+	side *s = ctx;
+	static const char *const ends[] = { "completed", "skipped", "faulted", "cancelled" };
+	if (!ev->task)
+		return 0;
+	CS_AUTOFREE char *key = cs_xasprintf("%d %s", ev->occurrence, ev->task);
+	if (strncmp(ev->type, "attempt.", 8) == 0)
+		take_effect(s, key, ev);
+	for (size_t i = 0; strncmp(ev->type, "task.", 5) == 0 && i < CS_ARRAY_LEN(ends); i++) {
+		if (strcmp(ev->type + 5, ends[i]) != 0)
+			continue;
+		json_object_del(s->steps, key);   /* ended again after a retry: there it counts */
+		json_object_set_new(s->steps, key, json_pack("{s:s, s:i, s:s, s:o}", "task", ev->task, "occurrence",
+							     ev->occurrence, "state", ends[i], "value", value_of(ev, ends[i])));
+	}
+	return 0;
+}
+
+static int load(cs_reader *r, const char *run, side *s, cs_err *err)
+{
+	int rc = cs_view_run(r, run, &s->run, err);
+	return rc ? rc : cs_reader_events(r, run, 1, INT64_MAX, take_event, s, err);
+}
+
+/* ---- two runs ------------------------------------------------------------------------------- */
+
+static json_t *effects_of(const side *s, const char *key)
+{
+	json_t *list = json_object_get(s->effects, key);
+	return list ? json_incref(list) : json_array();
+}
+
+/* By what was done, not by whether it left: a replay captures everything. */
+static bool same_effects(const json_t *a, const json_t *b)
+{
+	if (json_array_size(a) != json_array_size(b))
+		return false;
+	static const char *const members[] = { "call", "digest" };
+	for (size_t i = 0; i < json_array_size(a); i++) {
+		for (size_t m = 0; m < CS_ARRAY_LEN(members); m++) {
+			if (!json_equal(json_object_get(json_array_get(a, i), members[m]),
+					json_object_get(json_array_get(b, i), members[m])))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void add_row(json_t *rows, counts *c, const char *change, const json_t *step, json_t *old_value, json_t *new_value,
+		    json_t *effects)
+{
+	json_t *row = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o}", "task", cs_json_str(step, "task"), "occurrence",
+				(int)cs_json_int_or(step, "occurrence", 0), "change", change, "old", old_value, "new", new_value,
+				"effects", effects);
+	json_array_append_new(rows, row);
+	if (strcmp(change, "same") != 0 && !c->first)
+		c->first = cs_json_str(row, "task");
+}
+
+static void one_sided(json_t *rows, counts *c, const side *s, const char *key, const json_t *step, bool added)
+{
+	json_t *value = json_incref(json_object_get(step, "value"));
+	json_t *effects = effects_of(s, key);
+	if (json_array_size(effects))
+		c->effects_changed++;
+	if (added) {
+		c->added++;
+		add_row(rows, c, "added", step, json_null(), value, json_pack("{s:[], s:o}", "old", "new", effects));
+	} else {
+		c->removed++;
+		add_row(rows, c, "removed", step, value, json_null(), json_pack("{s:o, s:[]}", "old", effects, "new"));
+	}
+}
+
+static void both(json_t *rows, counts *c, const side *old, const side *new, const char *key)
+{
+	const json_t *a = json_object_get(old->steps, key), *b = json_object_get(new->steps, key);
+	json_t *va = json_object_get(a, "value"), *vb = json_object_get(b, "value");
+	json_t *ea = effects_of(old, key), *eb = effects_of(new, key);
+	bool effects = same_effects(ea, eb);
+	bool same = effects && json_equal(json_object_get(a, "state"), json_object_get(b, "state")) && cs_json_equal(va, vb);
+	*(same ? &c->same : &c->changed) += 1;
+	c->effects_changed += !effects;
+	add_row(rows, c, same ? "same" : "changed", b, json_incref(va), json_incref(vb),
+		json_pack("{s:o, s:o}", "old", ea, "new", eb));
+}
+
+static const char **keys_of(const json_t *steps, size_t *ret_n)
+{
+	const char **keys = cs_xcalloc(json_object_size(steps) + 1, sizeof *keys);
+	const char *key;
+	json_t *step;
+	size_t n = 0;
+	json_object_foreach((json_t *)steps, key, step)
+		keys[n++] = key;
+	*ret_n = n;
+	return keys;
+}
+
+/* Where each step of the new run stands in the old one, -1 where the two do not meet. */
+static long *positions(const char **ka, size_t na, const char **kb, size_t nb)
+{
+	long *pos = cs_xcalloc(nb + 1, sizeof *pos);
+	CS_AUTOJSON json_t *at = json_object();
+	for (size_t i = 0; i < na; i++)
+		json_object_set_new(at, ka[i], json_integer((json_int_t)i));
+	for (size_t i = 0; i < nb; i++) {
+		const json_t *p = json_object_get(at, kb[i]);
+		pos[i] = p ? (long)json_integer_value(p) : -1;
+	}
+	cs_align(pos, nb);
+	return pos;
+}
+
+/* The old step where the two meet next, from B on: what lies before it was removed. */
+static size_t meeting(const long *pos, size_t b, size_t nb, size_t na)
+{
+	while (b < nb && pos[b] < 0)
+		b++;
+	return b < nb ? (size_t)pos[b] : na;
+}
+
+static void align(json_t *rows, counts *c, const side *old, const side *new)
+{
+	size_t na, nb, a = 0, until = 0;
+	CS_AUTOFREE const char **ka = keys_of(old->steps, &na);
+	CS_AUTOFREE const char **kb = keys_of(new->steps, &nb);
+	CS_AUTOFREE long *pos = positions(ka, na, kb, nb);
+	for (size_t b = 0; b <= nb; b++) {
+		if (b == 0 || pos[b - 1] >= 0)
+			until = meeting(pos, b, nb, na);
+		for (; a < until; a++)
+			one_sided(rows, c, old, ka[a], json_object_get(old->steps, ka[a]), false);
+		if (b < nb && pos[b] < 0)
+			one_sided(rows, c, new, kb[b], json_object_get(new->steps, kb[b]), true);
+		else if (b < nb)
+			both(rows, c, old, new, ka[a++]);
+	}
+}
+
+/* ---- the summary ----------------------------------------------------------------------------- */
+
+static json_int_t count_effects(const side *s, const char *how)
+{
+	json_int_t n = 0;
+	const char *key;
+	json_t *list, *e;
+	json_object_foreach(s->effects, key, list) {
+		size_t i;
+		json_array_foreach(list, i, e)
+			n += !how || strcmp(cs_json_str_or(e, "how", ""), how) == 0;
+	}
+	return n;
+}
+
+static json_int_t time_of(const json_t *run)
+{
+	int64_t from, to;
+	const char *started = cs_json_str(run, "started"), *ended = cs_json_str(run, "ended");
+	if (!started || !ended || cs_time_parse(started, &from, NULL) || cs_time_parse(ended, &to, NULL))
+		return 0;
+	return to - from;
+}
+
+static json_t *summary_of(const side *old, const side *new, const counts *c)
+{
+	bool same_output = cs_json_equal(json_object_get(old->run, "output"), json_object_get(new->run, "output"));
+	json_t *steps = json_pack("{s:I, s:I, s:I, s:I}", "same", c->same, "changed", c->changed, "added", c->added, "removed", c->removed);
+	json_t *effects = json_pack("{s:I, s:I, s:{s:I, s:I}, s:I}", "old", count_effects(old, NULL), "new",
+				    count_effects(new, NULL), "sent", "old", count_effects(old, "sent"), "new",
+				    count_effects(new, "sent"), "changed", c->effects_changed);
+	json_t *cost = json_pack("{s:O, s:O}", "old", json_object_get(old->run, "cost"), "new", json_object_get(new->run, "cost"));
+	json_t *state = json_pack("{s:O, s:O}", "old", json_object_get(old->run, "state"), "new", json_object_get(new->run, "state"));
+	json_t *time = json_pack("{s:I, s:I}", "old", time_of(old->run), "new", time_of(new->run));
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o, s:s?, s:s}}", "summary", "steps", steps, "effects", effects, "cost", cost,
+			 "time", time, "state", state, "first", c->first, "output", same_output ? "same" : "changed");
+}
+
+static int compare(cs_reader *r, const char *old_run, const char *new_run, side *old, side *new, json_t **ret, cs_err *err)
+{
+	CS_AUTOHOLD cs_view_hold hold = { 0 };
+	int rc = cs_view_take(&hold, r, err);
+	if (!rc)
+		rc = load(r, old_run, old, err);
+	if (!rc)
+		rc = load(r, new_run, new, err);
+	if (rc)
+		return rc;
+	counts c = { 0 };
+	json_t *rows = json_array();
+	align(rows, &c, old, new);
+	json_array_append_new(rows, summary_of(old, new, &c));
+	*ret = rows;
+	return CS_OK;
+}
+
+int cs_view_diff(cs_reader *r, const char *old_run, const char *new_run, json_t **ret, cs_err *err)
+{
+	side old = { json_object(), json_object(), NULL }, new = { json_object(), json_object(), NULL };
+	int rc = compare(r, old_run, new_run, &old, &new, ret, err);
+	side *sides[] = { &old, &new };
+	for (size_t i = 0; i < CS_ARRAY_LEN(sides); i++) {
+		json_decref(sides[i]->steps);
+		json_decref(sides[i]->effects);
+		json_decref(sides[i]->run);
+	}
+	return rc;
+}

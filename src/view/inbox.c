@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inbox: what waits for the operator, and one item with its card. */
+#include <string.h>
+#include "base/clock.h"
+#include "view/row.h"
+
+static const cs_view_column columns[] = {
+	{ "id", "id", CS_VIEW_PLAIN }, { "kind", "kind", CS_VIEW_PLAIN }, { "title", "title", CS_VIEW_PLAIN },
+	{ "run", "run", CS_VIEW_TEXT }, { "flow", "flow", CS_VIEW_PLAIN }, { "task", "task", CS_VIEW_PLAIN },
+	{ "occurrence", "occurrence", CS_VIEW_PLAIN }, { "state", "state", CS_VIEW_PLAIN },
+	{ "digest", "digest", CS_VIEW_PLAIN }, { "created", "created", CS_VIEW_TIME }, { "expires", "expires", CS_VIEW_TIME },
+	{ "next", "next", CS_VIEW_PLAIN }, { "subject", "subject", CS_VIEW_PLAIN }, { "call", "call", CS_VIEW_PLAIN },
+	{ "simulated", "simulated", CS_VIEW_BOOL }, { "confirm", "confirm", CS_VIEW_PLAIN },
+	{ "snoozed_until", "snoozed_until", CS_VIEW_TIME }, { "delegated_to", "delegated_to", CS_VIEW_PLAIN },
+	{ "by", "decided_by", CS_VIEW_PLAIN }, { "note", "note", CS_VIEW_PLAIN },
+	{ "grace_until", "grace_until", CS_VIEW_TIME }, { "previous", "previous", CS_VIEW_PLAIN },
+	{ "successor", "successor", CS_VIEW_PLAIN }, { NULL, NULL, CS_VIEW_PLAIN },
+};
+
+#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost FROM item LEFT JOIN run ON run.id = item.run"
+#define WAITS "item.state IN ('proposed','pending','open')"
+
+static bool waits(const char *state)
+{
+	return strcmp(state, "pending") == 0 || strcmp(state, "open") == 0 || strcmp(state, "proposed") == 0;
+}
+
+/* The next step where the event named none: no item without one. */
+static const char *next_step(const char *kind, const char *state)
+{
+	static const struct { const char *kind, *next; } steps[] = {
+		{ "approval", "approve or reject" }, { "in-doubt", "resolve" }, { "fault", "retry or cancel" }, { "notice", "dismiss" },
+	};
+	for (size_t i = 0; waits(state) && i < CS_ARRAY_LEN(steps); i++) {
+		if (strcmp(steps[i].kind, kind) == 0)
+			return steps[i].next;
+	}
+	return NULL;
+}
+
+static json_t *item_of(const json_t *row)
+{
+	json_t *item = cs_view_object(row, columns);
+	const char *state = cs_json_str_or(item, "state", "");
+	if (json_is_null(json_object_get(item, "next"))) {
+		const char *next = next_step(cs_json_str_or(item, "kind", ""), state);
+		json_object_set_new(item, "next", next ? json_string(next) : json_null());
+	}
+	json_object_set_new(item, "word", waits(state) ? json_null() : json_string(state));
+	return item;
+}
+
+int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_reader_query(r, all ? ITEM_ROWS " ORDER BY NOT (" WAITS "), CASE WHEN " WAITS " THEN coalesce("
+				 "item.expires, 9223372036854775807) ELSE -item.created END, item.created, item.id"
+				 : ITEM_ROWS " WHERE " WAITS " ORDER BY item.expires IS NULL, item.expires, item.created, item.id", NULL, &rows, err);
+	if (rc)
+		return rc;
+	json_t *items = json_array(), *row;
+	size_t i;
+	json_array_foreach(rows, i, row)
+		json_array_append_new(items, item_of(row));
+	*ret = items;
+	return CS_OK;
+}
+
+/* ---- one item ---------------------------------------------------------------------------- */
+
+static void copy(json_t *to, const json_t *from, const char *member)
+{
+	json_t *v = json_object_get(from, member);
+	if (v)
+		json_object_set(to, member, v);
+}
+
+static void put(json_t *card, const char *member, json_t *owned)
+{
+	if (!json_object_get(card, member) || strcmp(member, "as") == 0)
+		json_object_set_new(card, member, owned);
+	else
+		json_decref(owned);
+}
+
+static void put_why(json_t *card, const json_t *published)
+{
+	const char *rule = cs_json_str(published, "rule"), *why = cs_json_str(published, "why");
+	if (rule && why && *why)
+		put(card, "why", json_sprintf("%s: %s", rule, why));
+	else if (rule)
+		put(card, "why", json_string(rule));
+}
+
+static void put_from(json_t *card, const json_t *published)
+{
+	const json_t *taint = json_object_get(published, "taint");
+	const char *proposer = cs_json_str(published, "proposer");
+	CS_AUTOBUF cs_buf names;
+	cs_buf_init(&names, 4096);
+	for (size_t i = 0; i < json_array_size(taint); i++) {
+		const char *name = json_string_value(json_array_get(taint, i));
+		cs_buf_addf(&names, "%s%s", i ? ", " : "", name ? name : "?");
+	}
+	if (names.len)
+		put(card, "from", json_sprintf("untrusted: %s; proposed by %s", cs_buf_str(&names), proposer ? proposer : "the flow"));
+	else if (proposer)
+		put(card, "from", json_sprintf("proposed by %s", proposer));
+}
+
+static json_t *card_of(const json_t *published, const json_t *row)
+{
+	json_t *card = json_copy(json_object_get(published, "card"));
+	char grace[32];
+	if (!card)
+		card = json_object();
+	const char *will_do = cs_json_str(card, "will_do"), *as = cs_json_str(card, "as");
+	if (will_do)
+		put(card, "as", as ? json_sprintf("%s as %s", will_do, as) : json_string(will_do));
+	put_why(card, published);
+	put_from(card, published);
+	copy(card, published, "touches");
+	int64_t ms = cs_json_int_or(row, "grace", 0);
+	if (ms > 0) {
+		cs_duration_show(ms, grace, sizeof grace);
+		put(card, "undo", json_sprintf("%s after the decision; then none", grace));
+	}
+	put(card, "cost", json_integer(cs_json_int_or(row, "run_cost", 0)));
+	return card;
+}
+
+typedef struct history {
+	const char *item;
+	json_t *list;
+} history;
+
+static int add_history(void *ctx, const cs_event *ev)
+{
+	history *h = ctx;
+	const char *item = cs_json_str(ev->data, "item");
+	if (!item || strcmp(item, h->item) != 0)
+		return 0;
+	json_t *note = json_object_get(ev->data, "note");
+	json_t *line = json_pack("{s:I, s:s, s:o, s:s, s:o, s:O}", "seq", (json_int_t)ev->seq, "type", ev->type, "at",
+				 cs_view_time(ev->at), "actor", ev->actor, "says", cs_view_says(ev), "note",
+				 note ? note : json_null());
+	json_array_append_new(h->list, line);
+	return 0;
+}
+
+static int add_published(cs_reader *r, const json_t *row, json_t *item, cs_err *err)
+{
+	static const char *const members[] = { "value", "allow", "rule", "why", "taint", "proposer", "editor", "form",
+					       "request", "error", "runbook", "body", "how", "key", "batch", "action" };
+	CS_AUTOJSON json_t *published = NULL;
+	int rc = cs_view_data(r, cs_json_int_or(row, "published_seq", 0), &published, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < CS_ARRAY_LEN(members); i++)
+		copy(item, published, members[i]);
+	if (!json_object_get(item, "allow"))
+		json_object_set_new(item, "allow", json_array());
+	json_object_set_new(item, "card", card_of(published, row));
+	return CS_OK;
+}
+
+static int one_item(cs_reader *r, const json_t *row, const char *id, json_t *item, cs_err *err)
+{
+	history h = { id, json_array() };
+	json_object_set_new(item, "history", h.list);
+	copy(item, row, "published_seq");
+	copy(item, row, "decided_seq");
+	int rc = add_published(r, row, item, err);
+	/* Without a run there is no index to go by: what lies between its two events, no more. */
+	const char *run = cs_json_str_or(row, "run", "");
+	int64_t from = cs_json_int_or(row, "published_seq", 1);
+	int64_t to = run[0] ? INT64_MAX : cs_json_int_or(row, "decided_seq", from);
+	return rc ? rc : cs_reader_events(r, run, from, to, add_history, &h, err);
+}
+
+int cs_view_item(cs_reader *r, const char *id, json_t **ret, cs_err *err)
+{
+	CS_AUTOHOLD cs_view_hold hold = { 0 };
+	CS_AUTOJSON json_t *params = json_pack("[s]", id);
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_view_take(&hold, r, err);
+	if (!rc && params)
+		rc = cs_reader_query(r, ITEM_ROWS " WHERE item.id = ?1", params, &rows, err);
+	if (rc)
+		return rc;
+	const json_t *row = json_array_get(rows, 0);
+	if (!row)
+		return cs_err_set(err, CS_ENOTFOUND, "there is no item %.80s; capstan inbox lists them", id);
+	CS_AUTOJSON json_t *item = item_of(row);
+	rc = one_item(r, row, id, item, err);
+	if (!rc)
+		*ret = CS_STEAL(item);
+	return rc;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The chain of causes, and one sentence for each type of event. */
+#include <string.h>
+#include "store/event_types.h"
+#include "view/row.h"
+
+/* {name} is a member of the event's data, or actor, task, run, name (of the task); [ … ] is left
+ * out when one of the names in it is not there. */
+static const char *const sentences[CS_EV_COUNT] = {
+	[CS_EV_APPROVAL_ANSWERED] = "{by} answered[: {note}]",
+	[CS_EV_APPROVAL_APPROVED] = "{by} approved it[: {note}]",
+	[CS_EV_APPROVAL_ASSUMED] = "the replay took the recorded decision: {outcome}",
+	[CS_EV_APPROVAL_CONSUMED] = "the approval took effect after its grace",
+	[CS_EV_APPROVAL_DELEGATED] = "{actor} gave it to {to}",
+	[CS_EV_APPROVAL_EDITED] = "{actor} edited it: item {next} took its place",
+	[CS_EV_APPROVAL_EXPIRED] = "nobody decided in time: it expired",
+	[CS_EV_APPROVAL_PROPOSED] = "{title} was proposed[ by {proposer}]",
+	[CS_EV_APPROVAL_PUBLISHED] = "{title} was put before the operator[ because {rule} asks][: {why}][, proposed by {proposer}]",
+	[CS_EV_APPROVAL_REJECTED] = "{by} rejected it[: {note}]",
+	[CS_EV_APPROVAL_SETTLED] = "the decision took effect after its grace[: {decision}]",
+	[CS_EV_APPROVAL_SNOOZED] = "{actor} put it off[ until {until}]",
+	[CS_EV_APPROVAL_UNDONE] = "{actor} took the decision back within its grace",
+	[CS_EV_APPROVAL_VOIDED] = "the proposal became void[: {why}]",
+	[CS_EV_APPROVAL_WITHDRAWN] = "the proposal was withdrawn",
+	[CS_EV_ATTEMPT_AMBIGUOUS] = "it is not known whether it happened[: {how}]",
+	[CS_EV_ATTEMPT_CAPTURED] = "the replay captured {call} and sent nothing[, answered from the {source}]",
+	[CS_EV_ATTEMPT_DONE] = "{name} was answered",
+	[CS_EV_ATTEMPT_FAILED] = "{name} failed[: {error.title}]",
+	[CS_EV_ATTEMPT_INTENT] = "the engine set out to do {call}[ ({class})][, allowed by {rule}][, approved as item {approval}]",
+	[CS_EV_ATTEMPT_RESOLVED] = "{actor} settled the doubt: {how}[ ({evidence})]",
+	[CS_EV_ATTEMPT_RETRY] = "{name} did not get through and is tried again[: {error.title}]",
+	[CS_EV_ATTEMPT_REUSED] = "the replay took the recorded result of {call}: input and definition are the same",
+	[CS_EV_CONNECTOR_MODE] = "{actor} set the connector {name} to {mode}",
+	[CS_EV_ENGINE_HOLD] = "{actor} changed the hold[: {why}]",
+	[CS_EV_ENGINE_LIVE] = "{actor} made this machine the live one",
+	[CS_EV_ENGINE_STARTED] = "the engine started",
+	[CS_EV_ENGINE_STOPPED] = "the engine stopped",
+	[CS_EV_EVENT_EMITTED] = "{name} emitted an event[ of the type {event.type}]",
+	[CS_EV_ITEM_CLOSED] = "[{by} ]closed the item[: {how}]",
+	[CS_EV_ITEM_OPENED] = "the operator was told: {title}",
+	[CS_EV_RUN_BLOCKED] = "the run waits",
+	[CS_EV_RUN_CANCELLED] = "the run was cancelled",
+	[CS_EV_RUN_CANCELLING] = "{actor} cancelled the run[: {reason}]",
+	[CS_EV_RUN_COMPLETED] = "the run completed",
+	[CS_EV_RUN_CORRECTED] = "{actor} corrected the run[: {why}]",
+	[CS_EV_RUN_CREATED] = "{actor} began a run of {flow}[ {version}][, a replay of {parent}]",
+	[CS_EV_RUN_FAULTED] = "the run faulted[ at {task}][: {error.title}]",
+	[CS_EV_RUN_PAUSED] = "the run is paused",
+	[CS_EV_RUN_PAUSING] = "{actor} paused the run; what is open outside ends first",
+	[CS_EV_RUN_RESUMED] = "{actor} resumed the run",
+	[CS_EV_RUN_RETRIED] = "{actor} retried the run",
+	[CS_EV_RUN_STARTED] = "the run started",
+	[CS_EV_RUN_UNBLOCKED] = "the run went on",
+	[CS_EV_TASK_CANCELLED] = "{name} was cancelled",
+	[CS_EV_TASK_CAUGHT] = "{name} caught the error[: {error.title}]",
+	[CS_EV_TASK_COMPLETED] = "{name} completed",
+	[CS_EV_TASK_FAULTED] = "{name} faulted[: {error.title}]",
+	[CS_EV_TASK_SKIPPED] = "{name} was skipped: its condition is false",
+	[CS_EV_TASK_STARTED] = "{name} began",
+	[CS_EV_TIMER_ARMED] = "a timer was set",
+	[CS_EV_TIMER_CANCELLED] = "a timer was cancelled",
+	[CS_EV_TIMER_FIRED] = "a timer ran out",
+};
+
+#define SAYS_MAX 1000
+
+/* A value in the sentence: a text as it is, cut at a whole character; a number; else nothing. */
+static bool add_value(cs_buf *out, const json_t *v)
+{
+	if (json_is_integer(v))
+		return cs_buf_addf(out, "%lld", (long long)json_integer_value(v)) == CS_OK;
+	const char *s = json_string_value(v);
+	size_t n = json_string_length(v);
+	if (!s || n == 0)
+		return false;
+	if (n > 200) {
+		for (n = 200; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+			;
+		return cs_buf_add(out, s, n) == CS_OK && cs_buf_adds(out, "…") == CS_OK;
+	}
+	return cs_buf_add(out, s, n) == CS_OK;
+}
+
+static bool add_text(cs_buf *out, const char *s)
+{
+	CS_AUTOJSON json_t *v = s ? json_string(s) : NULL;
+	return add_value(out, v);
+}
+
+static bool add_name(cs_buf *out, const cs_event *ev, const char *name)
+{
+	const json_t *v = strchr(name, '.') ? cs_json_get_path(ev->data, name) : json_object_get(ev->data, name);
+	if (v && add_value(out, v))
+		return true;
+	if (strcmp(name, "actor") == 0 || strcmp(name, "by") == 0)
+		return add_text(out, ev->actor);
+	if (strcmp(name, "run") == 0)
+		return add_text(out, ev->run);
+	if (!ev->task)
+		return false;
+	const char *slash = strrchr(ev->task, '/');
+	if (strcmp(name, "name") == 0 || strcmp(name, "call") == 0)
+		return add_text(out, slash ? slash + 1 : ev->task);
+	return strcmp(name, "task") == 0 && add_text(out, ev->task);
+}
+
+/* One {name} at P; P moves behind it. */
+static bool add_braced(cs_buf *out, const cs_event *ev, const char **p)
+{
+	char name[32];
+	size_t n = strcspn(*p + 1, "}");
+	snprintf(name, sizeof name, "%.*s", (int)n, *p + 1);
+	*p += n + 2;
+	return add_name(out, ev, name);
+}
+
+/* Up to END: a bracket's inside, or the whole sentence. False when a name is missing. */
+static bool add_part(cs_buf *out, const cs_event *ev, const char *p, const char *end)
+{
+	bool whole = true;
+	while (p < end) {
+		if (*p == '{') {
+			whole = add_braced(out, ev, &p) && whole;
+		} else if (*p == '[') {
+			const char *close = strchr(p, ']');
+			size_t before = out->len;
+			if (!add_part(out, ev, p + 1, close)) {
+				out->len = before;
+				if (out->data)
+					out->data[before] = '\0';
+			}
+			p = close + 1;
+		} else {
+			cs_buf_addc(out, *p++);
+		}
+	}
+	return whole;
+}
+
+json_t *cs_view_says(const cs_event *ev)
+{
+	cs_event_type t = cs_event_type_find(ev->type);
+	CS_AUTOBUF cs_buf out;
+	cs_buf_init(&out, SAYS_MAX);
+	if (t == CS_EV_COUNT || !sentences[t])
+		return json_string(ev->type);
+	add_part(&out, ev, sentences[t], sentences[t] + strlen(sentences[t]));
+	json_t *s = json_stringn(cs_buf_str(&out), out.len);
+	return s ? s : json_string(ev->type);
+}
+
+typedef struct chain {
+	json_t *list;
+	int64_t cause;
+} chain;
+
+static int add_link(void *ctx, const cs_event *ev)
+{
+	chain *c = ctx;
+	json_t *e = cs_view_event_json(ev);
+	json_object_set_new(e, "says", cs_view_says(ev));
+	json_array_append_new(c->list, e);
+	/* Only backwards, whatever the row says: no circle. */
+	c->cause = ev->cause < ev->seq ? ev->cause : 0;
+	return 0;
+}
+
+int cs_view_why(cs_reader *r, int64_t seq, json_t **ret, cs_err *err)
+{
+	CS_AUTOHOLD cs_view_hold hold = { 0 };
+	CS_AUTOJSON json_t *list = json_array();
+	chain c = { list, seq };
+	int rc = cs_view_take(&hold, r, err);
+	if (!rc && seq < 1)
+		rc = cs_err_set(err, CS_ENOTFOUND, "there is no event %lld", (long long)seq);
+	while (!rc && c.cause > 0 && json_array_size(list) < CS_VIEW_WHY_MAX)
+		rc = cs_reader_event(r, c.cause, add_link, &c, err);
+	if (!rc)
+		*ret = CS_STEAL(list);
+	return rc;
+}
