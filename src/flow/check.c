@@ -94,6 +94,15 @@ void cs_check_warn(cs_check *c, const char *key, const char *fmt, ...)
 	va_end(ap);
 }
 
+void cs_check_place(const cs_check *c, const char *pointer, unsigned *line, unsigned *col)
+{
+	char whole[CS_CHECK_PATH + 256];
+	snprintf(whole, sizeof whole, "%s%s", c->path, pointer);
+	*line = *col = 0;
+	if (c->src)
+		cs_source_at(c->src, whole, 0, line, col);
+}
+
 void cs_check_error_below(cs_check *c, const char *pointer, const char *fmt, ...)
 {
 	char whole[CS_CHECK_PATH + 256];

@@ -45,6 +45,9 @@ void cs_check_warn(cs_check *c, const char *key, const char *fmt, ...) CS_PRINTF
 /* At POINTER below the value: for findings of an expression inside it. */
 void cs_check_error_below(cs_check *c, const char *pointer, const char *fmt, ...) CS_PRINTF(3, 4);
 
+/* Where POINTER below the value stands; 0 when it is not known. */
+void cs_check_place(const cs_check *c, const char *pointer, unsigned *line, unsigned *col);
+
 /* Is V an object with only KEYS (ended by a NULL name), each of its type, none missing? WHAT names
  * it in messages: "a task". Each finding is reported; false when there was one. */
 bool cs_check_object(cs_check *c, const json_t *v, const cs_key *keys, const char *what);

@@ -11,6 +11,7 @@
 #include "flow/diag.h"
 #include "flow/error.h"
 #include "flow/expr.h"
+#include "flow/places.h"
 #include "flow/schema.h"
 #include "flow/template.h"
 #include "flow/yaml.h"
@@ -80,6 +81,7 @@ typedef struct cs_flow {
 	cs_schema *input_schema, *output_schema;
 	cs_template *input_from, *output_as;
 	cs_exprset *exprs;
+	cs_places places;         /* of the expressions, for check */
 	int refs;
 } cs_flow;
 

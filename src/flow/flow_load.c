@@ -231,6 +231,7 @@ void cs_flow_unref(cs_flow *f)
 	cs_template_free(f->input_from);
 	cs_template_free(f->output_as);
 	cs_exprset_unref(f->exprs);
+	cs_places_fini(&f->places);
 	free(f->ns);
 	free(f->name);
 	free(f->version);

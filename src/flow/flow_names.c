@@ -2,7 +2,6 @@
 #include "flow/flow_priv.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
@@ -85,11 +84,8 @@ static char *plain_member(const char *p)
 
 static void add_mention(cs_build *b, char *name, const char *pointer)
 {
-	char whole[CS_CHECK_PATH + CS_TEMPLATE_POINTER];
-	unsigned line = 0, col = 0;
-	snprintf(whole, sizeof whole, "%s%s", b->c.path, pointer);
-	if (b->c.src)
-		cs_source_at(b->c.src, whole, 0, &line, &col);
+	unsigned line, col;
+	cs_check_place(&b->c, pointer, &line, &col);
 	if (b->n_mentions == b->cap_mentions) {
 		b->cap_mentions = b->cap_mentions ? b->cap_mentions * 2 : 16;
 		b->mentions = cs_xrealloc(b->mentions, b->cap_mentions * sizeof *b->mentions);

@@ -48,10 +48,40 @@ static void check_variable(cs_build *b, const char *name, const char *pointer)
 static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
 {
 	cs_build *b = ctx;
+	unsigned line, col;
+	cs_check_place(&b->c, pointer, &line, &col);
+	cs_places_note(&b->f->places, b->c.file, e, line, col);
 	for (const char *const *v = cs_expr_vars(e); *v; v++)
 		check_variable(b, *v, pointer);
 	cs_build_mentions(b, cs_expr_source(e), pointer);
 	return 0;
+}
+
+/* A text with an expression in its middle is text: that is the language, and rarely what was meant. */
+static void warn_embedded(cs_build *b, const json_t *v)
+{
+	const char *text = json_string_value(v), *key;
+	json_t *member;
+	size_t i;
+	if (text) {
+		size_t begin = strspn(text, " \t\r\n"), end = strlen(text);
+		while (end > 0 && strchr(" \t\r\n", text[end - 1]))
+			end--;
+		bool whole = strncmp(text + begin, "${", 2) == 0 && text[end - 1] == '}';
+		if (!whole && strstr(text, "${"))
+			cs_check_warn(&b->c, NULL, "this text holds '${' but is not one expression as a whole, so it stays as it is; write '${ \"… \\(…) …\" }'");
+		return;
+	}
+	json_object_foreach((json_t *)(uintptr_t)v, key, member) {
+		size_t mark = cs_check_push(&b->c, key);
+		warn_embedded(b, member);
+		cs_check_pop(&b->c, mark);
+	}
+	json_array_foreach(v, i, member) {
+		size_t mark = cs_check_push_index(&b->c, i);
+		warn_embedded(b, member);
+		cs_check_pop(&b->c, mark);
+	}
 }
 
 void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template **ret)
@@ -64,6 +94,8 @@ void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template *
 		return;
 	}
 	cs_template_each(t, check_expression, b);
+	if (mode == CS_TEMPLATE_STRICT || !json_is_string(value))
+		warn_embedded(b, value);
 	*ret = t;
 }
 

@@ -46,6 +46,7 @@ void cs_function_free(cs_function *f)
 	cs_template_free(f->reach);
 	cs_template_free(f->text);
 	cs_exprset_unref(f->exprs);
+	cs_places_fini(&f->places);
 	cs_schema_free(f->input);
 	cs_schema_free(f->output);
 	json_decref(f->def);
@@ -83,9 +84,18 @@ bool cs_function_check_url(cs_check *c, const char *url)
 	return ok;
 }
 
+typedef struct template_place {
+	cs_check *c;
+	cs_function *f;
+} template_place;
+
 static int no_variables(void *ctx, const cs_expr *e, const char *pointer)
 {
-	cs_check *c = ctx;
+	const template_place *at = ctx;
+	cs_check *c = at->c;
+	unsigned line, col;
+	cs_check_place(c, pointer, &line, &col);
+	cs_places_note(&at->f->places, c->file, e, line, col);
 	const char *const *vars = cs_expr_vars(e);
 	if (*vars)
 		cs_check_error_below(c, pointer, "'$%s' is not known here; an expression in this file sees its input as '.'", *vars);
@@ -103,7 +113,7 @@ void cs_function_template(cs_check *c, cs_function *f, const json_t *obj, const 
 	if (cs_template_new(f->exprs, v, CS_TEMPLATE_STRICT, ret, &err, pointer) < 0)
 		cs_check_error_below(c, pointer, "%s", err.msg);
 	else
-		cs_template_each(*ret, no_variables, c);
+		cs_template_each(*ret, no_variables, &(template_place){ .c = c, .f = f });
 	cs_check_pop(c, mark);
 }
 

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include "flow/diag.h"
 #include "flow/effect_class.h"
+#include "flow/places.h"
 #include "flow/schema.h"
 #include "flow/template.h"
 #include "flow/yaml.h"
@@ -35,6 +36,7 @@ typedef struct cs_function {
 	int64_t delay_ms, max_delay_ms;      /* before the second attempt */
 	unsigned backoff;         /* 0 constant, 1 linear, 2 exponential */
 	unsigned jitter_percent;
+	cs_places places;         /* of the expressions, for check */
 	cs_exprset *exprs;        /* those of the templates below; `.` is the validated input unless said */
 	cs_template *card;        /* how a person reads it; a string */
 	cs_template *request;     /* http: {method,path,query,headers,as,body} */

@@ -126,6 +126,7 @@ void cs_workspace_free(cs_workspace *w)
 	free(w->callables);
 	free(w->flow_settings);
 	cs_exprset_unref(w->exprs);
+	cs_places_fini(&w->places);
 	json_decref(w->connectors);
 	json_decref(w->policies);
 	json_decref(w->fixtures);
@@ -135,6 +136,16 @@ void cs_workspace_free(cs_workspace *w)
 	free(w->operator_name);
 	free(w->timezone);
 	free(w);
+}
+
+int cs_workspace_check_expressions(const cs_workspace *w, cs_jq_pool *pool, cs_diags *d, cs_err *err)
+{
+	int r = cs_places_check(&w->places, w->exprs, pool, d, err);
+	for (size_t i = 0; i < w->n_functions && r == CS_OK; i++)
+		r = cs_places_check(&w->functions[i]->places, w->functions[i]->exprs, pool, d, err);
+	for (size_t i = 0; i < w->n_flows && r == CS_OK; i++)
+		r = cs_places_check(&w->flows[i]->places, w->flows[i]->exprs, pool, d, err);
+	return r;
 }
 
 static bool is_flow(const cs_flow *f, const char *name)

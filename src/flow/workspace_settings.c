@@ -111,9 +111,18 @@ static void read_engine(cs_workspace *w, cs_check *c, const json_t *doc)
 	cs_check_pop(c, mark);
 }
 
+typedef struct subject_place {
+	cs_check *c;
+	cs_workspace *w;
+} subject_place;
+
 static int only_start(void *ctx, const cs_expr *e, const char *pointer)
 {
-	cs_check *c = ctx;
+	const subject_place *at = ctx;
+	cs_check *c = at->c;
+	unsigned line, col;
+	cs_check_place(c, pointer, &line, &col);
+	cs_places_note(&at->w->places, c->file, e, line, col);
 	for (const char *const *v = cs_expr_vars(e); *v; v++)
 		if (strcmp(*v, "start") != 0)
 			cs_check_error_below(c, pointer, "'$%s' is not known here; a subject is said by '$start', the run's input", *v);
@@ -130,7 +139,7 @@ static void read_subject(cs_workspace *w, cs_check *c, const json_t *v, cs_templ
 	if (cs_template_new(w->exprs, subject, CS_TEMPLATE_STRICT, ret, &err, NULL) < 0)
 		cs_check_error(c, "%s", err.msg);
 	else
-		cs_template_each(*ret, only_start, c);
+		cs_template_each(*ret, only_start, &(subject_place){ .c = c, .w = w });
 	cs_check_pop(c, mark);
 }
 

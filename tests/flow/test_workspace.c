@@ -298,6 +298,31 @@ static void one_file_is_checked_by_its_kind(void **state)
 	cs_workspace_free(w);
 }
 
+static void an_expression_that_jq_cannot_compile_has_its_place(void **state)
+{
+	(void)state;
+	const char *exe = getenv("CS_TEST_CAPSTAN");
+	if (!exe)
+		skip();
+	write_file("flows/lead.yaml", "document: { dsl: '1.0.3', namespace: agency, name: lead, version: '1.0.0' }\n"
+				      "do:\n  - a: { set: { x: '${ [ .a[] | . + 1 ] }' } }\n  - b: { set: { x: '${ .a | map(. as $x) }' } }\n");
+	cs_workspace *w;
+	free(load(false, CS_OK, &w));
+	cs_jq_pool *pool = cs_jq_pool_new(exe, 1, 5000);
+	cs_diags d;
+	cs_err err = { 0 };
+	cs_diags_init(&d);
+	if (cs_workspace_check_expressions(w, pool, &d, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(d.n, 1);
+	assert_string_equal(d.items[0].file, "flows/lead.yaml");
+	assert_int_equal(d.items[0].line, 4);
+	assert_int_equal(d.items[0].col, 20);
+	cs_diags_fini(&d);
+	cs_jq_pool_free(pool);
+	cs_workspace_free(w);
+}
+
 static void loading_is_quick(void **state)
 {
 	(void)state;
@@ -327,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_that_are_not_read_are_warned_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_workspace_is_found_upward, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_file_is_checked_by_its_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_expression_that_jq_cannot_compile_has_its_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(loading_is_quick, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

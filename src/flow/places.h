@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where the expressions of one set stand in their file: jq says only later, and only by number,
+ * which of them it cannot compile. */
+#ifndef CS_FLOW_PLACES_H
+#define CS_FLOW_PLACES_H
+
+#include "flow/diag.h"
+#include "flow/expr.h"
+#include "flow/jq_pool.h"
+
+typedef struct cs_places {
+	char *file;                       /* NULL: nothing is noted (a stored definition) */
+	struct { unsigned line, col; } *at;   /* by cs_expr_index; line 0: not noted */
+	unsigned n;
+} cs_places;
+
+void cs_places_fini(cs_places *p);
+/* The first place that is noted of an expression stays. */
+void cs_places_note(cs_places *p, const char *file, const cs_expr *e, unsigned line, unsigned col);
+/* Has jq compile what is not plain; the first that does not compile goes to D with its place. CS_OK
+ * also then; negative when jq cannot be asked. */
+int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool, cs_diags *d, cs_err *err);
+
+#endif
