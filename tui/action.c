@@ -19,7 +19,7 @@ static const struct { unsigned bit; const char *why; } reasons[] = {
 	{ CS_CAN_CARD, N_("its card is not on the screen: open it with Enter") },
 	{ CS_CAN_RESOLVE, N_("no effect is in doubt here: J goes to the next item") },
 	{ CS_CAN_FAULT, N_("the run did not fault: t shows what it does") },
-	{ CS_CAN_UNDO, N_("there is no decision to take back: grace is over, or none was made; t shows the run") },
+	{ CS_CAN_UNDO, N_("no decision can be taken back, as none was made or its grace is over: t shows the run") },
 	{ CS_CAN_OPEN, N_("it is decided already: J goes to the next item") },
 	{ CS_CAN_ACCEPT, N_("this item cannot be approved: ? shows what it allows") },
 	{ CS_CAN_EDIT, N_("this item cannot be edited: ? shows what it allows") },

@@ -109,8 +109,7 @@ static void add_cards(cs_shell *sh, const json_t *items, bool outliers)
 			cs_pager_add(&sh->text, CS_ST_WAIT, 0, NULL, _("Unlike the others:"));
 		cs_pager_init(&card);
 		cs_card_fill(&card, item, NULL);
-		for (size_t k = 0; k < card.n; k++)
-			cs_pager_add(&sh->text, card.lines[k].style, card.lines[k].indent, card.lines[k].label, card.lines[k].text);
+		cs_pager_append(&sh->text, &card);
 		cs_pager_fini(&card);
 		cs_pager_rule(&sh->text);
 	}

@@ -121,7 +121,6 @@ void cs_shell_key(cs_shell *sh, cs_key key)
 		cs_act_redraw(sh);
 		return;
 	}
-	free(CS_STEAL(sh->notice));
 	if (sh->prompt.on) {
 		prompt_key(sh, key);
 	} else if (sh->over == CS_OVER_MENU) {
@@ -140,7 +139,6 @@ void cs_shell_key(cs_shell *sh, cs_key key)
 void cs_shell_paste(cs_shell *sh, const char *text)
 {
 	sh->hush_ms = cs_shell_now();
-	free(CS_STEAL(sh->notice));
 	if (sh->prompt.on && sh->prompt.word) {
 		cs_shell_say(sh, CS_ST_WAIT, _("The word is typed, not pasted: type it, or Esc"));
 	} else if (sh->prompt.on) {

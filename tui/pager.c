@@ -92,6 +92,12 @@ void cs_pager_rule(cs_pager *p)
 	add_line(p, CS_ST_DIM, 0, NULL, cs_xstrdup(rule_mark));
 }
 
+void cs_pager_append(cs_pager *p, const cs_pager *other)
+{
+	for (size_t i = 0; i < other->n; i++)
+		add_line(p, other->lines[i].style, other->lines[i].indent, other->lines[i].label, cs_xstrdup(other->lines[i].text));
+}
+
 /* Bytes of S for one row: up to the last space that fits, else as many clusters as fit. */
 static size_t row_length(const char *s, size_t len, int cols)
 {

@@ -35,6 +35,7 @@ void cs_pager_home(cs_pager *p);       /* to the top, for another text */
 void cs_pager_add(cs_pager *p, unsigned style, int indent, const char *label, const char *text);
 void cs_pager_addf(cs_pager *p, unsigned style, const char *fmt, ...) CS_PRINTF(3, 4);
 void cs_pager_rule(cs_pager *p);       /* a line across */
+void cs_pager_append(cs_pager *p, const cs_pager *other);   /* adds copies of its lines */
 
 bool cs_pager_key(cs_pager *p, cs_key key);
 void cs_pager_show_line(cs_pager *p, size_t line);   /* scrolls so that it is seen */

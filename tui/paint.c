@@ -99,6 +99,9 @@ static void paint_footer(cs_shell *sh, int y, int lines, int cols)
 	if (sh->prompt.on || sh->over) {
 		(void)footer_item(&f, "Enter", sh->prompt.word ? _("when the word stands there") : sh->over == CS_OVER_TEXT ? _("nothing") : _("takes it"));
 		(void)footer_item(&f, "Esc", _("leaves it"));
+		/* the prompt stands where notices do, so what is said about it stands here */
+		if (sh->prompt.on && sh->notice)
+			(void)cs_term_put(sh->term, y + lines - 1, lines > 1 ? 0 : f.x, cols, sh->notice_style, sh->notice);
 		return;
 	}
 	for (int i = 0; i < CS_ACT_COUNT; i++) {

@@ -168,6 +168,9 @@ static void take_input(cs_shell *sh)
 		sh->burst = n > 1;
 		if (n > 1)
 			sh->hush_ms = cs_shell_now();
+		/* once for all of them: what is said of one is not lost to the next */
+		if (n > 0)
+			free(CS_STEAL(sh->notice));
 		for (size_t i = 0; i < n; i++) {
 			if (events[i].key == CS_KEY_PASTE)
 				cs_shell_paste(sh, events[i].text);

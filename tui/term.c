@@ -73,6 +73,16 @@ static void set_up_locale(void)
 		(void)setlocale(LC_CTYPE, "en_US.UTF-8");
 }
 
+/* Terminals, and what is put before them, send these too, whatever terminfo says. */
+static const struct { const char *seq; int code; } also[] = {
+	{ "\033[A", KEY_UP }, { "\033[B", KEY_DOWN }, { "\033[C", KEY_RIGHT }, { "\033[D", KEY_LEFT },
+	{ "\033OA", KEY_UP }, { "\033OB", KEY_DOWN }, { "\033OC", KEY_RIGHT }, { "\033OD", KEY_LEFT },
+	{ "\033[H", KEY_HOME }, { "\033[F", KEY_END }, { "\033[1~", KEY_HOME }, { "\033[4~", KEY_END },
+	{ "\033[5~", KEY_PPAGE }, { "\033[6~", KEY_NPAGE }, { "\033[3~", KEY_DC }, { "\033[Z", KEY_BTAB },
+	{ "\033[200~", CS_NC_PASTE_BEGIN }, { "\033[201~", CS_NC_PASTE_END },
+	{ "\033[I", CS_NC_FOCUS_IN }, { "\033[O", CS_NC_FOCUS_OUT },
+};
+
 void cs_term_modes(bool on)
 {
 	putp(on ? "\033[?2004h\033[?1004h" : "\033[?2004l\033[?1004l");
@@ -89,10 +99,8 @@ static void set_up_screen(cs_term *t)
 	(void)keypad(stdscr, TRUE);
 	(void)nodelay(stdscr, TRUE);
 	(void)curs_set(0);
-	(void)define_key("\033[200~", CS_NC_PASTE_BEGIN);
-	(void)define_key("\033[201~", CS_NC_PASTE_END);
-	(void)define_key("\033[I", CS_NC_FOCUS_IN);
-	(void)define_key("\033[O", CS_NC_FOCUS_OUT);
+	for (size_t i = 0; i < CS_ARRAY_LEN(also); i++)
+		(void)define_key(also[i].seq, also[i].code);
 	set_up_colours(t);
 	t->synchronized = known_synchronized();
 	cs_term_modes(true);

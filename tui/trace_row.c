@@ -29,13 +29,15 @@ void cs_trace_bar(int64_t from, int64_t to, int64_t whole, int cols, char *out, 
 		return;
 	from = from < 0 ? 0 : from > whole ? whole : from;
 	to = to < from ? from : to > whole ? whole : to;
-	/* the left end on a whole column, the right end to an eighth */
+	/* it begins on a whole column, and its length is exact to an eighth */
 	a = from * cols / whole * 8;
 	if (a >= units)
 		a = units - 8;
-	b = to * units / whole;
+	b = a + (to - from) * units / whole;
 	if (b <= a)
 		b = a + 1;
+	if (b > units)
+		b = units;
 	for (int64_t i = 0; i < a / 8; i++)
 		add(out, size, " ");
 	for (int64_t i = a; i < b; i += 8)

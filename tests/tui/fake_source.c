@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/buf.h"
@@ -15,7 +16,7 @@ struct fake_source {
 	cs_source face;
 	json_t *model;
 	json_t *replies;       /* messages that wait for poll() */
-	int control, own[2];   /* own: without a control socket, a pair that wakes the console */
+	int control, own[2], both;   /* own: a pair that wakes the console for a reply; both: an epoll of the two */
 	unsigned tag;
 	int64_t seq;
 	cs_buf in;
@@ -152,7 +153,7 @@ static void tell(fake_source *f, const json_t *v)
 static void post(fake_source *f, json_t *msg)
 {
 	(void)json_array_append_new(f->replies, msg);
-	if (f->own[1] >= 0 && write(f->own[1], "x", 1) < 0)
+	if (write(f->own[1], "x", 1) < 0)
 		abort();
 }
 
@@ -292,9 +293,8 @@ static void read_control(fake_source *f)
 		memmove(f->in.data, f->in.data + len, f->in.len - len + 1);
 		f->in.len -= len;
 	}
-	if (f->own[0] >= 0)
-		while (read(f->own[0], b, sizeof(b)) > 0)
-			;
+	while (read(f->own[0], b, sizeof(b)) > 0)
+		;
 }
 
 static int fake_poll(void *ctx, json_t **ret, cs_err *err)
@@ -310,18 +310,27 @@ static int fake_poll(void *ctx, json_t **ret, cs_err *err)
 	return CS_OK;
 }
 
+static void watch(fake_source *f, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if (fd >= 0 && epoll_ctl(f->both, EPOLL_CTL_ADD, fd, &e) < 0)
+		abort();
+}
+
 fake_source *fake_source_new(const char *model, int control)
 {
 	fake_source *f = cs_xcalloc(1, sizeof(*f));
 
-	*f = (fake_source){ .control = control, .own = { -1, -1 }, .replies = json_array(), .model = json_loads(model, 0, NULL) };
+	*f = (fake_source){ .control = control, .replies = json_array(), .model = json_loads(model, 0, NULL) };
 	cs_buf_init(&f->in, 1u << 24);
-	/* a command's reply is in memory already: with a control socket the console polls after each
-	 * turn anyway; alone it needs waking */
-	if (control < 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, f->own) < 0)
+	f->both = epoll_create1(EPOLL_CLOEXEC);
+	if (f->both < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, f->own) < 0)
 		abort();
+	watch(f, f->own[0]);
+	watch(f, control);
 	f->face = (cs_source){ f, fake_inbox, fake_item, fake_runs, fake_run, fake_trace, fake_events, fake_why, fake_diff,
-			       fake_status, fake_send, control >= 0 ? control : f->own[0], fake_poll };
+			       fake_status, fake_send, f->both, fake_poll };
 	return f;
 }
 
@@ -330,10 +339,9 @@ void fake_source_free(fake_source *f)
 	json_decref(f->model);
 	json_decref(f->replies);
 	cs_buf_fini(&f->in);
-	if (f->own[0] >= 0) {
-		(void)close(f->own[0]);
-		(void)close(f->own[1]);
-	}
+	(void)close(f->own[0]);
+	(void)close(f->own[1]);
+	(void)close(f->both);
 	free(f);
 }
 
