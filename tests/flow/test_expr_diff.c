@@ -243,6 +243,11 @@ static void compare(cs_jq_pool *pool, const cs_exprset *set, const cs_expr *plai
 		n->failed_alike++;
 		return;
 	}
+	/* Carried here as it is, where jq is not trusted with it. */
+	if (rc == 0 && jq_rc == CS_EINVAL && strstr(their_err.msg, "a whole number beyond 2^53")) {
+		n->asked++;
+		return;
+	}
 	CS_AUTOFREE char *my_text = mine ? cs_json_text(mine) : cs_xstrdup(my_err.msg);
 	CS_AUTOFREE char *their_text = theirs ? cs_json_text(theirs) : cs_xstrdup(their_err.msg);
 	if (rc != jq_rc || strcmp(my_text, their_text) != 0) {
@@ -367,12 +372,44 @@ static void what_is_taken_as_plain_is_jq(void **ctx)
 	assert_true(n.skipped > 1000);
 }
 
+/* Every pair of kinds, by every operator; numbers at the edges of how they are printed. */
+static void all_kinds_compare_add_and_print_alike(void **ctx)
+{
+	static const char *const sources[] = { "$v == $w", "$v != $w", "$v < $w", "$v <= $w", "$v > $w", "$v >= $w", "$v + $w",
+		"$v and $w", "$v or $w", "$v // $w", "\"\\($v) \\([$w])\"", "$v | length", "$v | not", "[$v, $w] < [$w, $v]",
+		"[$v, $w | type]", "[$v | type, $w]", "[$v | type]", "{a: $v} <= {a: $w}", "{a: $v} == {a: $w}", "$v[$w]?", "$v[$w]",
+		"-1 + 2", "1 + -1 + 2", "1 == 1 | not", "1 // 2 == 3", "true or error", "$v | . as $x | $x" };
+	static const char *const values[] = { "null", "true", "false", "0", "-1", "1", "2.5", "1e15", "1.5e16", "1e16", "1.25e17",
+		"1e22", "0.001", "0.0001", "0.00012", "0.00001", "-1.5e-9", "123456789012345.5", "\"\"", "\"a\"", "\"b\"", "\"ab\"",
+		"\"\\u0000\"", "[]", "[null]", "[1,2]", "[[]]", "{}", "{\"a\":1}", "{\"b\":0}", "{\"a\":1,\"b\":0}", "{\"a\":2}" };
+	(void)ctx;
+	counts n = { 0 };
+	pairs p = { .set = cs_exprset_new() };
+	for (size_t i = 0; i < CS_ARRAY_LEN(sources); i++)
+		add_pair(&p, sources[i], &n);
+	cs_jq_pool *pool = cs_jq_pool_new("/proc/self/exe", 1, 5000);
+	check_compiles(pool, &p);
+	for (size_t i = 0; i < CS_ARRAY_LEN(values) * CS_ARRAY_LEN(values); i++) {
+		CS_AUTOJSON json_t *vars = json_object();
+		json_object_set_new(vars, "v", cs_json_lenient(values[i % CS_ARRAY_LEN(values)]));
+		json_object_set_new(vars, "w", cs_json_lenient(values[i / CS_ARRAY_LEN(values)]));
+		for (unsigned k = 0; k < p.n; k++)
+			if (k == i % p.n || k < 11)
+				compare(pool, p.set, p.plain[k], p.twin[k], vars, vars, &n);
+	}
+	cs_jq_pool_free(pool);
+	cs_exprset_unref(p.set);
+	print_message("%u alike, %u failed alike, %u left to jq, %u not plain\n", n.same, n.failed_alike, n.asked, n.skipped);
+	assert_true(n.same > 8000);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "jq-worker") == 0)
 		return cs_jq_worker_main();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_expressions_give_what_jq_gives),
+		cmocka_unit_test(all_kinds_compare_add_and_print_alike),
 		cmocka_unit_test(what_is_taken_as_plain_is_jq),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
