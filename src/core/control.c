@@ -6,19 +6,15 @@
 #include "core/frame.h"
 
 /* input.schema and input.from of the flow; an input that breaks them faults the run at once. */
-int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)
+int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
 {
-	int rc = cs_run_write(r, s, "run.created", NULL, 0, json_incref(created), err);
-	if (rc != CS_OK)
-		return rc;
+	int rc = CS_OK;
 	CS_AUTOJSON json_t *error = cs_schema_complaint(r->flow->input_schema, r->input, "The input", "/input");
 	CS_AUTOJSON json_t *start = NULL;
 	if (error == NULL && r->flow->input_from != NULL) {
-		cs_frame *memo = cs_frame_new(NULL, NULL);
-		cs_view_of v = { .r = r, .s = s, .seq = NULL, .memo = memo, .raw = r->input };
+		cs_view_of v = { .r = r, .s = s, .seq = r->root, .memo = r->root, .raw = r->input };
 		cs_err why = { 0 };
 		rc = cs_look(&v, CS_PHASE_INPUT, r->flow->input_from, r->input, &start, &why);
-		cs_frame_free(memo);
 		if (rc == CS_EAGAIN)
 			return CS_EAGAIN;
 		if (rc != CS_OK)
@@ -29,10 +25,18 @@ int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)
 	json_t *data = json_object();
 	if (start != NULL)
 		json_object_set(data, "input", start);
-	int64_t clock = cs_json_int_or(created, "clock", 0);
-	if (clock > 0)
-		json_object_set_new(data, "clock", json_integer(clock));
+	if (r->clock > 0)
+		json_object_set_new(data, "clock", json_integer(r->clock));
 	return cs_run_write(r, s, "run.started", NULL, 0, data, err);
+}
+
+int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)
+{
+	int rc = cs_run_write(r, s, "run.created", NULL, 0, json_incref(created), err);
+	if (rc != CS_OK)
+		return rc;
+	rc = cs_step_start(r, s, err);
+	return rc == CS_EAGAIN ? CS_OK : rc;
 }
 
 static int pause_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
@@ -60,7 +64,7 @@ static int cancel_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 static int retry_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
 	(void)args;
-	if (r->root == NULL)
+	if (r->start == NULL)
 		return cs_err_set(err, CS_EREFUSED, "its input broke the flow's schema: start a new run with another input");
 	int rc = cs_run_write(r, s, "run.retried", NULL, 0, NULL, err);
 	for (size_t i = r->n_items; rc == CS_OK && i-- > 0;)

@@ -35,6 +35,9 @@ static int fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
 	put(&r->patch, member(ev, "patch"));
 	free(r->from);
 	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
+	r->clock = cs_json_int_or(ev->data, "clock", 0);
+	cs_frame_free(r->root);
+	r->root = cs_frame_new(NULL, NULL);
 	const char *parent = cs_json_str_or(ev->data, "parent", "");
 	if (strlen(parent) == CS_ID_LEN)
 		memcpy(r->parent, parent, CS_ID_SIZE);

@@ -51,6 +51,7 @@ int cs_run_write(cs_run *r, cs_step *s, const char *type, const cs_task *task, i
 int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err);
 
 /* ---- the rooms of a step ---- */
+int cs_step_start(cs_run *r, cs_step *s, cs_err *err);       /* created -> running, or faulted */
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err);
 int cs_step_call(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);          /* an item is there: has it come to its end? */

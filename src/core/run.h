@@ -144,6 +144,7 @@ typedef struct cs_run {
 	cs_frame *root;
 	cs_frame **live;             /* by task id: the live frame of that task, or NULL; lanes apart */
 	int64_t created_at, started_at;
+	int64_t clock;               /* a replay: when the first run of its lineage started; 0: now */
 	int64_t last_seq;            /* the latest event of this run: the cause of what follows by itself */
 	bool ending;                 /* `then: end` was met */
 	cs_item **items; size_t n_items;     /* those that are not over */

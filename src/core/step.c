@@ -356,6 +356,11 @@ int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	*ret_more = false;
 	if (r->state == CS_RUN_PAUSING || r->state == CS_RUN_CANCELLING)
 		return settle(&w, err);
+	if (r->state == CS_RUN_CREATED) {
+		int rc = cs_step_start(r, s, err);
+		*ret_more = r->state == CS_RUN_RUNNING;
+		return rc == CS_EAGAIN ? CS_OK : rc;
+	}
 	if (r->state != CS_RUN_RUNNING && r->state != CS_RUN_WAITING)
 		return CS_OK;
 	int rc = step_seq(&w, r->root, err);

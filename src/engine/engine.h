@@ -27,7 +27,18 @@
 
 #define CS_STATE_DIR ".capstan"
 
+/* The scripted answers behind the performer "fixture", whose documents come with the workspace.
+ * Every function may be NULL. */
+typedef struct cs_fixture_port {
+	void *ctx;
+	int (*load)(void *ctx, const json_t *docs, cs_err *err);
+	void (*used)(void *ctx, const char *run, const char *function, size_t answer);
+	void (*forget)(void *ctx, const char *run);
+	bool (*has)(void *ctx, const char *function);
+} cs_fixture_port;
+
 typedef struct cs_engine_opts {
+	cs_fixture_port fixtures;
 	const cs_performer *performers;      /* by kind; the table main.c builds; outlives the engine */
 	size_t n_performers;
 	const char *exe;                     /* this program, for the jq children */

@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/engine/libcsengine.a
 src_engine_libcsengine_a_SOURCES = \
-	src/engine/client.c src/engine/engine.h \
+	src/engine/bundle.c \
+	src/engine/client.c \
+	src/engine/commands.c \
+	src/engine/dispatch.c \
+	src/engine/engine.c src/engine/engine.h \
+	src/engine/engine_priv.h \
+	src/engine/env.c \
 	src/engine/lease.c src/engine/lease.h \
+	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
+	src/engine/runs.c \
 	src/engine/server.c src/engine/server.h \
-	src/engine/wire.c src/engine/wire.h
+	src/engine/wire.c src/engine/wire.h \
+	src/engine/workers.c src/engine/workers.h

@@ -60,5 +60,9 @@ int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)
 
 int cs_fold_engine_live(cs_fold *f, const cs_event *ev, cs_err *err)
 {
-	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", on_or_off(ev));
+	/* The machine where it was said: a copy of the workspace is not live elsewhere. */
+	const char *word = on_or_off(ev);
+	if (strcmp(word, "on") == 0)
+		word = cs_json_str_or(ev->data, "machine", word);
+	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", word);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Definitions by hash: what a run pins to its end, over restarts and changed files. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "engine/engine_priv.h"
+
+static int compile_roles(cs_bundle *b, cs_err *err)
+{
+	const char *name;
+	json_t *doc;
+	json_object_foreach(json_object_get(b->doc, "roles"), name, doc) {
+		cs_diags d;
+		cs_diags_init(&d);
+		cs_function *fn = NULL;
+		int rc = cs_function_agent(doc, NULL, &d, &fn);
+		if (rc != CS_OK)
+			cs_err_set(err, rc, "the pinned role %s does not load any more: %s", name, d.n > 0 ? d.items[0].message : "unknown");
+		cs_diags_fini(&d);
+		if (rc != CS_OK)
+			return rc;
+		b->roles = cs_xrealloc(b->roles, (b->n_roles + 1) * sizeof *b->roles);
+		b->roles[b->n_roles++] = fn;
+	}
+	return CS_OK;
+}
+
+static void bundle_free(cs_bundle *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->n_roles; i++)
+		cs_function_free(b->roles[i]);
+	free(b->roles);
+	cs_flow_unref(b->flow);
+	json_decref(b->doc);
+	free(b);
+}
+
+void cs_bundles_free(cs_bundle *b)
+{
+	while (b != NULL) {
+		cs_bundle *next = b->next;
+		bundle_free(b);
+		b = next;
+	}
+}
+
+static json_t *roles_of(cs_engine *e, const cs_flow *flow)
+{
+	json_t *roles = json_object();
+	for (int i = 0; i < flow->n_tasks; i++) {
+		const char *call = flow->tasks[i].call;
+		const cs_function *fn = call != NULL ? cs_workspace_function(e->ws, call) : NULL;
+		if (fn != NULL && fn->kind == CS_FUNCTION_AGENT)
+			json_object_set(roles, call, fn->def);
+	}
+	return roles;
+}
+
+cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
+{
+	for (cs_bundle *b = e->bundles; b != NULL; b = b->next)
+		if (b->flow == flow)
+			return b;
+	cs_bundle *b = cs_xcalloc(1, sizeof *b);
+	b->flow = cs_flow_ref(flow);
+	b->doc = json_pack("{s:O, s:o}", "flow", flow->def, "roles", roles_of(e, flow));
+	cs_json_digest(b->doc, b->hash);
+	if (compile_roles(b, NULL) != CS_OK) {
+		bundle_free(b);
+		return NULL;
+	}
+	b->next = e->bundles;
+	e->bundles = b;
+	return b;
+}
+
+static bool anything(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return true;             /* it was checked when it was pinned */
+}
+
+static int load(cs_engine *e, const char *hash, cs_bundle *b, cs_err *err)
+{
+	int rc = cs_reader_body(e->reader, hash, &b->doc, err);
+	if (rc != CS_OK)
+		return rc;
+	cs_diags d;
+	cs_diags_init(&d);
+	rc = cs_flow_new(json_object_get(b->doc, "flow"), NULL, anything, NULL, &d, &b->flow);
+	if (rc != CS_OK)
+		cs_err_set(err, rc, "the pinned flow %.12s does not load any more: %s", hash, d.n > 0 ? d.items[0].message : "unknown");
+	cs_diags_fini(&d);
+	return rc != CS_OK ? rc : compile_roles(b, err);
+}
+
+cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err)
+{
+	for (cs_bundle *b = e->bundles; b != NULL; b = b->next)
+		if (strcmp(b->hash, hash) == 0)
+			return b;
+	cs_bundle *b = cs_xcalloc(1, sizeof *b);
+	if (load(e, hash, b, err) != CS_OK) {
+		bundle_free(b);
+		return NULL;
+	}
+	memcpy(b->hash, hash, strlen(hash) < CS_HEX_SIZE ? strlen(hash) + 1 : CS_HEX_SIZE);
+	b->stored = true;
+	b->next = e->bundles;
+	e->bundles = b;
+	return b;
+}
+
+int cs_bundle_store(cs_engine *e, cs_bundle *b, cs_err *err)
+{
+	if (b->stored)
+		return CS_OK;
+	CS_AUTOBUF cs_buf bytes;
+	cs_buf_init(&bytes, (size_t)8 << 20);
+	int rc = cs_json_canonical(b->doc, &bytes);
+	if (rc != CS_OK)
+		return cs_err_set(err, rc, "the definition of %s is too large to keep", b->flow->name);
+	char hex[CS_HEX_SIZE];
+	rc = cs_store_put_body(e->store, bytes.data, bytes.len, hex, err);
+	b->stored = rc == CS_OK;
+	return rc;
+}

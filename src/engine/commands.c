@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the operator, the command line and the console ask of the engine: a table of requests. */
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/json.h"
+#include "core/record.h"
+#include "engine/engine_priv.h"
+
+/* ---- run ---------------------------------------------------------------------------------------------------- */
+
+/* A workspace's flow by name, or a document that came along. */
+static cs_bundle *bundle_of_request(cs_engine *e, const json_t *req, cs_err *err)
+{
+	json_t *doc = json_object_get(req, "definition");
+	if (doc == NULL) {
+		const char *name = cs_json_str_or(req, "flow", "");
+		const cs_flow *flow = cs_workspace_flow(e->ws, name);
+		if (flow == NULL) {
+			cs_err_set(err, CS_ENOTFOUND, "there is no flow %s here; flows/ holds them, `capstan check` lists what is wrong with them", name);
+			return NULL;
+		}
+		return cs_bundle_of_flow(e, flow);
+	}
+	cs_diags d;
+	cs_diags_init(&d);
+	cs_flow *flow = NULL;
+	cs_bundle *b = NULL;
+	if (cs_flow_new(doc, NULL, cs_workspace_callable, e->ws, &d, &flow) == CS_OK)
+		b = cs_bundle_of_flow(e, flow);
+	else
+		cs_err_set(err, CS_EINVAL, "the flow does not load: %s; run `capstan check FILE`", d.n > 0 ? d.items[0].message : "unknown");
+	cs_flow_unref(flow);
+	cs_diags_fini(&d);
+	return b;
+}
+
+static int apply_sets(const json_t *sets, json_t **value, cs_err *err)
+{
+	size_t i;
+	json_t *set;
+	json_array_foreach(sets, i, set) {
+		json_t *next = NULL;
+		int rc = cs_json_with_path(*value, cs_json_str_or(set, "path", ""), json_object_get(set, "value"), &next, err);
+		if (rc != CS_OK)
+			return rc;
+		json_decref(*value);
+		*value = next;
+	}
+	return CS_OK;
+}
+
+static int start_var(void *ctx, const char *name, json_t **ret)
+{
+	if (strcmp(name, "start") != 0 && strcmp(name, "input") != 0)
+		return CS_ENOTFOUND;
+	*ret = json_incref(ctx);
+	return CS_OK;
+}
+
+/* Whose record a run belongs to, where capstan.yaml says how to tell. */
+static void set_subject(cs_engine *e, const cs_flow *flow, const json_t *req, json_t *input, json_t *created)
+{
+	const char *said = cs_json_str(req, "subject");
+	if (said != NULL)
+		json_object_set_new(created, "subject", json_string(said));
+	for (size_t i = 0; said == NULL && i < e->ws->n_flow_settings; i++) {
+		const cs_flow_settings *s = &e->ws->flow_settings[i];
+		CS_AUTOJSON json_t *subject = NULL;
+		cs_scope scope = { .dot = input, .var = start_var, .ctx = input };
+		if (s->subject != NULL && strcmp(s->flow, flow->name) == 0 &&
+		    cs_template_eval(s->subject, &scope, &subject, NULL) == CS_OK && json_is_string(subject))
+			json_object_set(created, "subject", subject);
+	}
+}
+
+/* The same key with the same input is the same run; with another input it is refused. */
+static int known_key(cs_engine *e, const char *key, const char *digest, json_t **ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", key);
+	json_t *row = json_object_get(e->group_keys, key);
+	if (row == NULL) {
+		int rc = cs_reader_query(e->reader, "SELECT run, digest FROM start_key WHERE key = ?1", params, &rows, err);
+		if (rc != CS_OK)
+			return rc;
+		row = json_array_get(rows, 0);
+	}
+	if (row == NULL)
+		return CS_ENOTFOUND;
+	if (strcmp(cs_json_str_or(row, "digest", ""), digest) != 0)
+		return cs_err_set(err, CS_EREFUSED, "the key %s started run %s with another input; choose another key", key, cs_json_str_or(row, "run", ""));
+	*ret = json_pack("{s:O, s:b}", "run", json_object_get(row, "run"), "existing", 1);
+	return CS_OK;
+}
+
+static json_t *created_data(const cs_bundle *b, json_t *input)
+{
+	return json_pack("{s:o, s:s, s:s, s:s, s:O}", "flow", json_sprintf("%s/%s", b->flow->ns, b->flow->name),
+			 "name", b->flow->name, "version", b->flow->version, "definition", b->hash, "input", input);
+}
+
+static int begin(cs_engine *e, cs_bundle *b, json_t *created, bool simulated, cs_record *record, const char *id, cs_err *err)
+{
+	int rc = cs_bundle_store(e, b, err);
+	if (rc != CS_OK)
+		return rc;
+	cs_run *r = cs_run_new(id, b->flow);
+	r->simulated = simulated;
+	r->record = record;
+	cs_live *l = cs_runs_add(e, r, b);
+	rc = cs_run_begin(r, &e->step, created, err);
+	if (rc == CS_OK && cs_run_state_terminal(cs_run_state_name(r->state)))
+		cs_runs_retire(e, l);
+	else
+		cs_runs_ready(e, l);
+	return rc;
+}
+
+static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	cs_bundle *b = bundle_of_request(e, req, err);
+	if (b == NULL)
+		return err->code != 0 ? err->code : CS_EINVAL;
+	CS_AUTOJSON json_t *input = json_object_get(req, "input") != NULL ? json_incref(json_object_get(req, "input")) : json_object();
+	int rc = apply_sets(json_object_get(req, "set"), &input, err);
+	if (rc != CS_OK)
+		return rc;
+	CS_AUTOJSON json_t *created = created_data(b, input);
+	const char *key = cs_json_str(req, "key");
+	if (key != NULL) {
+		CS_AUTOJSON json_t *what = json_pack("[s, O]", b->flow->name, input);
+		char digest[CS_HEX_SIZE];
+		cs_json_digest(what, digest);
+		rc = known_key(e, key, digest, ret, err);
+		if (rc != CS_ENOTFOUND)
+			return rc;
+		json_object_set_new(created, "key", json_string(key));
+		json_object_set_new(created, "key_digest", json_string(digest));
+	}
+	static const char *const carried[] = { "title", "kind" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(carried); i++)
+		if (cs_json_str(req, carried[i]) != NULL)
+			json_object_set(created, carried[i], json_object_get(req, carried[i]));
+	set_subject(e, b->flow, req, input, created);
+	char id[CS_ID_SIZE];
+	e->step.new_id(e, id);
+	rc = begin(e, b, created, cs_engine_simulated(e), NULL, id, err);
+	if (rc != CS_OK)
+		return rc;
+	if (key != NULL)
+		json_object_set_new(e->group_keys, key, json_pack("{s:s, s:O}", "run", id, "digest", json_object_get(created, "key_digest")));
+	*ret = json_pack("{s:s, s:b}", "run", id, "existing", 0);
+	return CS_OK;
+}
+
+/* ---- replay --------------------------------------------------------------------------------------------------- */
+
+/* The definition of the new run: the old one's, or the document that came along with the old roles. */
+static cs_bundle *bundle_of_replay(cs_engine *e, const json_t *req, const cs_live *old, cs_err *err)
+{
+	return json_object_get(req, "definition") != NULL ? bundle_of_request(e, req, err) : old->bundle;
+}
+
+static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	cs_live *old = cs_runs_load(e, cs_json_str_or(req, "run", ""), err);
+	if (old == NULL)
+		return err->code;
+	bool rests = cs_run_state_terminal(cs_run_state_name(old->run->state));
+	if (rests)
+		cs_runs_retire(e, old);
+	cs_bundle *b = bundle_of_replay(e, req, old, err);
+	if (b == NULL)
+		return err->code != 0 ? err->code : CS_EINVAL;
+	const char *from = cs_json_str(req, "from");
+	const cs_task *t = NULL;
+	for (int i = 0; from != NULL && t == NULL && i < b->flow->n_tasks; i++)
+		if (strcmp(b->flow->tasks[i].ref, from) == 0 || strcmp(b->flow->tasks[i].name, from) == 0)
+			t = &b->flow->tasks[i];
+	if (from != NULL && t == NULL)
+		return cs_err_set(err, CS_ENOTFOUND, "the flow %s has no task %s; `capstan trace` lists them", b->flow->name, from);
+	CS_AUTOJSON json_t *input = json_incref(old->run->input);
+	json_t *sets = json_object_get(req, "set");
+	int rc = t == NULL ? apply_sets(sets, &input, err) : CS_OK;
+	if (rc != CS_OK)
+		return rc;
+	CS_AUTOJSON json_t *created = created_data(b, input);
+	json_object_set_new(created, "parent", json_string(old->run->id));
+	json_object_set_new(created, "origin", json_string(old->run->origin));
+	json_object_set_new(created, "shadow", json_true());
+	json_object_set_new(created, "clock", json_integer(old->run->started_at));
+	if (cs_json_true(req, "ask"))
+		json_object_set_new(created, "ask", json_true());
+	if (t != NULL)
+		json_object_set_new(created, "from", json_string(t->ref));
+	if (t != NULL && sets != NULL)
+		json_object_set(created, "patch", sets);
+	cs_record *record = NULL;
+	rc = cs_runs_record(e, old->run->id, &record, err);
+	if (rc != CS_OK)
+		return rc;
+	char id[CS_ID_SIZE];
+	e->step.new_id(e, id);
+	rc = begin(e, b, created, true, record, id, err);
+	if (rc == CS_OK)
+		*ret = json_pack("{s:s}", "run", id);
+	return rc;
+}
+
+/* ---- decisions and control --------------------------------------------------------------------------------------- */
+
+/* An item that is over: the same answer once more is no error; another one says who decided what. */
+static int answer_again(const json_t *row, const char *verb, cs_err *err)
+{
+	static const struct {
+		const char *verb, *state;
+	} same[] = {
+		{ "approve", "consumed" }, { "approve", "approved" }, { "reject", "settled" }, { "reject", "rejected" },
+		{ "respond", "settled" }, { "respond", "answered" }, { "resolve", "closed" }, { "dismiss", "closed" },
+	};
+	const char *state = cs_json_str_or(row, "state", "");
+	for (size_t i = 0; i < CS_ARRAY_LEN(same); i++)
+		if (strcmp(same[i].verb, verb) == 0 && strcmp(same[i].state, state) == 0)
+			return CS_OK;
+	const char *by = cs_json_str(row, "decided_by");
+	return cs_err_set(err, CS_EREFUSED, "it is over: already %s%s%s", state, by != NULL ? " by " : "", by != NULL ? by : "");
+}
+
+static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	const char *id = cs_json_str_or(req, "item", "");
+	const json_t *decision = json_object_get(req, "decision");
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", id);
+	int rc = cs_reader_query(e->reader, "SELECT run, state, decided_by FROM item WHERE id = ?1", params, &rows, err);
+	if (rc != CS_OK)
+		return rc;
+	const json_t *row = json_array_get(rows, 0);
+	if (row == NULL)
+		return cs_err_set(err, CS_ENOTFOUND, "there is no item %s; `capstan inbox` lists what waits", id);
+	cs_live *l = cs_runs_load(e, cs_json_str_or(row, "run", ""), err);
+	if (l == NULL)
+		return err->code;
+	char next[CS_ID_SIZE] = "";
+	if (cs_run_item(l->run, id) == NULL)
+		rc = answer_again(row, cs_json_str_or(decision, "verb", ""), err);
+	else
+		rc = cs_run_decide(l->run, &e->step, id, decision, next, err);
+	cs_runs_ready(e, l);
+	if (rc == CS_OK)
+		*ret = json_pack("{s:s, s:s, s:s}", "item", id, "next", next, "run", l->run->id);
+	return rc;
+}
+
+static int cmd_control(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	cs_live *l = cs_runs_load(e, cs_json_str_or(req, "run", ""), err);
+	if (l == NULL)
+		return err->code;
+	int rc = cs_run_control(l->run, &e->step, cs_json_str_or(req, "verb", ""), req, err);
+	cs_runs_ready(e, l);
+	if (rc == CS_OK)
+		*ret = json_pack("{s:s, s:s}", "run", l->run->id, "state", cs_run_state_name(l->run->state));
+	return rc;
+}
+
+/* ---- the engine ---------------------------------------------------------------------------------------------------- */
+
+static int write_workspace(cs_engine *e, const char *type, json_t *data, cs_err *err)
+{
+	CS_AUTOJSON json_t *owned = data;
+	cs_event ev = { .at = e->step.now, .type = type, .data = owned, .actor = e->step.actor != NULL ? e->step.actor : "engine" };
+	return cs_engine_append(e, &ev, err);
+}
+
+static void ready_one(const void *node, VISIT visit, void *engine)
+{
+	if (visit == postorder || visit == leaf)
+		cs_runs_ready(engine, *(cs_live *const *)node);
+}
+
+static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)ret;
+	bool on = cs_json_true(req, "on");
+	json_t *data = json_pack("{s:b}", "on", on);
+	if (cs_json_str(req, "why") != NULL)
+		json_object_set(data, "why", json_object_get(req, "why"));
+	if (on)                      /* nothing leaves from here on, before it is even written */
+		atomic_store(&e->hold, true);
+	int rc = write_workspace(e, "engine.hold", data, err);
+	if (rc == CS_OK && !on) {
+		atomic_store(&e->hold, false);
+		twalk_r(e->runs, ready_one, e);
+	}
+	return rc;
+}
+
+static int cmd_live(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)req;
+	if (!e->ws->live_wish)
+		return cs_err_set(err, CS_EREFUSED, "capstan.yaml says mode: simulate; write `mode: live` there first");
+	char machine[CS_HEX_SIZE];
+	cs_engine_machine(machine);
+	int rc = write_workspace(e, "engine.live", json_pack("{s:b, s:s}", "on", 1, "machine", machine), err);
+	if (rc == CS_OK) {
+		e->live = true;
+		*ret = json_pack("{s:b}", "live", 1);
+	}
+	return rc;
+}
+
+static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)req;
+	(void)err;
+	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:s}", "epoch", (json_int_t)e->epoch, "mode",
+			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
+			 "runs", (json_int_t)e->n_runs, "ready", (json_int_t)e->n_ready, "pid", (json_int_t)getpid(),
+			 "version", e->opts.version);
+	return CS_OK;
+}
+
+static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)req;
+	(void)err;
+	bool busy = e->n_ready > 0 || e->in_flight > 0 || e->evaluating > 0;
+	*ret = json_pack("{s:b, s:I}", "busy", busy, "due", (json_int_t)cs_runs_next_due(e));
+	return CS_OK;
+}
+
+static int cmd_stop(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)req;
+	(void)ret;
+	(void)err;
+	atomic_store(&e->closing, true);
+	return CS_OK;
+}
+
+int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
+{
+	static const struct {
+		const char *name;
+		int (*act)(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+	} table[] = {
+		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
+		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
+		{ "stop", cmd_stop },
+	};
+	const char *name = cs_json_str_or(request, "cmd", "");
+	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return table[i].act(e, request, ret, err);
+	return cs_err_set(err, CS_EINVAL, "the engine knows no request %s; is the other program of another version?", name);
+}

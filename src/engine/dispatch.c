@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a committed intent to a performer, and its outcome back to the mailbox. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "engine/engine_priv.h"
+
+/* One attempt under way: what the performer borrows, and whom to tell. */
+typedef struct cs_job {
+	cs_engine *e;
+	const cs_performer *performer;
+	cs_effect effect;
+	char *task, *key, *call;
+	int task_id;
+} cs_job;
+
+/* One jq evaluation under way. */
+typedef struct cs_evaluation {
+	cs_engine *e;
+	cs_todo asked;
+	char run[CS_ID_SIZE];
+	cs_exprset *exprs;
+} cs_evaluation;
+
+const cs_performer *cs_performer_find(const cs_engine *e, const char *kind)
+{
+	for (size_t i = 0; kind != NULL && i < e->opts.n_performers; i++)
+		if (strcmp(e->opts.performers[i].kind, kind) == 0)
+			return &e->opts.performers[i];
+	return NULL;
+}
+
+static bool gate_open(void *ctx)
+{
+	cs_engine *e = ctx;
+	return !atomic_load(&e->hold) && !atomic_load(&e->failed);
+}
+
+static void job_free(cs_job *j)
+{
+	json_decref(j->effect.def);
+	json_decref(j->effect.connector);
+	json_decref(j->effect.input);
+	json_decref(j->effect.rendered);
+	free(j->task);
+	free(j->key);
+	free(j->call);
+	free(j);
+}
+
+static void tell(cs_job *j, cs_outcome *o)
+{
+	cs_message *m = cs_xcalloc(1, sizeof *m);
+	m->kind = CS_MESSAGE_OUTCOME;
+	memcpy(m->run, j->effect.run, CS_ID_SIZE);
+	m->task = j->task_id;
+	m->outcome = o;
+	(void)cs_engine_post(j->e, m);
+	job_free(j);
+}
+
+static void job_done(void *ctx, cs_outcome *outcome)
+{
+	tell(ctx, outcome);
+}
+
+static void perform(cs_job *j)
+{
+	cs_err err = { 0 };
+	int rc = j->performer->perform(j->performer->self, &j->effect, job_done, j, &err);
+	if (rc < 0)
+		tell(j, cs_outcome_failed(CS_OUTCOME_NOT_SENT, CS_ERROR_CONFIGURATION, 0, NULL, "%s", err.msg));
+}
+
+static void run_job(void *job)
+{
+	perform(job);
+}
+
+static void drop_job(void *job)
+{
+	job_free(job);           /* its intent is found at the next start */
+}
+
+/* ---- which performer ------------------------------------------------------------------------------------ */
+
+static bool scripted(const cs_engine *e, const cs_run *r, const cs_function *fn)
+{
+	bool has = e->opts.fixtures.has != NULL && e->opts.fixtures.has(e->opts.fixtures.ctx, fn->name);
+	bool pure = fn->performer != NULL && strcmp(fn->performer, "rules") == 0;
+	if (r->shadow || r->simulated)
+		return has || !pure;
+	return fn->connector != NULL && strcmp(cs_json_str_or(fn->connector_def, "mode", "dry"), "dry") == 0;
+}
+
+static const cs_performer *choose(const cs_engine *e, const cs_run *r, const cs_function *fn, bool *ret_scripted)
+{
+	*ret_scripted = scripted(e, r, fn);
+	return cs_performer_find(e, *ret_scripted ? "fixture" : fn->performer);
+}
+
+static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const cs_function *fn, const cs_performer *p, bool simulated)
+{
+	const cs_call *c = f->call;
+	cs_job *j = cs_xcalloc(1, sizeof *j);
+	j->e = e;
+	j->performer = p;
+	j->task = cs_xstrdup(f->task->ref);
+	j->key = cs_xstrdup(c->key);
+	j->call = cs_xstrdup(fn->name);
+	j->task_id = f->task->id;
+	j->effect = (cs_effect){
+		.task = j->task, .key = j->key, .call = j->call, .class = c->effect, .simulated = simulated,
+		.def = json_incref(fn->kind == CS_FUNCTION_HTTP ? c->args : fn->def),
+		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
+		.input = json_incref(c->args), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
+		.timeout_ms = fn->timeout_ms, .workdir = e->ws->dir, .attempt = c->tries,
+		.gate = cs_effect_class_sends(c->effect) ? gate_open : NULL, .gate_ctx = e,
+	};
+	memcpy(j->effect.run, r->id, CS_ID_SIZE);
+	return j;
+}
+
+static void dispatch(cs_engine *e, const cs_todo *t)
+{
+	cs_frame *f = t->run->live[t->task];
+	const cs_function *fn = e->step.function(e->step.ctx, t->run, f->task->call);
+	bool simulated = false;
+	const cs_performer *p = choose(e, t->run, fn, &simulated);
+	cs_job *j = job_new(e, t->run, f, fn, p, simulated);
+	e->in_flight++;
+	if (p == NULL)
+		tell(j, cs_outcome_failed(CS_OUTCOME_REJECTED, CS_ERROR_CONFIGURATION, 0, NULL,
+					  "%s is of a kind that this version only answers from fixtures; run it in simulate, or make it rules or shell",
+					  fn->name));
+	else if (p->blocking)
+		cs_workers_give(e->agents, j);
+	else
+		perform(j);
+}
+
+/* ---- a captured effect's answer: the fixture performer, asked here and now ---------------------------------- */
+
+static void keep_outcome(void *ctx, cs_outcome *o)
+{
+	*(cs_outcome **)ctx = o;
+}
+
+json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args)
+{
+	const cs_performer *p = cs_performer_find(e, "fixture");
+	if (p == NULL || e->opts.fixtures.has == NULL || !e->opts.fixtures.has(e->opts.fixtures.ctx, fn->name))
+		return NULL;
+	cs_effect effect = { .task = "", .key = "", .call = fn->name, .class = fn->effect, .def = fn->def, .input = args,
+			     .simulated = true, .workdir = e->ws->dir, .attempt = 1 };
+	memcpy(effect.run, r->id, CS_ID_SIZE);
+	CS_AUTOOUTCOME cs_outcome *o = NULL;
+	if (p->perform(p->self, &effect, keep_outcome, &o, NULL) < 0 || o == NULL)
+		return NULL;
+	if (o->kind == CS_OUTCOME_DONE)
+		return json_pack("{s:O}", "result", o->result);
+	return json_pack("{s:O}", "error", o->error);
+}
+
+/* ---- jq --------------------------------------------------------------------------------------------------------- */
+
+static void evaluation_free(cs_evaluation *v)
+{
+	json_decref(v->asked.dot);
+	json_decref(v->asked.vars);
+	cs_exprset_unref(v->exprs);
+	free(v);
+}
+
+static void drop_evaluation(void *job)
+{
+	evaluation_free(job);
+}
+
+static void run_evaluation(void *job)
+{
+	cs_evaluation *v = job;
+	cs_message *m = cs_xcalloc(1, sizeof *m);
+	cs_err err = { 0 };
+	m->kind = CS_MESSAGE_ANSWER;
+	memcpy(m->run, v->run, CS_ID_SIZE);
+	m->asked = v->asked;
+	int rc = cs_jq_pool_eval(v->e->jq, v->exprs, v->asked.expr, v->asked.dot, v->asked.vars, &m->value, &err);
+	if (rc != CS_OK)
+		m->failure = cs_xstrdup(err.msg);
+	m->asked.dot = NULL;
+	m->asked.vars = NULL;
+	cs_engine *e = v->e;
+	evaluation_free(v);
+	(void)cs_engine_post(e, m);
+}
+
+/* The set that an expression belongs to: the flow's, or a function's. */
+static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
+{
+	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REQUEST || t->phase == CS_PHASE_FAILS ||
+			   t->phase == CS_PHASE_RESULT;
+	if (!of_function)
+		return t->run->flow->exprs;
+	const cs_task *task = &t->run->flow->tasks[t->task];
+	const cs_function *fn = e->step.function(e->step.ctx, t->run, task->call);
+	return fn->exprs;
+}
+
+static void evaluate(cs_engine *e, cs_todo *t)
+{
+	cs_evaluation *v = cs_xcalloc(1, sizeof *v);
+	v->e = e;
+	v->asked = *t;
+	v->exprs = cs_exprset_ref(set_of(e, t));
+	memcpy(v->run, t->run->id, CS_ID_SIZE);
+	v->asked.run = NULL;
+	e->evaluating++;
+	if (e->jq == NULL) {
+		e->jq = cs_jq_pool_new(e->opts.exe, 2, 2000);
+		e->evaluators = cs_workers_new(2, run_evaluation, drop_evaluation);
+	}
+	cs_workers_give(e->evaluators, v);
+}
+
+void cs_dispatch_all(cs_engine *e)
+{
+	if (e->agents == NULL)
+		e->agents = cs_workers_new(e->ws->workers, run_job, drop_job);
+	for (size_t i = 0; i < e->n_todos; i++) {
+		if (e->todos[i].kind == CS_TODO_JQ)
+			evaluate(e, &e->todos[i]);
+		else
+			dispatch(e, &e->todos[i]);
+	}
+	e->n_todos = 0;
+}

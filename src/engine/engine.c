@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine's life: lease, store, key, recovery, thread, and the way back down. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "engine/engine_priv.h"
+
+/* The workspace's own secret: what keys are made with. Made by init; made here where it is missing. */
+static int load_key(cs_engine *e, cs_err *err)
+{
+	CS_AUTOFREE char *path = cs_path_join(e->state_dir, "key");
+	CS_AUTOBUF cs_buf bytes;
+	cs_buf_init(&bytes, 4096);
+	if (!cs_file_exists(path)) {
+		cs_random_bytes(e->key, sizeof e->key);
+		return cs_file_write(path, e->key, sizeof e->key, 0600, err);
+	}
+	int rc = cs_file_read(path, &bytes, err);
+	if (rc != CS_OK)
+		return rc;
+	if (bytes.len != sizeof e->key)
+		return cs_err_set(err, CS_EINVAL, "%s holds %zu bytes, not %zu: it is damaged; restore it from a backup", path, bytes.len, sizeof e->key);
+	memcpy(e->key, bytes.data, sizeof e->key);
+	return CS_OK;
+}
+
+/* A digest of the machine's own id: a copied state folder is not live elsewhere. */
+void cs_engine_machine(char out[CS_HEX_SIZE])
+{
+	CS_AUTOBUF cs_buf id;
+	cs_buf_init(&id, 4096);
+	char host[256] = "";
+	if (cs_file_read("/etc/machine-id", &id, NULL) != CS_OK || id.len == 0) {
+		(void)gethostname(host, sizeof host - 1);
+		(void)cs_buf_adds(&id, host);
+	}
+	cs_hash_hex(cs_buf_str(&id), id.len, out);
+}
+
+static bool setting_true(cs_engine *e, const char *name, char **ret)
+{
+	*ret = NULL;
+	return cs_store_setting(e->store, name, ret, NULL) == CS_OK && *ret != NULL;
+}
+
+static void read_settings(cs_engine *e)
+{
+	CS_AUTOFREE char *hold = NULL;
+	CS_AUTOFREE char *live = NULL;
+	char machine[CS_HEX_SIZE];
+	cs_engine_machine(machine);
+	atomic_store(&e->hold, setting_true(e, "hold", &hold) && strcmp(hold, "off") != 0);
+	e->live = setting_true(e, "live", &live) && strstr(live, machine) != NULL;
+}
+
+static int open_store(cs_engine *e, cs_err *err)
+{
+	int rc = cs_store_open(e->state_dir, true, &e->store, err);
+	if (rc == CS_OK)
+		rc = cs_store_claim_epoch(e->store, &e->epoch, err);
+	if (rc == CS_OK)
+		rc = cs_reader_open(e->state_dir, &e->reader, err);
+	if (rc == CS_OK)
+		rc = load_key(e, err);
+	if (rc == CS_OK)
+		rc = cs_policy_new(e->ws->policies, &e->policy, err);
+	if (rc == CS_OK && e->opts.fixtures.load != NULL)
+		rc = e->opts.fixtures.load(e->opts.fixtures.ctx, e->ws->fixtures, err);
+	if (rc == CS_OK)
+		read_settings(e);
+	return rc;
+}
+
+/* Everything that a crash left open is ended in one group, before anything else is taken. */
+static int recover(cs_engine *e, cs_err *err)
+{
+	cs_env_init(e);
+	int rc = cs_store_begin(e->store, err);
+	if (rc != CS_OK)
+		return rc;
+	CS_AUTOJSON json_t *data = json_pack("{s:I, s:s}", "epoch", (json_int_t)e->epoch, "version", e->opts.version);
+	rc = cs_runs_recover(e, err);
+	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));
+	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
+	if (rc == CS_OK)
+		rc = cs_engine_append(e, &ev, err);
+	if (rc != CS_OK) {
+		cs_store_rollback(e->store);
+		return rc;
+	}
+	return cs_store_commit(e->store, err);
+}
+
+static int start_thread(cs_engine *e, cs_err *err)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);        /* signals are the main thread's business */
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, (size_t)2 << 20);
+	int rc = pthread_create(&e->thread, &attr, cs_engine_loop, e);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	e->threaded = rc == 0;
+	return rc == 0 ? CS_OK : cs_err_sys(err, rc, "starting the coordinator's thread");
+}
+
+static void engine_free(cs_engine *e)
+{
+	if (e == NULL)
+		return;
+	cs_runs_free(e);
+	cs_bundles_free(e->bundles);
+	cs_policy_free(e->policy);
+	cs_reader_close(e->reader);
+	cs_store_close(e->store);
+	cs_lease_release(e->lease);
+	cs_queue_free(e->mailbox);
+	cs_workspace_free(e->ws);
+	json_decref(e->group_keys);
+	free(e->todos);
+	free(e->replies);
+	free(e->dir);
+	free(e->state_dir);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+static void engine_freep(cs_engine **e)
+{
+	engine_free(*e);
+}
+
+int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err)
+{
+	CS_CLEANUP(engine_freep) cs_engine *e = cs_xcalloc(1, sizeof *e);
+	e->ws = ws;
+	e->opts = *opts;
+	e->dir = cs_xstrdup(ws->dir);
+	e->state_dir = cs_path_join(ws->dir, CS_STATE_DIR);
+	e->mailbox = cs_queue_new(ws->mailbox > 0 ? ws->mailbox : 10000);
+	e->group_keys = json_object();
+	pthread_mutex_init(&e->lock, NULL);
+	int rc = cs_mkdir_p(e->state_dir, 0700, err);
+	if (rc == CS_OK)
+		rc = cs_lease_take(e->state_dir, &e->lease, err);
+	if (rc == CS_OK)
+		rc = open_store(e, err);
+	if (rc == CS_OK)
+		rc = recover(e, err);
+	if (rc == CS_OK)
+		rc = start_thread(e, err);
+	if (rc != CS_OK)
+		return rc;
+	rc = cs_server_start(e, e->state_dir, &e->server, err);
+	if (rc != CS_OK) {
+		cs_engine_stop(CS_STEAL(e), 0);
+		return rc;
+	}
+	*ret = CS_STEAL(e);
+	return CS_OK;
+}
+
+void cs_engine_stop(cs_engine *e, int64_t grace_ms)
+{
+	if (e == NULL)
+		return;
+	cs_server_stop(e->server);
+	e->server = NULL;
+	atomic_store(&e->closing, true);
+	cs_message *m = cs_xcalloc(1, sizeof *m);
+	m->kind = CS_MESSAGE_STOP;
+	m->task = grace_ms > 0 ? (int)grace_ms : -1;
+	(void)cs_engine_post(e, m);
+	if (e->threaded)
+		pthread_join(e->thread, NULL);
+	cs_queue_close(e->mailbox);
+	int64_t until = cs_clock_mono_ns() + INT64_C(2000000000);
+	cs_jq_pool_free(e->jq);
+	cs_workers_stop(e->evaluators, until);
+	cs_workers_stop(e->agents, until);
+	cs_message *left[64];
+	for (size_t n; (n = cs_queue_take(e->mailbox, (void **)left, 64, 0)) > 0;)
+		for (size_t i = 0; i < n; i++)
+			cs_message_free(left[i]);
+	engine_free(e);
+}
+
+int cs_engine_send(cs_engine *e, json_t *request, cs_reply_fn *done, void *ctx, cs_err *err)
+{
+	cs_message *m = cs_xcalloc(1, sizeof *m);
+	m->kind = CS_MESSAGE_REQUEST;
+	m->request = request;
+	m->done = done;
+	m->ctx = ctx;
+	if (cs_engine_post(e, m) == CS_OK)
+		return CS_OK;
+	return cs_err_set(err, CS_EUNAVAIL, "the engine has stopped; start it again");
+}
+
+int cs_engine_watch(cs_engine *e, cs_feed_fn *fn, void *ctx)
+{
+	int handle = -1;
+	pthread_mutex_lock(&e->lock);
+	for (int i = 0; i < CS_WATCHERS && handle < 0; i++)
+		if (e->watchers[i].fn == NULL) {
+			e->watchers[i].fn = fn;
+			e->watchers[i].ctx = ctx;
+			handle = i;
+		}
+	pthread_mutex_unlock(&e->lock);
+	return handle;
+}
+
+void cs_engine_unwatch(cs_engine *e, int handle)
+{
+	if (handle < 0 || handle >= CS_WATCHERS)
+		return;
+	pthread_mutex_lock(&e->lock);
+	e->watchers[handle].fn = NULL;
+	pthread_mutex_unlock(&e->lock);
+}
+
+void cs_engine_failure(cs_engine *e, char *out, size_t size)
+{
+	pthread_mutex_lock(&e->lock);
+	snprintf(out, size, "%s", e->failure);
+	pthread_mutex_unlock(&e->lock);
+}

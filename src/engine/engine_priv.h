@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside the engine: one coordinator thread that owns the store's writer and every live run. */
+#ifndef CS_ENGINE_ENGINE_PRIV_H
+#define CS_ENGINE_ENGINE_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/id.h"
+#include "base/queue.h"
+#include "core/run.h"
+#include "engine/engine.h"
+#include "engine/lease.h"
+#include "engine/server.h"
+#include "engine/workers.h"
+#include "flow/jq_pool.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+/* A definition as a run pins it: the flow and the roles that it calls. */
+typedef struct cs_bundle {
+	char hash[CS_HEX_SIZE];
+	cs_flow *flow;               /* a reference */
+	json_t *doc;                 /* {flow, roles} */
+	cs_function **roles;
+	size_t n_roles;
+	bool stored;                 /* the body table has it */
+	struct cs_bundle *next;
+} cs_bundle;
+
+/* A run in memory. */
+typedef struct cs_live {
+	cs_run *run;
+	cs_bundle *bundle;
+	bool ready;                  /* in the list of runs to step */
+	bool gone;                   /* terminal: leaves memory after this group */
+	int64_t due;                 /* in the heap under this time; 0: not */
+} cs_live;
+
+typedef enum cs_message_kind { CS_MESSAGE_REQUEST, CS_MESSAGE_OUTCOME, CS_MESSAGE_ANSWER, CS_MESSAGE_STOP } cs_message_kind;
+
+/* What the mailbox holds. Everything is owned. */
+typedef struct cs_message {
+	cs_message_kind kind;
+	json_t *request;
+	cs_reply_fn *done;
+	void *ctx;
+	char run[CS_ID_SIZE];
+	int task;
+	cs_outcome *outcome;
+	cs_todo asked;               /* ANSWER: its run pointer is not used, its id is in `run` */
+	json_t *value;
+	char *failure;
+} cs_message;
+
+/* A reply that waits for its group's commit. */
+typedef struct cs_pending_reply {
+	cs_reply_fn *done;
+	void *ctx;
+	json_t *reply;
+} cs_pending_reply;
+
+typedef struct cs_due {
+	int64_t at;
+	char run[CS_ID_SIZE];
+} cs_due;
+
+enum { CS_WATCHERS = 80 };
+
+struct cs_engine {
+	cs_workspace *ws;
+	cs_engine_opts opts;
+	char *dir, *state_dir;
+	cs_lease *lease;
+	cs_server *server;
+	cs_store *store;
+	cs_reader *reader;
+	cs_policy *policy;
+	cs_jq_pool *jq;
+	cs_workers *agents, *evaluators;
+	uint8_t key[32];
+	int64_t epoch;
+	cs_idgen ids;
+
+	cs_queue *mailbox;
+	pthread_t thread;
+	bool threaded;
+	int64_t stop_at;             /* monotonic ns; 0: not stopping */
+
+	bool live;                   /* this machine is the live one */
+	atomic_bool hold, failed, closing;
+	pthread_mutex_t lock;        /* failure text and watchers */
+	char failure[512];
+	struct { cs_feed_fn *fn; void *ctx; } watchers[CS_WATCHERS];
+
+	void *runs;                  /* tsearch, cs_live by run id */
+	size_t n_runs;
+	cs_live **ready; size_t n_ready, cap_ready;
+	cs_live **gone; size_t n_gone, cap_gone;
+	cs_due *heap; size_t n_heap, cap_heap;
+	cs_bundle *bundles;
+
+	/* of the open group */
+	cs_step step;
+	int64_t group_seq;           /* last seq before it */
+	bool unsafe_intent;
+	cs_todo *todos; size_t n_todos, cap_todos;
+	cs_pending_reply *replies; size_t n_replies, cap_replies;
+	json_t *group_keys;          /* start keys given in this group */
+	size_t in_flight, evaluating;
+};
+
+/* ---- bundle.c ---- */
+cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow);
+cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err);   /* from memory or the store */
+int cs_bundle_store(cs_engine *e, cs_bundle *b, cs_err *err);                /* in the open group */
+void cs_bundles_free(cs_bundle *b);
+
+/* ---- runs.c ---- */
+cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b);                 /* takes R over */
+cs_live *cs_runs_get(cs_engine *e, const char *id);                          /* in memory, or NULL */
+cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err);            /* in memory, or folded from the log */
+void cs_runs_ready(cs_engine *e, cs_live *l);
+void cs_runs_due(cs_engine *e, cs_live *l);                                  /* notes when it is due by itself */
+void cs_runs_fire(cs_engine *e, int64_t now);                                /* what is due becomes ready */
+int64_t cs_runs_next_due(const cs_engine *e);                                /* wall ms; 0: none */
+void cs_runs_retire(cs_engine *e, cs_live *l);
+void cs_runs_sweep(cs_engine *e);                                            /* frees the retired */
+void cs_runs_free(cs_engine *e);
+int cs_runs_recover(cs_engine *e, cs_err *err);
+/* Reads what RUN did into a record, for a replay of it. */
+int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err);
+
+/* ---- env.c ---- */
+void cs_env_init(cs_engine *e);
+bool cs_engine_simulated(const cs_engine *e);
+
+/* ---- dispatch.c ---- */
+void cs_dispatch_all(cs_engine *e);                                          /* after the commit */
+json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args);
+const cs_performer *cs_performer_find(const cs_engine *e, const char *kind);
+
+/* ---- engine.c ---- */
+void cs_engine_machine(char out[CS_HEX_SIZE]);
+
+/* ---- commands.c ---- */
+/* Acts on one request in the open group. *ret is the `ok` object. */
+int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
+
+/* ---- loop.c ---- */
+void *cs_engine_loop(void *engine);
+int cs_engine_append(void *engine, cs_event *ev, cs_err *err);
+void cs_engine_fail(cs_engine *e, const cs_err *why);
+void cs_message_free(cs_message *m);
+int cs_engine_post(cs_engine *e, cs_message *m);                             /* takes M over */
+
+#endif

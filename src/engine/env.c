@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a step of a run sees of the engine: the log, ids, functions, rules, gates. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "engine/engine_priv.h"
+
+bool cs_engine_simulated(const cs_engine *e)
+{
+	return !(e->ws->live_wish && e->live);
+}
+
+static void env_new_id(void *ctx, char out[CS_ID_SIZE])
+{
+	cs_engine *e = ctx;
+	cs_id_next(&e->ids, e->step.now, out);
+}
+
+/* Roles are the run's own; connectors are always today's. */
+static const cs_function *env_function(void *ctx, const cs_run *r, const char *name)
+{
+	const cs_engine *e = ctx;
+	const cs_live *l = r->owner;
+	for (size_t i = 0; l != NULL && i < l->bundle->n_roles; i++)
+		if (strcmp(l->bundle->roles[i]->name, name) == 0)
+			return l->bundle->roles[i];
+	return cs_workspace_function(e->ws, name);
+}
+
+static const char *connector_mode(const cs_function *fn)
+{
+	if (fn->connector == NULL)
+		return "live";
+	return cs_json_str_or(fn->connector_def, "mode", "dry");
+}
+
+static int env_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err)
+{
+	cs_engine *e = ctx;
+	const cs_function *fn = env_function(e, r, t->call);
+	if (fn == NULL)
+		return cs_err_set(err, CS_EINTERNAL, "no function %s", t->call);
+	cs_policy_query q = { .call = fn->name, .flow = r->flow->name, .agent = fn->kind == CS_FUNCTION_AGENT ? fn->name : NULL,
+			      .mode = r->simulated ? "simulate" : "live", .touches = fn->touches, .effect = c->effect,
+			      .args = c->args, .tainted = c->tainted_args, .now = e->step.now };
+	cs_policy_verdict v = { .why = "" };
+	cs_err slow = { 0 };
+	if (cs_policy_decide(e->policy, &q, &v, &slow) != CS_OK) {
+		v.answer = CS_POLICY_ASK;        /* what cannot be told is asked */
+		v.why = "a rule could not be decided";
+		snprintf(v.rule, sizeof v.rule, "default/undecided");
+	}
+	cs_verdict out = { .kind = v.answer == CS_POLICY_ASK ? CS_VERDICT_ASK : v.answer == CS_POLICY_DENY ? CS_VERDICT_DENY : CS_VERDICT_ALLOW,
+			   .confirm_word = v.confirm_word };
+	snprintf(out.rule, sizeof out.rule, "%s", v.rule);
+	snprintf(out.why, sizeof out.why, "%s", v.why);
+	snprintf(out.hash, sizeof out.hash, "%s", v.hash);
+	if (out.kind == CS_VERDICT_ALLOW && cs_effect_class_sends(c->effect) && strcmp(connector_mode(fn), "hold") == 0) {
+		out.kind = CS_VERDICT_ASK;
+		snprintf(out.rule, sizeof out.rule, "connector %s/hold", fn->connector);
+	}
+	*ret = out;
+	return CS_OK;
+}
+
+static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word)
+{
+	cs_engine *e = ctx;
+	*ret_word = NULL;
+	if (atomic_load(&e->closing))
+		*ret_word = "stopping";
+	else if (atomic_load(&e->hold) && (cs_effect_class_sends(fn->effect) || fn->kind == CS_FUNCTION_HTTP))
+		*ret_word = "hold";
+	else if (!r->simulated && strcmp(connector_mode(fn), "off") == 0)
+		*ret_word = "connector";
+	return *ret_word == NULL;
+}
+
+static json_t *env_fixture(void *ctx, const cs_run *r, const cs_function *fn, json_t *args)
+{
+	return cs_dispatch_fixture(ctx, r, fn, args);
+}
+
+static void env_key(void *ctx, const char *text, char out[CS_HEX_SIZE])
+{
+	const cs_engine *e = ctx;
+	uint8_t mac[CS_HASH_LEN];
+	cs_hmac(e->key, sizeof e->key, text, strlen(text), mac);
+	cs_hex(mac, sizeof mac, out);
+}
+
+static void env_todo(void *ctx, const cs_todo *t)
+{
+	cs_engine *e = ctx;
+	if (e->n_todos == e->cap_todos) {
+		e->cap_todos = e->cap_todos > 0 ? e->cap_todos * 2 : 64;
+		e->todos = cs_xrealloc(e->todos, e->cap_todos * sizeof *e->todos);
+	}
+	e->todos[e->n_todos++] = *t;
+}
+
+void cs_env_init(cs_engine *e)
+{
+	e->step = (cs_step){
+		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
+		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
+		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
+		.now = cs_clock_wall_ms(),
+	};
+}

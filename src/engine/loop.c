@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The coordinator: takes what has come, steps what is ready, commits the group, and only then lets
+ * anything out. One thread, one order. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/clock.h"
+#include "base/json.h"
+#include "engine/engine_priv.h"
+
+enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 1000 };
+
+void cs_message_free(cs_message *m)
+{
+	if (m == NULL)
+		return;
+	json_decref(m->request);
+	json_decref(m->value);
+	cs_outcome_free(m->outcome);
+	free(m->failure);
+	free(m);
+}
+
+int cs_engine_post(cs_engine *e, cs_message *m)
+{
+	if (cs_queue_push(e->mailbox, m))
+		return CS_OK;
+	cs_message_free(m);
+	return CS_EUNAVAIL;
+}
+
+/* Nothing leaves any more, nothing is written any more; the next start reads what is there (I17). */
+void cs_engine_fail(cs_engine *e, const cs_err *why)
+{
+	pthread_mutex_lock(&e->lock);
+	if (e->failure[0] == '\0')
+		snprintf(e->failure, sizeof e->failure, "%s", why->msg[0] != '\0' ? why->msg : "unknown error");
+	pthread_mutex_unlock(&e->lock);
+	atomic_store(&e->failed, true);
+}
+
+int cs_engine_append(void *engine, cs_event *ev, cs_err *err)
+{
+	cs_engine *e = engine;
+	int rc = cs_store_append(e->store, ev, err);
+	if (rc == CS_OK && strcmp(ev->type, "attempt.intent") == 0 &&
+	    strcmp(cs_json_str_or(ev->data, "class", "unsafe"), "unsafe") == 0 && !ev->simulated)
+		e->unsafe_intent = true;
+	return rc;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------- */
+
+static json_t *reply_of(int rc, json_t *ok, const cs_err *err)
+{
+	if (rc == CS_OK)
+		return json_pack("{s:o}", "ok", ok != NULL ? ok : json_object());
+	json_decref(ok);
+	return json_pack("{s:{s:s, s:s}}", "error", "code", cs_err_word(rc), "message", err->msg);
+}
+
+static void reply_later(cs_engine *e, cs_message *m, json_t *reply)
+{
+	if (e->n_replies == e->cap_replies) {
+		e->cap_replies = e->cap_replies > 0 ? e->cap_replies * 2 : 64;
+		e->replies = cs_xrealloc(e->replies, e->cap_replies * sizeof *e->replies);
+	}
+	e->replies[e->n_replies++] = (cs_pending_reply){ m->done, m->ctx, reply };
+	m->done = NULL;
+}
+
+static int take_request(cs_engine *e, cs_message *m, cs_err *err)
+{
+	json_t *ok = NULL;
+	cs_err why = { 0 };
+	int64_t before = cs_store_last_seq(e->store);
+	e->step.actor = cs_json_str(m->request, "actor");
+	int rc = cs_command(e, m->request, &ok, &why);
+	e->step.actor = NULL;
+	if (rc != CS_OK && (cs_store_last_seq(e->store) != before || rc == CS_EINTERNAL)) {
+		json_decref(ok);
+		return cs_err_set(err, CS_EINTERNAL, "half a command was written: %s", why.msg);
+	}
+	reply_later(e, m, reply_of(rc, ok, &why));
+	return CS_OK;
+}
+
+static int take_message(cs_engine *e, cs_message *m, cs_err *err)
+{
+	cs_live *l = m->kind == CS_MESSAGE_OUTCOME || m->kind == CS_MESSAGE_ANSWER ? cs_runs_get(e, m->run) : NULL;
+	int rc = CS_OK;
+	switch (m->kind) {
+	case CS_MESSAGE_REQUEST:
+		return take_request(e, m, err);
+	case CS_MESSAGE_OUTCOME:
+		e->in_flight--;
+		if (l != NULL)
+			rc = cs_run_outcome(l->run, &e->step, m->task, CS_STEAL(m->outcome), err);
+		break;
+	case CS_MESSAGE_ANSWER:
+		e->evaluating--;
+		if (l != NULL)
+			cs_run_answer(l->run, &m->asked, m->value, m->failure);
+		break;
+	case CS_MESSAGE_STOP:
+		return CS_OK;
+	}
+	if (l != NULL)
+		cs_runs_ready(e, l);
+	return rc;
+}
+
+/* ---- the group ------------------------------------------------------------------------------------------- */
+
+static int step_runs(cs_engine *e, cs_err *err)
+{
+	size_t n = e->n_ready < GROUP_RUNS ? e->n_ready : GROUP_RUNS;
+	cs_live *batch[GROUP_RUNS];
+	memcpy(batch, e->ready, n * sizeof batch[0]);
+	memmove(e->ready, e->ready + n, (e->n_ready - n) * sizeof e->ready[0]);
+	e->n_ready -= n;
+	for (size_t i = 0; i < n; i++) {
+		cs_live *l = batch[i];
+		bool more = false;
+		l->ready = false;
+		int rc = cs_run_step(l->run, &e->step, &more, err);
+		if (rc != CS_OK)
+			return rc;
+		cs_runs_due(e, l);
+		if (more)
+			cs_runs_ready(e, l);
+		else if (cs_run_state_terminal(cs_run_state_name(l->run->state)))
+			cs_runs_retire(e, l);
+	}
+	return CS_OK;
+}
+
+static void after_commit(cs_engine *e)
+{
+	for (size_t i = 0; i < e->n_replies; i++)
+		e->replies[i].done(e->replies[i].ctx, e->replies[i].reply);
+	e->n_replies = 0;
+	json_object_clear(e->group_keys);
+	cs_dispatch_all(e);
+	cs_runs_sweep(e);
+}
+
+static void tell_watchers(cs_engine *e, int64_t seq)
+{
+	pthread_mutex_lock(&e->lock);
+	for (size_t i = 0; i < CS_WATCHERS; i++)
+		if (e->watchers[i].fn != NULL)
+			e->watchers[i].fn(e->watchers[i].ctx, seq);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
+{
+	int rc = cs_store_begin(e->store, err);
+	e->group_seq = cs_store_last_seq(e->store);
+	e->unsafe_intent = false;
+	e->step.now = cs_clock_wall_ms();
+	for (size_t i = 0; rc == CS_OK && i < n; i++)
+		rc = take_message(e, messages[i], err);
+	cs_runs_fire(e, e->step.now);
+	if (rc == CS_OK)
+		rc = step_runs(e, err);
+	if (rc != CS_OK) {
+		cs_store_rollback(e->store);
+		return rc;
+	}
+	int64_t last = cs_store_last_seq(e->store);
+	if (last == e->group_seq) {
+		cs_store_rollback(e->store);
+	} else {
+		rc = cs_store_commit(e->store, err);
+		if (rc == CS_OK && e->unsafe_intent)
+			rc = cs_store_anchor(e->store, err);
+		if (rc != CS_OK)
+			return rc;
+		tell_watchers(e, last);
+	}
+	after_commit(e);
+	return CS_OK;
+}
+
+/* ---- the loop --------------------------------------------------------------------------------------------- */
+
+static int wait_ms(const cs_engine *e)
+{
+	if (atomic_load(&e->failed))
+		return 20;
+	if (e->n_ready > 0)
+		return 0;
+	int64_t due = cs_runs_next_due(e);
+	int64_t wait = e->stop_at > 0 ? 20 : IDLE_MS;
+	if (due > 0 && due - cs_clock_wall_ms() < wait)
+		wait = due - cs_clock_wall_ms();
+	return wait > 0 ? (int)wait : 0;
+}
+
+static bool may_end(const cs_engine *e)
+{
+	if (e->stop_at == 0)
+		return false;
+	return (e->in_flight == 0 && cs_queue_length(e->mailbox) == 0) || cs_clock_mono_ns() >= e->stop_at;
+}
+
+static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
+{
+	cs_err why = { 0 };
+	cs_engine_failure(e, why.msg, sizeof why.msg);
+	for (size_t i = 0; i < e->n_replies; i++) {
+		json_decref(e->replies[i].reply);
+		e->replies[i].done(e->replies[i].ctx, reply_of(CS_EUNAVAIL, NULL, &why));
+	}
+	e->n_replies = 0;
+	for (size_t i = 0; i < n; i++)
+		if (messages[i]->done != NULL)
+			messages[i]->done(messages[i]->ctx, reply_of(CS_EUNAVAIL, NULL, &why));
+}
+
+static bool has_work(cs_engine *e, size_t n)
+{
+	int64_t due = cs_runs_next_due(e);
+	return n > 0 || e->n_ready > 0 || (due > 0 && due <= cs_clock_wall_ms());
+}
+
+void *cs_engine_loop(void *engine)
+{
+	cs_engine *e = engine;
+	cs_message *messages[GROUP_MESSAGES];
+	while (!may_end(e)) {
+		cs_err err = { 0 };
+		size_t n = cs_queue_take(e->mailbox, (void **)messages, GROUP_MESSAGES, wait_ms(e));
+		for (size_t i = 0; i < n; i++)
+			if (messages[i]->kind == CS_MESSAGE_STOP)
+				e->stop_at = messages[i]->task < 0 ? 1 : cs_clock_mono_ns() + (int64_t)messages[i]->task * 1000000;
+		int rc = atomic_load(&e->failed) ? CS_EUNAVAIL : CS_OK;
+		if (rc == CS_OK && has_work(e, n))
+			rc = group(e, messages, n, &err);
+		else if (rc == CS_OK)
+			rc = cs_store_idle(e->store, &err);
+		if (rc != CS_OK) {
+			if (err.code != 0)
+				cs_engine_fail(e, &err);
+			refuse_replies(e, messages, n);
+			tell_watchers(e, 0);
+		}
+		for (size_t i = 0; i < n; i++)
+			cs_message_free(messages[i]);
+	}
+	return NULL;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runs in memory: found by id, listed when ready, woken when due, folded from the log. */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/json.h"
+#include "core/record.h"
+#include "engine/engine_priv.h"
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const cs_live *)a)->run->id, ((const cs_live *)b)->run->id);
+}
+
+cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b)
+{
+	cs_live *l = cs_xcalloc(1, sizeof *l);
+	l->run = r;
+	l->bundle = b;
+	r->owner = l;
+	if (tsearch(l, &e->runs, by_id) == NULL)
+		abort();
+	e->n_runs++;
+	return l;
+}
+
+cs_live *cs_runs_get(cs_engine *e, const char *id)
+{
+	cs_run key = { 0 };
+	cs_live probe = { .run = &key };
+	if (strlen(id) != CS_ID_LEN)
+		return NULL;
+	memcpy(key.id, id, CS_ID_SIZE);
+	cs_live **found = tfind(&probe, &e->runs, by_id);
+	return found != NULL ? *found : NULL;
+}
+
+static void *grown(void *list, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return list;
+	*cap = *cap > 0 ? *cap * 2 : 64;
+	return cs_xrealloc(list, *cap * size);
+}
+
+void cs_runs_ready(cs_engine *e, cs_live *l)
+{
+	if (l->ready || l->gone)
+		return;
+	l->ready = true;
+	e->ready = grown(e->ready, e->n_ready, &e->cap_ready, sizeof(cs_live *));
+	e->ready[e->n_ready++] = l;
+}
+
+/* ---- clocks: a heap by time; an entry whose run has another time by now is passed over ----------------- */
+
+static void heap_swap(cs_due *h, size_t a, size_t b)
+{
+	cs_due t = h[a];
+	h[a] = h[b];
+	h[b] = t;
+}
+
+void cs_runs_due(cs_engine *e, cs_live *l)
+{
+	int64_t at = cs_run_due(l->run);
+	if (at == l->due)
+		return;
+	l->due = at;
+	if (at == 0)
+		return;
+	e->heap = grown(e->heap, e->n_heap, &e->cap_heap, sizeof *e->heap);
+	size_t i = e->n_heap++;
+	e->heap[i].at = at;
+	memcpy(e->heap[i].run, l->run->id, CS_ID_SIZE);
+	for (; i > 0 && e->heap[(i - 1) / 2].at > e->heap[i].at; i = (i - 1) / 2)
+		heap_swap(e->heap, i, (i - 1) / 2);
+}
+
+static void heap_drop(cs_engine *e)
+{
+	e->heap[0] = e->heap[--e->n_heap];
+	for (size_t i = 0;;) {
+		size_t least = i;
+		for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < e->n_heap; k++)
+			if (e->heap[k].at < e->heap[least].at)
+				least = k;
+		if (least == i)
+			return;
+		heap_swap(e->heap, i, least);
+		i = least;
+	}
+}
+
+void cs_runs_fire(cs_engine *e, int64_t now)
+{
+	while (e->n_heap > 0 && e->heap[0].at <= now) {
+		cs_live *l = cs_runs_get(e, e->heap[0].run);
+		if (l != NULL && l->due == e->heap[0].at) {
+			l->due = 0;
+			cs_runs_ready(e, l);
+		}
+		heap_drop(e);
+	}
+}
+
+int64_t cs_runs_next_due(const cs_engine *e)
+{
+	return e->n_heap > 0 ? e->heap[0].at : 0;
+}
+
+/* ---- leaving memory ------------------------------------------------------------------------------------- */
+
+void cs_runs_retire(cs_engine *e, cs_live *l)
+{
+	if (l->gone)
+		return;
+	l->gone = true;
+	e->gone = grown(e->gone, e->n_gone, &e->cap_gone, sizeof(cs_live *));
+	e->gone[e->n_gone++] = l;
+}
+
+static void live_free(void *p)
+{
+	cs_live *l = p;
+	cs_run_free(l->run);
+	free(l);
+}
+
+void cs_runs_sweep(cs_engine *e)
+{
+	for (size_t i = 0; i < e->n_gone; i++) {
+		cs_live *l = e->gone[i];
+		tdelete(l, &e->runs, by_id);
+		e->n_runs--;
+		if (e->opts.fixtures.forget != NULL)
+			e->opts.fixtures.forget(e->opts.fixtures.ctx, l->run->id);
+		live_free(l);
+	}
+	e->n_gone = 0;
+}
+
+void cs_runs_free(cs_engine *e)
+{
+	tdestroy(e->runs, live_free);
+	e->runs = NULL;
+	free(e->ready);
+	free(e->gone);
+	free(e->heap);
+}
+
+/* ---- from the log ---------------------------------------------------------------------------------------- */
+
+struct folding {
+	cs_engine *e;
+	cs_run *run;
+	cs_bundle *bundle;
+	cs_record *record;
+	cs_err *err;
+};
+
+static void note_fixture(cs_engine *e, const cs_event *ev)
+{
+	const json_t *used = json_object_get(json_object_get(ev->data, "record"), "fixture");
+	const char *function = cs_json_str(used, "function");
+	if (function != NULL && e->opts.fixtures.used != NULL)
+		e->opts.fixtures.used(e->opts.fixtures.ctx, ev->run, function, (size_t)cs_json_int_or(used, "answer", 1));
+}
+
+static int fold_one(void *ctx, const cs_event *ev)
+{
+	struct folding *f = ctx;
+	if (f->run == NULL) {
+		f->bundle = cs_bundle_by_hash(f->e, cs_json_str_or(ev->data, "definition", ""), f->err);
+		if (f->bundle == NULL)
+			return CS_EINTERNAL;
+		f->run = cs_run_new(ev->run, f->bundle->flow);
+	}
+	note_fixture(f->e, ev);
+	return cs_run_fold(f->run, ev, f->err);
+}
+
+static int record_one(void *ctx, const cs_event *ev)
+{
+	struct folding *f = ctx;
+	cs_record_add(f->record, ev);
+	return 0;
+}
+
+int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err)
+{
+	struct folding f = { .e = e, .record = cs_record_new(), .err = err };
+	int rc = cs_reader_events(e->reader, run, 0, INT64_MAX, record_one, &f, err);
+	if (rc != CS_OK) {
+		cs_record_free(f.record);
+		return rc;
+	}
+	*ret = f.record;
+	return CS_OK;
+}
+
+cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err)
+{
+	cs_live *l = cs_runs_get(e, id);
+	if (l != NULL)
+		return l;
+	struct folding f = { .e = e, .err = err };
+	int rc = cs_reader_events(e->reader, id, 0, INT64_MAX, fold_one, &f, err);
+	if (rc == CS_OK && f.run == NULL)
+		rc = cs_err_set(err, CS_ENOTFOUND, "there is no run %s; `capstan runs` lists them", id);
+	if (rc == CS_OK && f.run->parent[0] != '\0')
+		rc = cs_runs_record(e, f.run->parent, &f.run->record, err);
+	if (rc != CS_OK) {
+		cs_run_free(f.run);
+		return NULL;
+	}
+	return cs_runs_add(e, f.run, f.bundle);
+}
+
+/* Each intent that has no end ended with the process that made it. */
+static int crash(cs_engine *e, cs_live *l, cs_err *err)
+{
+	for (int i = 0; i < l->run->flow->n_tasks; i++) {
+		const cs_frame *f = l->run->live[i];
+		if (f == NULL || f->call == NULL || f->call->phase != CS_CALL_INTENT)
+			continue;
+		int rc = cs_run_outcome(l->run, &e->step, i, NULL, err);
+		if (rc != CS_OK)
+			return rc;
+	}
+	return CS_OK;
+}
+
+int cs_runs_recover(cs_engine *e, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_reader_query(e->reader, "SELECT id FROM run WHERE state NOT IN ('completed','faulted','cancelled') ORDER BY id",
+				 NULL, &rows, err);
+	if (rc != CS_OK)
+		return rc;
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) {
+		cs_live *l = cs_runs_load(e, cs_json_str_or(row, "id", ""), err);
+		if (l == NULL)
+			return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
+		rc = crash(e, l, err);
+		if (rc != CS_OK)
+			return rc;
+		cs_runs_ready(e, l);
+	}
+	return CS_OK;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A few threads that take jobs in order; started when there is work, up to a maximum. */
+#ifndef CS_ENGINE_WORKERS_H
+#define CS_ENGINE_WORKERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cs_workers cs_workers;
+typedef void cs_job_fn(void *job);
+
+cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop);
+void cs_workers_give(cs_workers *w, void *job);
+/* Takes no more, drops what nobody has begun, and waits for the threads until the deadline
+ * (monotonic ns). Threads that are still busy then are left behind; the memory too. */
+void cs_workers_stop(cs_workers *w, int64_t deadline_ns);
+
+#endif
