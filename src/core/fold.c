@@ -209,7 +209,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	seq->child = f;
 	cs_frame_forget(seq);
 	if (t->kind == CS_TASK_CALL)
-		return cs_fold_call_started(r, f, ev);
+		return cs_run_fold_call_started(r, f, ev);
 	if (t->kind == CS_TASK_FORK) {
 		f->kids = cs_xcalloc((size_t)(t->n_children > 0 ? t->n_children : 1), sizeof(cs_frame *));
 		for (int i = 0; i < t->n_children; i++) {
@@ -341,15 +341,15 @@ static const struct {
 	{ "task.faulted", true, fold_task_faulted },
 	{ "task.cancelled", true, fold_task_cancelled },
 	{ "task.caught", true, fold_task_caught },
-	{ "attempt.intent", true, cs_fold_intent },
-	{ "attempt.done", true, cs_fold_attempt_done },
-	{ "attempt.reused", true, cs_fold_attempt_done },
-	{ "attempt.captured", true, cs_fold_attempt_done },
-	{ "attempt.failed", true, cs_fold_attempt_failed },
-	{ "attempt.retry", true, cs_fold_attempt_retry },
-	{ "attempt.ambiguous", true, cs_fold_attempt_ambiguous },
-	{ "attempt.resolved", true, cs_fold_attempt_resolved },
-	{ "approval.assumed", true, cs_fold_assumed },
+	{ "attempt.intent", true, cs_run_fold_intent },
+	{ "attempt.done", true, cs_run_fold_attempt_done },
+	{ "attempt.reused", true, cs_run_fold_attempt_done },
+	{ "attempt.captured", true, cs_run_fold_attempt_done },
+	{ "attempt.failed", true, cs_run_fold_attempt_failed },
+	{ "attempt.retry", true, cs_run_fold_attempt_retry },
+	{ "attempt.ambiguous", true, cs_run_fold_attempt_ambiguous },
+	{ "attempt.resolved", true, cs_run_fold_attempt_resolved },
+	{ "approval.assumed", true, cs_run_fold_assumed },
 	{ "run.created", false, fold_created },
 	{ "run.started", false, fold_started },
 	{ "run.blocked", false, fold_state },
@@ -365,11 +365,11 @@ static const struct {
 	{ "event.emitted", true, fold_nothing },
 };
 
-int cs_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)
+int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)
 {
 	int rc = CS_EINTERNAL;
 	if (strncmp(ev->type, "approval.", 9) == 0 || strncmp(ev->type, "item.", 5) == 0)
-		rc = cs_fold_item(r, ev, t);
+		rc = cs_run_fold_item(r, ev, t);
 	for (size_t i = 0; i < CS_ARRAY_LEN(folds); i++) {
 		if (strcmp(folds[i].type, ev->type) != 0)
 			continue;
@@ -389,5 +389,5 @@ int cs_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)
 int cs_run_fold(cs_run *r, const cs_event *ev, cs_err *err)
 {
 	const cs_task *t = ev->task != NULL ? cs_flow_task(r->flow, ev->task) : NULL;
-	return cs_fold_event(r, ev, t, err);
+	return cs_run_fold_event(r, ev, t, err);
 }

@@ -6,18 +6,18 @@
 #include "core/frame.h"
 
 /* T is what ev->task names; NULL: none. */
-int cs_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err);
+int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err);
 /* What a decision's task puts out: {decision, value, note, by, at}; for `ask` {answered, …}. */
 json_t *cs_item_outcome(const cs_item *item, const char *decision, int64_t at);
 
-int cs_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev);
-int cs_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t);
-int cs_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev);
+int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
 
 #endif

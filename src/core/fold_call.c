@@ -27,7 +27,7 @@ static cs_call *call_of(const cs_run *r, const cs_task *t)
 	return f != NULL ? f->call : NULL;
 }
 
-int cs_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
+int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
 {
 	(void)r;
 	f->call = cs_xcalloc(1, sizeof *f->call);
@@ -42,7 +42,7 @@ int cs_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
 
 /* ---- attempts --------------------------------------------------------------------------------------- */
 
-int cs_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *f = r->live[t->id];
 	cs_call *c = call_of(r, t);
@@ -76,7 +76,7 @@ static void settle(cs_run *r, const cs_task *t, cs_call *c, cs_call_phase phase,
 	cs_frame_forget(r->live[t->id]);
 }
 
-int cs_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -87,7 +87,7 @@ int cs_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
-int cs_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -96,7 +96,7 @@ int cs_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
-int cs_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -107,7 +107,7 @@ int cs_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
-int cs_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -115,15 +115,15 @@ int cs_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t)
 	c->ambiguous = true;
 	const char *to = cs_json_str_or(ev->data, "to", "in-doubt");
 	if (strcmp(to, "retry-wait") == 0)
-		return cs_fold_attempt_retry(r, ev, t);
+		return cs_run_fold_attempt_retry(r, ev, t);
 	if (strcmp(to, "failed") == 0)
-		return cs_fold_attempt_failed(r, ev, t);
+		return cs_run_fold_attempt_failed(r, ev, t);
 	c->phase = CS_CALL_IN_DOUBT;
 	put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
 }
 
-int cs_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -142,7 +142,7 @@ int cs_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t)
 }
 
 /* A replay takes a decision as it was, without an item: {outcome} or {error}, or a gate passed. */
-int cs_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
@@ -371,7 +371,7 @@ static void fold_closed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item
 	item_over(r, item);
 }
 
-int cs_fold_item(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	static const struct {
 		const char *type;

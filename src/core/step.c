@@ -30,7 +30,7 @@ int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, 
 	int rc = s->append(s->ctx, &ev, err);
 	if (rc != CS_OK)
 		return rc;
-	return cs_fold_event(r, &ev, task, err);
+	return cs_run_fold_event(r, &ev, task, err);
 }
 
 static bool goes_on(const char *type)
@@ -350,32 +350,48 @@ static int settle(struct walk *w, cs_err *err)
 	return cs_run_write(r, w->s, "run.cancelled", NULL, 0, NULL, err);
 }
 
+static bool over(const cs_run *r)
+{
+	return r->root->child == NULL && r->root->next < 0 && r->root->fault == NULL;
+}
+
+static int step_live(struct walk *w, bool *ret_more, cs_err *err)
+{
+	cs_run *r = w->r;
+	int rc = step_seq(w, r->root, err);
+	if (rc != CS_OK && rc != CS_EAGAIN)
+		return rc;
+	if (w->uncaught)
+		return fault_run(w, err);
+	if (over(r)) {
+		rc = end_run(w, err);
+		return rc == CS_EAGAIN ? CS_OK : rc;
+	}
+	*ret_more = w->more;
+	if (r->state == CS_RUN_RUNNING && !w->more && cs_run_at_rest(r))
+		return block(w, err);
+	return CS_OK;
+}
+
 int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 {
 	struct walk w = { .r = r, .s = s };
+	int rc;
 	*ret_more = false;
-	if (r->state == CS_RUN_PAUSING || r->state == CS_RUN_CANCELLING)
+	switch (r->state) {
+	case CS_RUN_RUNNING:
+	case CS_RUN_WAITING:
+		return step_live(&w, ret_more, err);
+	case CS_RUN_PAUSING:
+	case CS_RUN_CANCELLING:
 		return settle(&w, err);
-	if (r->state == CS_RUN_CREATED) {
-		int rc = cs_step_start(r, s, err);
+	case CS_RUN_CREATED:
+		rc = cs_step_start(r, s, err);
 		*ret_more = r->state == CS_RUN_RUNNING;
 		return rc == CS_EAGAIN ? CS_OK : rc;
-	}
-	if (r->state != CS_RUN_RUNNING && r->state != CS_RUN_WAITING)
+	default:
 		return CS_OK;
-	int rc = step_seq(&w, r->root, err);
-	if (rc != CS_OK && rc != CS_EAGAIN)
-		return rc;
-	if (w.uncaught)
-		return fault_run(&w, err);
-	if (r->root->child == NULL && r->root->next < 0 && r->root->fault == NULL) {
-		rc = end_run(&w, err);
-		return rc == CS_EAGAIN ? CS_OK : rc;
 	}
-	*ret_more = w.more;
-	if (r->state == CS_RUN_RUNNING && !w.more && cs_run_at_rest(r))
-		return block(&w, err);
-	return CS_OK;
 }
 
 static void earlier(int64_t at, int64_t *best)

@@ -163,40 +163,58 @@ static cs_bundle *bundle_of_replay(cs_engine *e, const json_t *req, const cs_liv
 	return json_object_get(req, "definition") != NULL ? bundle_of_request(e, req, err) : old->bundle;
 }
 
-static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+/* The task that a replay forks from: by reference, or by name. */
+static int find_from(const cs_flow *flow, const char *from, const cs_task **ret, cs_err *err)
 {
-	cs_live *old = cs_runs_load(e, cs_json_str_or(req, "run", ""), err);
-	if (old == NULL)
-		return err->code;
-	bool rests = cs_run_state_terminal(cs_run_state_name(old->run->state));
-	if (rests)
-		cs_runs_retire(e, old);
-	cs_bundle *b = bundle_of_replay(e, req, old, err);
-	if (b == NULL)
-		return err->code != 0 ? err->code : CS_EINVAL;
-	const char *from = cs_json_str(req, "from");
+	for (int i = 0; from != NULL && *ret == NULL && i < flow->n_tasks; i++)
+		if (strcmp(flow->tasks[i].ref, from) == 0 || strcmp(flow->tasks[i].name, from) == 0)
+			*ret = &flow->tasks[i];
+	if (from != NULL && *ret == NULL)
+		return cs_err_set(err, CS_ENOTFOUND, "the flow %s has no task %s; `capstan trace` lists them", flow->name, from);
+	return CS_OK;
+}
+
+/* The changes stand in the input, or with a task to fork from, in what comes in there. */
+static int replay_data(const json_t *req, const cs_run *old, const cs_bundle *b, json_t **ret, cs_err *err)
+{
 	const cs_task *t = NULL;
-	for (int i = 0; from != NULL && t == NULL && i < b->flow->n_tasks; i++)
-		if (strcmp(b->flow->tasks[i].ref, from) == 0 || strcmp(b->flow->tasks[i].name, from) == 0)
-			t = &b->flow->tasks[i];
-	if (from != NULL && t == NULL)
-		return cs_err_set(err, CS_ENOTFOUND, "the flow %s has no task %s; `capstan trace` lists them", b->flow->name, from);
-	CS_AUTOJSON json_t *input = json_incref(old->run->input);
-	json_t *sets = json_object_get(req, "set");
-	int rc = t == NULL ? apply_sets(sets, &input, err) : CS_OK;
+	int rc = find_from(b->flow, cs_json_str(req, "from"), &t, err);
 	if (rc != CS_OK)
 		return rc;
-	CS_AUTOJSON json_t *created = created_data(b, input);
-	json_object_set_new(created, "parent", json_string(old->run->id));
-	json_object_set_new(created, "origin", json_string(old->run->origin));
+	CS_AUTOJSON json_t *input = json_incref(old->input);
+	json_t *sets = json_object_get(req, "set");
+	rc = t == NULL ? apply_sets(sets, &input, err) : CS_OK;
+	if (rc != CS_OK)
+		return rc;
+	json_t *created = created_data(b, input);
+	json_object_set_new(created, "parent", json_string(old->id));
+	json_object_set_new(created, "origin", json_string(old->origin));
 	json_object_set_new(created, "shadow", json_true());
-	json_object_set_new(created, "clock", json_integer(old->run->started_at));
+	json_object_set_new(created, "clock", json_integer(old->started_at));
 	if (cs_json_true(req, "ask"))
 		json_object_set_new(created, "ask", json_true());
 	if (t != NULL)
 		json_object_set_new(created, "from", json_string(t->ref));
 	if (t != NULL && sets != NULL)
 		json_object_set(created, "patch", sets);
+	*ret = created;
+	return CS_OK;
+}
+
+static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	cs_live *old = cs_runs_load(e, cs_json_str_or(req, "run", ""), err);
+	if (old == NULL)
+		return err->code;
+	if (cs_run_state_terminal(cs_run_state_name(old->run->state)))
+		cs_runs_retire(e, old);
+	cs_bundle *b = bundle_of_replay(e, req, old, err);
+	if (b == NULL)
+		return err->code != 0 ? err->code : CS_EINVAL;
+	CS_AUTOJSON json_t *created = NULL;
+	int rc = replay_data(req, old->run, b, &created, err);
+	if (rc != CS_OK)
+		return rc;
 	cs_record *record = NULL;
 	rc = cs_runs_record(e, old->run->id, &record, err);
 	if (rc != CS_OK)

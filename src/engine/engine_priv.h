@@ -89,7 +89,7 @@ struct cs_engine {
 	bool live;                   /* this machine is the live one */
 	atomic_bool hold, failed, closing;
 	pthread_mutex_t lock;        /* failure text and watchers */
-	char failure[512];
+	char failure[sizeof ((cs_err *)0)->msg];
 	struct { cs_feed_fn *fn; void *ctx; } watchers[CS_WATCHERS];
 
 	void *runs;                  /* tsearch, cs_live by run id */

@@ -27,7 +27,7 @@ int cs_eval_prefix(cs_run *r, const cs_frame *f, const cs_check *k)
 
 	n = n < k->n ? n : k->n;
 	for (size_t i = 0; i < n; i++) {
-		int rc = cs_run_item(r, f, k->kids[i], i, json_array_get(f->value, i));
+		int rc = cs_schema_item_run(r, f, k->kids[i], i, json_array_get(f->value, i));
 
 		if (rc < 0 || (rc == 0 && cs_run_enough(r)))
 			return rc;
@@ -46,7 +46,7 @@ int cs_eval_items(cs_run *r, const cs_frame *f, const cs_check *k)
 	if (k->kids[0]->never && n > k->count)
 		return cs_fail(r, f, k, "must have at most %zu item%s; has %zu", k->count, k->count == 1 ? "" : "s", n);
 	for (size_t i = k->count; i < n; i++) {
-		int rc = cs_run_item(r, f, k->kids[0], i, json_array_get(f->value, i));
+		int rc = cs_schema_item_run(r, f, k->kids[0], i, json_array_get(f->value, i));
 
 		if (rc < 0 || (rc == 0 && cs_run_enough(r)))
 			return rc;
@@ -62,7 +62,7 @@ static int contained(cs_run *r, const cs_frame *f, const cs_check *k, size_t *re
 	size_t n = json_array_size(f->value);
 
 	for (size_t i = 0; i < n; i++) {
-		int rc = cs_run_item(r, f, k->kids[0], i, json_array_get(f->value, i));
+		int rc = cs_schema_item_run(r, f, k->kids[0], i, json_array_get(f->value, i));
 
 		if (rc > 0) {
 			++*ret_found;
@@ -154,7 +154,7 @@ static int hash_value(cs_run *r, const json_t *v, unsigned depth, uint64_t *ret)
 {
 	if (depth > CS_SCHEMA_FRAMES)
 		return cs_err_set(r->err, CS_ETOOBIG, "the value is nested too deep to be compared");
-	if (cs_run_step(r, 1) < 0)
+	if (cs_schema_step_run(r, 1) < 0)
 		return CS_ETOOBIG;
 	if (json_is_object(v))
 		return hash_members(r, v, depth, ret);
@@ -182,7 +182,7 @@ static int find_twins(cs_run *r, const json_t *list, const hashed *h, size_t n, 
 {
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = i + 1; j < n && h[j].hash == h[i].hash; j++) {
-			if (cs_run_step(r, 1) < 0)
+			if (cs_schema_step_run(r, 1) < 0)
 				return CS_ETOOBIG;
 			if (!cs_json_equal(json_array_get(list, h[i].index), json_array_get(list, h[j].index)))
 				continue;

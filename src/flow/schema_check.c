@@ -30,7 +30,7 @@ unsigned cs_json_kind(const json_t *v)
 	return CS_KIND_NUMBER | (cs_number_whole(v) ? CS_KIND_INTEGER : 0);
 }
 
-int cs_run_step(cs_run *r, size_t n)
+int cs_schema_step_run(cs_run *r, size_t n)
 {
 	if (n > CS_SCHEMA_STEPS - r->steps) {
 		r->steps = CS_SCHEMA_STEPS;
@@ -83,7 +83,7 @@ static int run(cs_run *r, cs_frame *f)
 	f->depth = f->up != NULL ? f->up->depth + 1 : 0;
 	if (f->depth > CS_SCHEMA_FRAMES)
 		return cs_err_set(r->err, CS_ETOOBIG, "the value is nested too deep for this schema to be checked");
-	if (cs_run_step(r, 1) < 0)
+	if (cs_schema_step_run(r, 1) < 0)
 		return CS_ETOOBIG;
 	if (node->never)
 		return cs_fail_never(r, f);
@@ -116,7 +116,7 @@ int cs_run_member(cs_run *r, const cs_frame *f, const cs_node *node, const char 
 	return run(r, &member);
 }
 
-int cs_run_item(cs_run *r, const cs_frame *f, const cs_node *node, size_t index, const json_t *value)
+int cs_schema_item_run(cs_run *r, const cs_frame *f, const cs_node *node, size_t index, const json_t *value)
 {
 	cs_frame item = { .up = f, .node = node, .value = value, .index = index, .moved = true };
 

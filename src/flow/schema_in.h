@@ -217,8 +217,8 @@ struct cs_frame {
 /* NODE on the same value as F; TRACK: what it looks at counts for F. */
 int cs_run_here(cs_run *r, const cs_frame *f, const cs_node *node, bool track);
 int cs_run_member(cs_run *r, const cs_frame *f, const cs_node *node, const char *key, const json_t *value);
-int cs_run_item(cs_run *r, const cs_frame *f, const cs_node *node, size_t index, const json_t *value);
-int cs_run_step(cs_run *r, size_t n);   /* 0, or CS_ETOOBIG when the work is over the limit */
+int cs_schema_item_run(cs_run *r, const cs_frame *f, const cs_node *node, size_t index, const json_t *value);
+int cs_schema_step_run(cs_run *r, size_t n);   /* 0, or CS_ETOOBIG when the work is over the limit */
 bool cs_run_enough(const cs_run *r);    /* one more failure would say nothing more */
 unsigned cs_json_kind(const json_t *v); /* CS_KIND_*; an integral number is also an integer */
 

@@ -63,7 +63,7 @@ int cs_eval_properties(cs_run *r, const cs_frame *f, const cs_check *k)
 /* 1, 0 or negative: does KEY match pattern I? */
 static int matches(cs_run *r, const cs_check *k, size_t i, const char *key)
 {
-	if (cs_run_step(r, 1) < 0)
+	if (cs_schema_step_run(r, 1) < 0)
 		return CS_ETOOBIG;
 	int rc = cs_regex_match(k->regexes[i], key, strlen(key), 0, NULL, NULL);
 

@@ -62,7 +62,7 @@ int cs_eval_unevaluated_members(cs_run *r, const cs_frame *f, const cs_check *k)
 	const char *key;
 	json_t *v;
 
-	if (cs_run_step(r, n) < 0)
+	if (cs_schema_step_run(r, n) < 0)
 		return CS_ETOOBIG;
 	json_object_foreach((json_t *)f->value, key, v) {
 		cs_seen want = { .key = key };
@@ -85,7 +85,7 @@ int cs_eval_unevaluated_items(cs_run *r, const cs_frame *f, const cs_check *k)
 	size_t n = sort_own(r, f), next = 0, total = json_array_size(f->value);
 	int ok = 1;
 
-	if (cs_run_step(r, n) < 0)
+	if (cs_schema_step_run(r, n) < 0)
 		return CS_ETOOBIG;
 	for (size_t i = 0; i < total; i++) {
 		while (next < n && r->seen[f->mark + next].to <= i)
@@ -93,7 +93,7 @@ int cs_eval_unevaluated_items(cs_run *r, const cs_frame *f, const cs_check *k)
 		if (next < n && r->seen[f->mark + next].from <= i)
 			continue;
 		int rc = k->kids[0]->never ? cs_fail(r, f, k, "item %zu is not allowed here", i + 1)
-					   : cs_run_item(r, f, k->kids[0], i, json_array_get(f->value, i));
+					   : cs_schema_item_run(r, f, k->kids[0], i, json_array_get(f->value, i));
 		if (rc < 0 || (rc == 0 && !r->gather))
 			return rc;
 		ok &= rc;

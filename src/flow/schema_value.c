@@ -92,7 +92,7 @@ int cs_eval_enum(cs_run *r, const cs_frame *f, const cs_check *k)
 {
 	size_t i, n = json_array_size(k->value);
 
-	if (cs_run_step(r, n / 16) < 0)
+	if (cs_schema_step_run(r, n / 16) < 0)
 		return CS_ETOOBIG;
 	for (i = 0; i < n; i++)
 		if (cs_json_equal(json_array_get(k->value, i), f->value))

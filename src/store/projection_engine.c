@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fold of timers and of the settings that only events change. */
 #include "store/projection.h"
+#include <string.h>
 #include "base/json.h"
 #include "store/event_bytes.h"
 #include "store/sql.h"

@@ -2,7 +2,8 @@
 # What several folders' tests use: a server on loopback that keeps a ledger, and its handle.
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = tests/support/ledger.c tests/support/ledger.h \
-	tests/support/perform.c tests/support/perform.h
+	tests/support/perform.c tests/support/perform.h \
+	tests/support/world.c tests/support/world.h
 check_PROGRAMS += tests/support/ledger_server
 tests_support_ledger_server_SOURCES = tests/support/ledger_server.c tests/support/ledger_answers.c \
 	tests/support/ledger_answers.h

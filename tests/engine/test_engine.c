@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A flow from its document to its output on the real engine, with what goes wrong on the way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "tests/support/world.h"
+
+#define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
+
+static int set_up(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+	world_new(w, NULL);
+	world_file(w, "agents/sorter.yaml",
+		   "agent: sorter\nversion: 1.0.0\npurpose: Sorts.\nkind: rules\n"
+		   "rules: [ { field: .subject, matches: '(?i)invoice', give: { label: billing } }, { give: { label: other } } ]\n");
+	world_file(w, "connectors/mail.yaml",
+		   "connector: mail\nkind: http\nurl: https://mail.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
+		   "  send:\n    effect: unsafe\n    touches: [ message ]\n"
+		   "    input: { type: object, required: [ to, text ], properties: { to: { type: string }, text: { type: string } } }\n"
+		   "    card: '${ \"To \\(.to)\" }'\n    request: { method: POST, path: /send, as: json, body: '${ . }' }\n    reverse: none\n");
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	world_free(*state);
+	free(*state);
+	return 0;
+}
+
+static json_t *outcome(world *w, const char *flow, const char *input, const char *words)
+{
+	CS_AUTOJSON json_t *doc = world_json(flow);
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, world_json(input));
+	CS_AUTOJSON json_t *row = world_await(w, run, words);
+	json_t *data = world_event(w, run, strcmp(cs_json_str(row, "state"), "completed") == 0 ? "run.completed" : "run.faulted");
+	return data;
+}
+
+static void assert_output(world *w, const char *flow, const char *input, const char *output)
+{
+	CS_AUTOJSON json_t *data = outcome(w, flow, input, "completed faulted");
+	CS_AUTOJSON json_t *want = world_json(output);
+	CS_AUTOFREE char *text = cs_json_text(data);
+	if (!cs_json_equal(json_object_get(data, "output"), want))
+		fail_msg("ended with %s", text);
+}
+
+static void test_sets_run_in_order(void **state)
+{
+	world_start(*state);
+	assert_output(*state, FLOW("{'a':{'set':{'n':'${ .n + 1 }'}}},{'b':{'set':{'n':'${ .n + 1 }','was':'${ $start.n }'}}}"), "{'n':1}", "{'n':3,'was':1}");
+	world_verify(*state);
+}
+
+static void test_jq_is_asked_of_a_child(void **state)
+{
+	world_start(*state);
+	assert_output(*state, FLOW("{'a':{'set':{'n':'${ [.l[] | . * 2] | add }'}}}"), "{'l':[1,2,3]}", "{'n':12}");
+	world_verify(*state);
+}
+
+static void test_a_deadly_expression_faults_its_task_only(void **state)
+{
+	world_start(*state);
+	static const char *const deadly[] = { "nan|todate", "[range(1e12)]|last", "input", "\\\"a\\\"|indices(\\\"\\\")" };
+	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) {
+		CS_AUTOFREE char *flow = cs_xasprintf(FLOW("{'a':{'set':{'n':'${ %s }'}}}"), deadly[i]);
+		if (strstr(deadly[i], "input") != NULL) {
+			CS_AUTOJSON json_t *req = world_json(flow);
+			CS_AUTOJSON json_t *refused = world_refused(*state, json_pack("{s:s, s:O}", "cmd", "run", "definition", req));
+			continue;
+		}
+		CS_AUTOJSON json_t *data = outcome(*state, flow, "{}", "completed faulted");
+		const char *type = cs_json_str(json_object_get(data, "error"), "type");
+		if (type == NULL || strstr(type, "/expression") == NULL)
+			fail_msg("%s: %s", deadly[i], type);
+	}
+	assert_output(*state, FLOW("{'a':{'set':{'n':'${ [1,2] | length }'}}}"), "{}", "{'n':2}");
+}
+
+static void test_composites(void **state)
+{
+	world_start(*state);
+	assert_output(*state, FLOW("{'f':{'for':{'each':'x','in':'${ .l }'},'do':[{'s':{'set':{'sum':'${ (.sum // 0) + $x }','l':'${ .l }'}}}]}}"),
+		      "{'l':[1,2,3]}", "{'sum':6,'l':[1,2,3]}");
+	assert_output(*state, FLOW("{'f':{'fork':{'branches':[{'a':{'set':{'v':1}}},{'b':{'set':{'v':2}}}]}}}"), "{}", "[{'v':1},{'v':2}]");
+	assert_output(*state, FLOW("{'s':{'switch':[{'x':{'when':'.n > 1','then':'big'}},{'y':{'then':'small'}}]}},{'small':{'set':{'r':'small'},'then':'end'}},{'big':{'set':{'r':'big'}}}"),
+		      "{'n':5}", "{'r':'big'}");
+	assert_output(*state, FLOW("{'o':{'do':[{'a':{'set':{'v':1}}},{'b':{'if':'.v > 1','set':{'v':9}}}]}},{'c':{'set':{'got':'${ $tasks.a.v }'}}}"), "{}", "{'got':1}");
+	world_verify(*state);
+}
+
+static void test_try_catches_what_it_names(void **state)
+{
+	world_start(*state);
+	assert_output(*state, FLOW("{'t':{'try':[{'r':{'raise':{'error':{'type':'https://x.example/e','status':409,'title':'No'}}}}],'catch':{'errors':{'with':{'status':409}},'as':'e','do':[{'h':{'set':{'title':'${ $e.title }','at':'${ $e.instance }'}}}]}}}"),
+		      "{}", "{'title':'No','at':'/do/0/t/try/0/r'}");
+	CS_AUTOJSON json_t *data = outcome(*state, FLOW("{'t':{'try':[{'r':{'raise':{'error':{'type':'https://x.example/e','status':409,'title':'No'}}}}],'catch':{'errors':{'with':{'status':404}}}}}"), "{}", "completed faulted");
+	assert_int_equal(cs_json_int_or(json_object_get(data, "error"), "status", 0), 409);
+	world_verify(*state);
+}
+
+static void test_rules_agent_answers(void **state)
+{
+	world_start(*state);
+	assert_output(*state, FLOW("{'a':{'call':'sorter','with':{'subject':'${ .s }'}}}"), "{'s':'Your Invoice'}", "{'label':'billing'}");
+}
+
+static void test_gate_asks_and_sends_what_was_approved(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'${ $start.to }','text':'hi'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, world_json("{'to':'a@b.example'}"));
+	CS_AUTOJSON json_t *item = world_item(w);
+	CS_AUTOJSON json_t *row = world_await(w, run, "waiting");
+	assert_int_equal(world_count(w, run, "attempt.intent"), 0);
+	CS_AUTOJSON json_t *stale = world_refused(w, json_pack("{s:s, s:O, s:{s:s, s:s}}", "cmd", "decide", "item", json_object_get(item, "id"),
+							      "decision", "verb", "approve", "digest", "0000"));
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "approve", "digest", json_object_get(item, "digest"))));
+	CS_AUTOJSON json_t *done = world_await(w, run, "completed");
+	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
+	assert_string_equal(cs_json_str(intent, "digest"), cs_json_str(item, "digest"));
+	assert_string_equal(cs_json_str(intent, "approval"), cs_json_str(item, "id"));
+	assert_int_equal(world_count(w, run, "approval.consumed"), 1);
+	world_verify(w);
+}
+
+static void test_rejected_gate_is_authorization_403(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'t':{'try':[{'m':{'call':'mail.send','with':{'to':'x','text':'hi'}}}],'catch':{'errors':{'with':{'status':403}},'as':'e','do':[{'h':{'set':{'caught':'${ $e.type }'}}}]}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", "reject", "note", "not now")));
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed faulted");
+	assert_string_equal(cs_json_str(row, "state"), "completed");
+	assert_int_equal(world_count(w, run, "attempt.intent"), 0);
+	world_verify(w);
+}
+
+static void test_edit_sends_the_edited_content_only(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'x','text':'hi'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	CS_AUTOJSON json_t *ok = world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:{s:s, s:s}}", "verb", "edit", "value", "to", "x", "text", "better"));
+	CS_AUTOJSON json_t *next = world_item(w);
+	assert_string_equal(cs_json_str(next, "id"), cs_json_str(ok, "next"));
+	assert_string_not_equal(cs_json_str(next, "digest"), cs_json_str(item, "digest"));
+	json_decref(world_decide(w, cs_json_str(next, "id"), json_pack("{s:s}", "verb", "approve")));
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed");
+	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
+	assert_string_equal(json_string_value(cs_json_get_path(intent, "request.body.text")), "better");
+	assert_int_equal(world_count(w, run, "attempt.intent"), 1);
+	world_verify(w);
+}
+
+static void test_a_restart_goes_on_where_it_was(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'a':{'set':{'v':1}}},{'q':{'call':'approve','with':{'title':'Go on?','show':'${ . }'}}},{'b':{'set':{'d':'${ .decision }','by':'${ .by }','v':'${ $tasks.a.v }'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	world_stop(w);
+	world_start(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed");
+	CS_AUTOJSON json_t *end = world_event(w, run, "run.completed");
+	CS_AUTOJSON json_t *want = world_json("{'d':'accepted','by':'operator:tester','v':1}");
+	assert_true(cs_json_equal(json_object_get(end, "output"), want));
+	world_verify(w);
+}
+
+static void test_replay_sends_nothing_and_reuses_what_is_unchanged(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'${ $start.to }','text':'hi'}}},{'s':{'set':{'to':'${ $start.to }'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, world_json("{'to':'a'}"));
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *same = world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
+	json_decref(world_await(w, cs_json_str(same, "run"), "completed"));
+	assert_int_equal(world_count(w, cs_json_str(same, "run"), "attempt.reused"), 1);
+	assert_int_equal(world_count(w, cs_json_str(same, "run"), "attempt.intent"), 0);
+	world_verify(w);
+}
+
+static void test_replay_with_a_changed_input_captures(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'${ $start.to }','text':'hi'}}},{'s':{'set':{'to':'${ $start.to }'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, world_json("{'to':'a'}"));
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *req = json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "cmd", "replay", "run", run, "set", "path", "to", "value", "b");
+	CS_AUTOJSON json_t *ok = world_ask(w, json_incref(req));
+	CS_AUTOJSON json_t *row = world_await(w, cs_json_str(ok, "run"), "completed faulted");
+	assert_string_equal(cs_json_str(row, "state"), "completed");
+	assert_int_equal(world_count(w, cs_json_str(ok, "run"), "attempt.captured"), 1);
+	CS_AUTOJSON json_t *end = world_event(w, cs_json_str(ok, "run"), "run.completed");
+	CS_AUTOJSON json_t *want = world_json("{'to':'b'}");
+	assert_true(cs_json_equal(json_object_get(end, "output"), want));
+	world_verify(w);
+}
+
+static void test_pause_resume_cancel_retry(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'q':{'call':'approve','with':{'title':'Go on?'}}},{'b':{'set':{'x':1}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "pause")));
+	json_decref(world_await(w, run, "paused"));
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "paused"));
+	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "resume")));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *no = world_refused(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "pause"));
+	assert_non_null(strstr(cs_json_str(no, "message"), "illegal-transition"));
+
+	CS_AUTOFREE char *other = world_run(w, NULL, doc, NULL);
+	json_decref(world_await(w, other, "waiting"));
+	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", other, "verb", "cancel")));
+	json_decref(world_await(w, other, "cancelled"));
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT state FROM item ORDER BY published_seq DESC");
+	assert_string_equal(cs_json_str(json_array_get(rows, 0), "state"), "withdrawn");
+	world_verify(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_sets_run_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_jq_is_asked_of_a_child, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_deadly_expression_faults_its_task_only, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_composites, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_try_catches_what_it_names, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rules_agent_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_gate_asks_and_sends_what_was_approved, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rejected_gate_is_authorization_403, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_edit_sends_the_edited_content_only, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_restart_goes_on_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
