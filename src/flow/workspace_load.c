@@ -92,11 +92,63 @@ static const char *const *callable_names(void *ctx)
 	return w->callables;
 }
 
+static void argument_error(const document *o, const cs_task *t, const char *pointer, cs_diags *d, const char *message)
+{
+	char *whole CS_AUTOFREE = cs_xasprintf("%s/with%s", t->ref, pointer);
+	unsigned line, col;
+	cs_source_at(o->src, whole, 0, &line, &col);
+	cs_diags_add(d, false, o->shown, line, col, "%s does not take this: %s", t->call, message);
+}
+
+/* Arguments written out are held against the function's schema; of others, that none is missing. */
+static void check_arguments(const document *o, const cs_task *t, const cs_function *f, cs_diags *d)
+{
+	enum { ERRORS_MAX = 3 };
+	if (!f || !f->input || !t->body)
+		return;
+	json_t *with = json_object_get(t->def, "with"), *name;
+	json_t *value CS_AUTOJSON = with ? json_incref(with) : json_object();
+	if (cs_template_is_const(t->body)) {
+		cs_schema_error *errors = NULL;
+		size_t n = 0;
+		if (cs_schema_check(f->input, value, ERRORS_MAX, &errors, &n, NULL) == 0)
+			for (size_t i = 0; i < n; i++)
+				argument_error(o, t, errors[i].instance, d, errors[i].message);
+		cs_schema_errors_free(errors, n);
+		return;
+	}
+	size_t i;
+	json_array_foreach(json_object_get(json_object_get(f->def, "input"), "required"), i, name) {
+		if (!json_is_string(name) || json_object_get(value, json_string_value(name)))
+			continue;
+		char *message CS_AUTOFREE = cs_xasprintf("it needs '%.80s'", json_string_value(name));
+		argument_error(o, t, "", d, message);
+	}
+}
+
+/* Compiles the flow of O and holds its calls against the functions of W (NULL: only built-ins). */
+static int compile_flow(const cs_workspace *w, const document *o, cs_diags *d, cs_flow **ret)
+{
+	cs_flow *f = NULL;
+	size_t errors = d->errors;
+	void *ctx = (void *)(uintptr_t)w;
+	int r = cs_flow_new_named(o->doc, o->src, w ? cs_workspace_callable : NULL, w ? callable_names : NULL, ctx, d, &f);
+	for (int i = 0; r == CS_OK && w && i < f->n_tasks; i++)
+		if (f->tasks[i].kind == CS_TASK_CALL)
+			check_arguments(o, &f->tasks[i], cs_workspace_function(w, f->tasks[i].call), d);
+	if (r == CS_OK && d->errors == errors) {
+		*ret = f;
+		return CS_OK;
+	}
+	cs_flow_unref(f);
+	return CS_EINVAL;
+}
+
 static void load_flow(loader *l, const document *o)
 {
 	cs_workspace *w = l->w;
 	cs_flow *f = NULL;
-	if (cs_flow_new_named(o->doc, o->src, cs_workspace_callable, callable_names, w, l->d, &f) < 0)
+	if (compile_flow(w, o, l->d, &f) < 0)
 		return;
 	char *full CS_AUTOFREE = cs_xasprintf("%s/%s:%s", f->ns, f->name, f->version);
 	if (!claim(l, o, "flow", full, "/document/name")) {
@@ -206,12 +258,10 @@ static void check_settings(const document *o, cs_diags *d)
 	cs_workspace_free(w);
 }
 
-/* A flow alone: without a workspace nothing but the built-ins can be called. */
 static void check_flow(const cs_workspace *w, const document *o, cs_diags *d, cs_flow **ret)
 {
 	cs_flow *f = NULL;
-	void *ctx = (void *)(uintptr_t)w;
-	if (cs_flow_new_named(o->doc, o->src, w ? cs_workspace_callable : NULL, w ? callable_names : NULL, ctx, d, &f) < 0)
+	if (compile_flow(w, o, d, &f) < 0)
 		return;
 	if (ret)
 		*ret = f;

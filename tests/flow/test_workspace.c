@@ -214,6 +214,27 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 	free(text);
 }
 
+static void arguments_are_held_against_the_function_s_schema(void **state)
+{
+	(void)state;
+	write_file("agents/qualifier.yaml", "agent: qualifier\nkind: rules\ninput: { type: object, required: [ text ], properties: { text: { type: string } } }\n"
+					    "rules: [ { give: { fit: yes } } ]\n");
+	write_file("flows/lead.yaml", "document: { dsl: '1.0.3', namespace: agency, name: lead, version: '1.0.0' }\ndo:\n"
+				      "  - a: { call: qualifier }\n"
+				      "  - b/c: { call: qualifier, with: { text: 5 } }\n"
+				      "  - d: { call: qualifier, with: { txt: '${ .x }' } }\n"
+				      "  - e: { call: qualifier, with: { text: '${ .x }' } }\n"
+				      "  - f: { call: qualifier, with: { text: good } }\n");
+	cs_workspace *w;
+	char *text = load(false, CS_EINVAL, &w);
+	assert_non_null(strstr(text, "flows/lead.yaml:3:8: error: qualifier does not take this: "));
+	assert_non_null(strstr(text, "flows/lead.yaml:4:43: error: qualifier does not take this: "));
+	assert_non_null(strstr(text, "flows/lead.yaml:5:33: error: qualifier does not take this: it needs 'text'\n"));
+	assert_null(strstr(text, "lead.yaml:6"));
+	assert_null(strstr(text, "lead.yaml:7"));
+	free(text);
+}
+
 static void a_lenient_load_leaves_out_what_is_broken(void **state)
 {
 	(void)state;
@@ -348,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_find_what_they_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_name_in_two_places_names_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told_by_file_and_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(arguments_are_held_against_the_function_s_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lenient_load_leaves_out_what_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_that_are_not_read_are_warned_of, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_workspace_is_found_upward, setup, teardown),
