@@ -35,7 +35,9 @@ int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_er
 const cs_expr *cs_exprset_get(const cs_exprset *s, unsigned index);
 
 /* Plain: evaluated here. Rarely, a value sends even a plain expression to jq (a fraction of more
- * than 15 digits turned into text, a slice given by a value): then the scope's jq is called too. */
+ * than 15 digits turned into text, a slice given by a value): then the scope's jq is called too.
+ * A whole number beyond 2^53, which jq would round and the pool refuses, passes through a plain
+ * expression as it is and compares exactly. */
 bool cs_expr_is_plain(const cs_expr *e);
 const char *cs_expr_source(const cs_expr *e);
 unsigned cs_expr_index(const cs_expr *e);

@@ -203,6 +203,16 @@ static int close_bracket(lexer *x, char c, const char *at)
 	return fail(x, at, "`%c` closes nothing", c);
 }
 
+/* Does a $name here get its value, in a pattern or among parameters? A key in brackets within a pattern
+ * is an expression. */
+static bool binds(const lexer *x)
+{
+	if (x->params >= 0 || x->pattern < 0)
+		return x->params >= 0;
+	char open = x->depth ? x->open[x->depth - 1] : '\0';
+	return (int)x->depth == x->pattern || (open != '(' && open != 's');
+}
+
 static int lex_var(lexer *x, const char *s, size_t n)
 {
 	if (cs_expr_is_word(s, n, "ENV"))
@@ -213,7 +223,7 @@ static int lex_var(lexer *x, const char *s, size_t n)
 	x->label = false;
 	if (label)
 		return 0;
-	if (x->pattern >= 0 || x->params >= 0) {
+	if (binds(x)) {
 		if (!names_has(x->vars, s, n))
 			return names_add(x, &x->bound, s, n);
 		return 0;

@@ -205,6 +205,8 @@ static void the_names_an_expression_needs_are_known(void **ctx)
 	check_vars(f, "label $out | break $out", "");
 	check_vars(f, "(.x as $input | $input) + $input", "input ");
 	check_vars(f, "{$m}", "m ");
+	check_vars(f, ". as {($k): $x} | $x", "k ");
+	check_vars(f, "(.l | . as [$x] | $x)", "");
 }
 
 static void the_same_source_is_one_expression(void **ctx)

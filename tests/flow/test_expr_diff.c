@@ -377,7 +377,7 @@ static void all_kinds_compare_add_and_print_alike(void **ctx)
 {
 	static const char *const sources[] = { "$v == $w", "$v != $w", "$v < $w", "$v <= $w", "$v > $w", "$v >= $w", "$v + $w",
 		"$v and $w", "$v or $w", "$v // $w", "\"\\($v) \\([$w])\"", "$v | length", "$v | not", "[$v, $w] < [$w, $v]",
-		"[$v, $w | type]", "[$v | type, $w]", "[$v | type]", "{a: $v} <= {a: $w}", "{a: $v} == {a: $w}", "$v[$w]?", "$v[$w]",
+		"[$v, $w | type]", "[$v | type, .]", "[$v | type]", "{a: $v} <= {a: $w}", "{a: $v} == {a: $w}", "$v[$w]?", "$v[$w]",
 		"-1 + 2", "1 + -1 + 2", "1 == 1 | not", "1 // 2 == 3", "true or error", "$v | . as $x | $x" };
 	static const char *const values[] = { "null", "true", "false", "0", "-1", "1", "2.5", "1e15", "1.5e16", "1e16", "1.25e17",
 		"1e22", "0.001", "0.0001", "0.00012", "0.00001", "-1.5e-9", "123456789012345.5", "\"\"", "\"a\"", "\"b\"", "\"ab\"",
