@@ -153,7 +153,7 @@ int cs_fold_attempt_shadow(cs_fold *f, const cs_event *ev, cs_err *err)
 	const json_t *d = ev->data;
 	cs_sql_bind(st, "sississssiiiisi", key, (int64_t)1, ev->run, ev->task, (int64_t)ev->occurrence,
 		    cs_json_str(d, "call"), cs_json_str(d, "connector"), cs_json_str_or(d, "class", "unsafe"),
-		    cs_json_str(d, "digest"), (int64_t)0, (int64_t)0, ev->at, ev->seq, NULL, (int64_t)ev->simulated);
+		    cs_json_str(d, "digest"), (int64_t)0, (int64_t)0, ev->at, ev->seq, (const char *)NULL, (int64_t)ev->simulated);
 	sqlite3_bind_null(st, 11);
 	rc = cs_sql_done(st, "a replay's call", err);
 	attempt a = { .key = key, .n = 1 };
