@@ -24,3 +24,7 @@ tests_flow_test_expr_SOURCES = tests/flow/test_expr.c
 tests_flow_test_template_SOURCES = tests/flow/test_template.c
 tests_flow_test_jq_pool_SOURCES = tests/flow/test_jq_pool.c
 tests_flow_test_expr_diff_SOURCES = tests/flow/test_expr_diff.c
+
+check_PROGRAMS += tests/flow/test_agency
+TESTS += tests/flow/test_agency
+tests_flow_test_agency_SOURCES = tests/flow/test_agency.c
