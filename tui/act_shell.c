@@ -110,10 +110,30 @@ static void copy_text(cs_shell *sh, const char *text, const char *what)
 
 enum { COPY_ID, COPY_JSON, COPY_COMMAND };
 
+/* One word for a shell, whatever is in it. */
+static void add_quoted(cs_buf *out, const char *s)
+{
+	(void)cs_buf_addc(out, '\'');
+	for (; *s; s++)
+		(void)cs_buf_adds(out, *s == '\'' ? "'\\''" : (char[2]){ *s, '\0' });
+	(void)cs_buf_addc(out, '\'');
+}
+
+static void command_line(const cs_shell *sh, const char *id, cs_buf *out)
+{
+	(void)cs_buf_adds(out, "capstan ");
+	if (sh->opts->workspace_dir) {
+		(void)cs_buf_adds(out, "-C ");
+		add_quoted(out, sh->opts->workspace_dir);
+	}
+	(void)cs_buf_adds(out, sh->at == CS_VIEW_INBOX ? " inbox show " : " trace ");
+	add_quoted(out, id);
+}
+
 static void copy_chosen(cs_shell *sh, int what)
 {
 	cs_view *v = cs_shell_view(sh);
-	const char *id = v->ops->object_id(v), *dir = sh->opts->workspace_dir;
+	const char *id = v->ops->object_id(v);
 	json_t *object = v->ops->object(v);
 	CS_AUTOBUF cs_buf text = { 0 };
 
@@ -125,7 +145,7 @@ static void copy_chosen(cs_shell *sh, int what)
 	else if (what == COPY_JSON)
 		(void)cs_json_write_pretty(object, &text);
 	else
-		(void)cs_buf_addf(&text, "capstan%s%s %s %s", dir ? " -C " : "", dir ? dir : "", sh->at == CS_VIEW_INBOX ? "inbox show" : "trace", id);
+		command_line(sh, id, &text);
 	copy_text(sh, cs_buf_str(&text), what == COPY_ID ? _("the id") : what == COPY_JSON ? _("the JSON") : _("the command line"));
 }
 

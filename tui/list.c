@@ -36,19 +36,38 @@ void cs_list_fini(cs_list *l)
 	*l = (cs_list){ 0 };
 }
 
-static bool find(const cs_list *l, const json_t *rows, const char *id, size_t *ret)
+static bool is_row(const json_t *row, const char *key, const char *id)
 {
+	const char *s = json_string_value(json_object_get(row, key));
 	char buf[CS_ROW_ID_SIZE];
+
+	return strcmp(s ? s : cs_row_id(row, key, buf), id) == 0;
+}
+
+static bool find(const cs_list *l, const char *id, size_t *ret)
+{
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(rows, i, row) {
-		if (strcmp(cs_row_id(row, l->id_key, buf), id) == 0) {
+	json_array_foreach(l->rows, i, row) {
+		if (is_row(row, l->id_key, id)) {
 			*ret = i;
 			return true;
 		}
 	}
 	return false;
+}
+
+/* id → position in rows: what is merged may be as long as the list. */
+static json_t *index_of(const cs_list *l)
+{
+	json_t *index = json_object(), *row;
+	char buf[CS_ROW_ID_SIZE];
+	size_t i;
+
+	json_array_foreach(l->rows, i, row)
+		(void)json_object_set_new(index, cs_row_id(row, l->id_key, buf), json_integer((json_int_t)i));
+	return index;
 }
 
 static bool passes(const cs_list *l, const json_t *row)
@@ -77,7 +96,6 @@ static void reflow(cs_list *l)
 	size_t line = l->cursor >= l->top ? l->cursor - l->top : 0;
 	size_t want = l->cursor, i;
 	bool found = false;
-	char buf[CS_ROW_ID_SIZE];
 	json_t *row;
 
 	l->shown = cs_xrealloc(l->shown, (json_array_size(l->rows) + 1) * sizeof(*l->shown));
@@ -85,7 +103,7 @@ static void reflow(cs_list *l)
 	json_array_foreach(l->rows, i, row) {
 		if (!passes(l, row))
 			continue;
-		if (l->selected && !found && strcmp(cs_row_id(row, l->id_key, buf), l->selected) == 0) {
+		if (l->selected && !found && is_row(row, l->id_key, l->selected)) {
 			want = l->n;
 			found = true;
 		}
@@ -111,19 +129,23 @@ void cs_list_set(cs_list *l, const json_t *rows)
 void cs_list_merge(cs_list *l, const json_t *rows)
 {
 	char buf[CS_ROW_ID_SIZE];
-	size_t i, at, fresh = 0;
-	json_t *row;
+	size_t i, fresh = 0;
+	json_t *row, *index;
 
 	if (json_array_size(l->rows) == 0) {
 		cs_list_set(l, rows);
 		return;
 	}
+	index = index_of(l);
 	json_array_foreach(rows, i, row) {
-		if (find(l, l->rows, cs_row_id(row, l->id_key, buf), &at))
-			(void)json_array_set(l->rows, at, row);
+		json_t *at = json_object_get(index, cs_row_id(row, l->id_key, buf));
+
+		if (at)
+			(void)json_array_set(l->rows, (size_t)json_integer_value(at), row);
 		else
 			fresh++;
 	}
+	json_decref(index);
 	json_decref(l->waiting);
 	l->waiting = json_copy((json_t *)rows);
 	l->n_fresh = fresh;
@@ -144,12 +166,13 @@ bool cs_list_take_fresh(cs_list *l)
 void cs_list_append(cs_list *l, const json_t *older)
 {
 	char buf[CS_ROW_ID_SIZE];
-	size_t i, at;
-	json_t *row;
+	json_t *index = index_of(l), *row;
+	size_t i;
 
 	json_array_foreach(older, i, row)
-		if (!find(l, l->rows, cs_row_id(row, l->id_key, buf), &at))
+		if (!json_object_get(index, cs_row_id(row, l->id_key, buf)))
 			(void)json_array_append(l->rows, row);
+	json_decref(index);
 	reflow(l);
 }
 
@@ -158,7 +181,7 @@ void cs_list_update(cs_list *l, const json_t *row)
 	char buf[CS_ROW_ID_SIZE];
 	size_t at;
 
-	if (find(l, l->rows, cs_row_id(row, l->id_key, buf), &at)) {
+	if (find(l, cs_row_id(row, l->id_key, buf), &at)) {
 		(void)json_array_set(l->rows, at, (json_t *)row);
 		reflow(l);
 	}
@@ -168,7 +191,7 @@ bool cs_list_has(const cs_list *l, const char *id)
 {
 	size_t at;
 
-	return find(l, l->rows, id, &at);
+	return find(l, id, &at);
 }
 
 json_t *cs_list_at(const cs_list *l, size_t i)
@@ -199,10 +222,8 @@ void cs_list_move(cs_list *l, long by)
 
 bool cs_list_select(cs_list *l, const char *id)
 {
-	char buf[CS_ROW_ID_SIZE];
-
 	for (size_t i = 0; i < l->n; i++) {
-		if (strcmp(cs_row_id(cs_list_at(l, i), l->id_key, buf), id) == 0) {
+		if (is_row(cs_list_at(l, i), l->id_key, id)) {
 			cs_list_go(l, i);
 			return true;
 		}

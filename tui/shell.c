@@ -213,6 +213,11 @@ static void one_turn(cs_shell *sh)
 	}
 	if (wake & CS_WAKE_STOP)
 		cs_act_stop(sh);
+	if (wake & CS_WAKE_CONT) {
+		cs_term_enter(sh->term);   /* whoever had the terminal meanwhile left it otherwise */
+		sh->dirty = true;
+		sh->stale = true;
+	}
 	if (wake & CS_WAKE_INPUT)
 		take_input(sh);
 	if (cs_shell_poll(sh))

@@ -40,7 +40,7 @@ typedef struct cs_source {
 	int (*events)(void *ctx, const char *run, const char *ref, json_t **ret_array, cs_err *err);
 	int (*why)(void *ctx, int64_t seq, json_t **ret_chain, cs_err *err);
 	int (*diff)(void *ctx, const char *a, const char *b, json_t **ret_rows, cs_err *err);
-	int (*status)(void *ctx, json_t **ret, cs_err *err);   /* {workspace, mode, hold, running, waiting} */
+	int (*status)(void *ctx, json_t **ret, cs_err *err);   /* {workspace, mode, hold, running: live runs, waiting: open items} */
 	/* Takes COMMAND (borrowed) and returns at once; the reply carries *ret_tag. */
 	int (*send)(void *ctx, json_t *command, unsigned *ret_tag, cs_err *err);
 	int fd;   /* readable when poll() has something; -1: none */

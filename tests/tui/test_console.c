@@ -218,6 +218,37 @@ static void undo_takes_back_the_last_decision(void **state)
 	(void)driver_stop(d);
 }
 
+static void what_is_copied_goes_out_as_one_sequence(void **state)
+{
+	static const char copied[] = "\033]52;c;MDFKQUFBQUFBQUFBQUFBQUFBQUFBQVBST1A=\a";
+	driver *d = console(24, 80);
+	const char *raw;
+	size_t len;
+
+	(void)state;
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "the command line that shows it"));
+	type(d, "id");
+	driver_keys(d, "\r");
+	assert_true(driver_sees(d, "Copied the id"));
+	raw = driver_raw(d, &len);
+	/* base64 of 01JAAAAAAAAAAAAAAAAAAAPROP */
+	assert_non_null(memmem(raw, len, copied, strlen(copied)));
+	(void)driver_stop(d);
+}
+
+static void stopped_and_continued_it_comes_back_whole(void **state)
+{
+	driver *d = console(24, 80);
+
+	(void)state;
+	(void)kill(driver_pid(d), SIGSTOP);
+	(void)kill(driver_pid(d), SIGCONT);
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "newsletter"));
+	(void)driver_stop(d);
+}
+
 static void an_edit_is_shown_with_its_difference_before_it_is_sent(void **state)
 {
 	static const char *const env[] = { "EDITOR=sed -i s/Monday/Tuesday/", "VISUAL=", NULL };
@@ -485,6 +516,8 @@ int main(void)
 		cmocka_unit_test(filter_chips_hold_together),
 		cmocka_unit_test(the_palette_holds_every_action_of_the_table),
 		cmocka_unit_test(undo_takes_back_the_last_decision),
+		cmocka_unit_test(what_is_copied_goes_out_as_one_sequence),
+		cmocka_unit_test(stopped_and_continued_it_comes_back_whole),
 		cmocka_unit_test(an_edit_is_shown_with_its_difference_before_it_is_sent),
 		cmocka_unit_test(a_rejection_wants_words_and_a_paste_in_them_is_text),
 		cmocka_unit_test(marked_items_are_all_shown_before_one_word_approves_them),
