@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The conformance kit's scenarios on the real engine, each once as it is and once with the engine
+ * stopped and started in the middle. Those that call a host outside are counted as skipped. The
+ * kit is at $CAPSTAN_OPENWORKFLOW, else beside the checkout. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "tests/ctk/gherkin.h"
+#include "tests/ctk/steps.h"
+
+enum { SKIPPED = 77, FEATURES_MAX = 64, SCENARIOS_MAX = 512, OFFLINE = 12, ONLINE = 9 };
+
+/* What one test plays. */
+struct turn {
+	const scenario *s;
+	bool restart;
+};
+
+static feature features[FEATURES_MAX];
+static size_t n_features;
+static struct turn turns[SCENARIOS_MAX];
+static struct CMUnitTest tests[SCENARIOS_MAX];
+static size_t n_tests;
+
+static void test_scenario(void **state)
+{
+	const struct turn *t = *state;
+	const char *host = scenario_host(t->s);
+	if (host != NULL) {
+		print_message("%s calls %s, and this version's tests reach no network\n", t->s->name, host);
+		skip();
+	}
+	scenario_play(t->s, t->restart);
+}
+
+/* The kit is whole: what is run and what is skipped are as many as they should be. */
+static void test_the_kit_has_its_21_scenarios(void **state)
+{
+	(void)state;
+	size_t offline = 0, online = 0;
+	for (size_t i = 0; i < n_features; i++)
+		for (size_t k = 0; k < features[i].n; k++)
+			*(scenario_host(&features[i].scenarios[k]) != NULL ? &online : &offline) += 1;
+	assert_int_equal(offline, OFFLINE);
+	assert_int_equal(online, ONLINE);
+}
+
+static void add(const scenario *s, bool restart)
+{
+	if (n_tests == SCENARIOS_MAX) {
+		fprintf(stderr, "more than %d scenarios\n", SCENARIOS_MAX);
+		exit(1);
+	}
+	turns[n_tests] = (struct turn){ s, restart };
+	char *name = cs_xasprintf("%s: %s%s", s->feature, s->name, restart ? ", with a restart in the middle" : "");
+	tests[n_tests] = (struct CMUnitTest){ .name = name, .test_func = test_scenario, .initial_state = &turns[n_tests] };
+	n_tests++;
+}
+
+static void read_feature(const char *dir, const char *name)
+{
+	CS_AUTOFREE char *path = cs_path_join(dir, name);
+	CS_AUTOBUF cs_buf text;
+	cs_err err = { 0 };
+	cs_buf_init(&text, (size_t)1 << 20);
+	feature *f = &features[n_features];
+	if (n_features == FEATURES_MAX || cs_file_read(path, &text, &err) != CS_OK ||
+	    feature_parse(path, cs_buf_str(&text), f, &err) != CS_OK) {
+		fprintf(stderr, "%s\n", err.msg);
+		exit(1);
+	}
+	n_features++;
+	for (size_t i = 0; i < f->n; i++) {
+		add(&f->scenarios[i], false);
+		if (scenario_host(&f->scenarios[i]) == NULL)
+			add(&f->scenarios[i], true);
+	}
+}
+
+static char *kit(void)
+{
+	const char *root = getenv("CAPSTAN_OPENWORKFLOW"), *src = getenv("CS_TEST_SRCDIR");
+	if (root != NULL)
+		return cs_xasprintf("%s/ctk", root);
+	return cs_xasprintf("%s/../shared/openworkflow/ctk", src != NULL ? src : ".");
+}
+
+int main(void)
+{
+	CS_AUTOFREE char *dir = kit();
+	CS_CLEANUP(cs_strv_freep) char **names = NULL;
+	cs_err err = { 0 };
+	if (cs_dir_list(dir, ".feature", &names, &err) != CS_OK || names[0] == NULL) {
+		printf("skipped: the conformance kit is not in %s; name its folder in CAPSTAN_OPENWORKFLOW\n", dir);
+		return SKIPPED;
+	}
+	for (size_t i = 0; names[i] != NULL; i++)
+		read_feature(dir, names[i]);
+	tests[n_tests++] = (struct CMUnitTest)cmocka_unit_test(test_the_kit_has_its_21_scenarios);
+	int failed = _cmocka_run_group_tests("conformance", tests, n_tests, NULL, NULL);
+	for (size_t i = 0; i < n_tests - 1; i++)
+		free((char *)(uintptr_t)tests[i].name);
+	for (size_t i = 0; i < n_features; i++)
+		feature_free(&features[i]);
+	return failed;
+}
