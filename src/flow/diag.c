@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-enum { DIAGS_MAX = 200, MESSAGE_MAX = 1024, WORD_MAX = 64 };
+enum { MESSAGE_MAX = 1024, WORD_MAX = 64 };
 
 void cs_diags_init(cs_diags *d)
 {
@@ -28,7 +28,7 @@ void cs_diags_add(cs_diags *d, bool warning, const char *file, unsigned line, un
 {
 	if (!warning)
 		d->errors++;
-	if (d->n >= DIAGS_MAX)
+	if (d->n >= CS_DIAGS_MAX)
 		return;
 	char text[MESSAGE_MAX];
 	va_list ap;
@@ -74,7 +74,7 @@ int cs_diags_write(const cs_diags *d, cs_buf *out)
 {
 	if (d->n == 0)
 		return CS_OK;
-	const cs_diag *order[DIAGS_MAX];
+	const cs_diag *order[CS_DIAGS_MAX];
 	for (size_t i = 0; i < d->n; i++)
 		order[i] = &d->items[i];
 	qsort(order, d->n, sizeof *order, by_place);

@@ -22,7 +22,8 @@ typedef struct cs_diags {
 
 void cs_diags_init(cs_diags *d);
 void cs_diags_fini(cs_diags *d);
-/* Gathers at most 200; further ones only count. */
+#define CS_DIAGS_MAX 200
+/* Gathers at most CS_DIAGS_MAX; further ones only count. */
 void cs_diags_add(cs_diags *d, bool warning, const char *file, unsigned line, unsigned col, const char *fmt, ...) CS_PRINTF(6, 7);
 void cs_diags_add_err(cs_diags *d, const char *file, const cs_err *err);
 int cs_diags_write(const cs_diags *d, cs_buf *out);          /* one line each, in file and line order */

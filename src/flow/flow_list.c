@@ -6,9 +6,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-static int by_text(const void *a, const void *b)
+static int by_name(const void *a, const void *b, void *tasks)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const cs_task *t = tasks, *x = &t[*(const int *)a], *y = &t[*(const int *)b];
+	int r = strcmp(x->name, y->name);
+	return r ? r : x->id - y->id;
 }
 
 /* A new row of the table; its reference is where the cursor stands. */
@@ -24,7 +26,6 @@ static int add_task(cs_build *b, const char *name, json_t *def, int parent, int 
 		.id = f->n_tasks, .parent = parent, .index = index, .name = cs_xstrdup(name),
 		.ref = cs_xstrdup(b->c.path), .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
 	};
-	cs_json_digest(def, t->hash);
 	return f->n_tasks++;
 }
 
@@ -68,25 +69,25 @@ static int *add_items(cs_build *b, json_t *list, int parent, bool handler, const
 	return ids;
 }
 
-static void check_twice(cs_build *b, const int *ids, int n)
+static int *sort_by_name(const cs_build *b, const int *ids, int n)
 {
-	const char **names CS_AUTOFREE = cs_xcalloc((size_t)n + 1, sizeof *names);
-	for (int i = 0; i < n; i++)
-		names[i] = b->f->tasks[ids[i]].name;
-	qsort(names, (size_t)n, sizeof *names, by_text);
-	for (int i = 1; i < n; i++) {
-		if (strcmp(names[i - 1], names[i]) != 0 || (i > 1 && strcmp(names[i - 2], names[i]) == 0))
-			continue;
-		int seen = 0;
-		for (int k = 0; k < n; k++) {
-			const cs_task *t = &b->f->tasks[ids[k]];
-			if (strcmp(t->name, names[i]) != 0 || seen++ == 0)
-				continue;
+	int *sorted = cs_xcalloc((size_t)n + 1, sizeof *sorted);
+	memcpy(sorted, ids, (size_t)n * sizeof *sorted);
+	qsort_r(sorted, (size_t)n, sizeof *sorted, by_name, b->f->tasks);
+	return sorted;
+}
+
+static void check_twice(cs_build *b, const cs_siblings *sibs)
+{
+	const char *before = NULL;
+	for (int i = 0; i < sibs->n; i++) {
+		const cs_task *t = &b->f->tasks[sibs->by_name[i]];
+		if (before && strcmp(before, t->name) == 0) {
 			size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
 			cs_check_error_key(&b->c, t->name, "two tasks of this list are named '%.80s'; give one another name", t->name);
 			cs_check_pop(&b->c, mark);
-			break;
 		}
+		before = t->name;
 	}
 }
 
@@ -149,8 +150,10 @@ void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool bra
 	}
 	cs_siblings sibs = { .branches = branches };
 	int *ids = add_items(b, list, parent, handler, what, &sibs.n);
+	int *sorted CS_AUTOFREE = sort_by_name(b, ids, sibs.n);
 	sibs.ids = ids;
-	check_twice(b, ids, sibs.n);
+	sibs.by_name = sorted;
+	check_twice(b, &sibs);
 	for (int i = 0; i < sibs.n; i++) {
 		const cs_task *t = &b->f->tasks[ids[i]];
 		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
@@ -169,6 +172,10 @@ static const char *const directives[] = { "continue", "exit", "end" };
 /* The error of a `then` that names nobody, with the nearest of what it may name. */
 static void unknown_target(cs_build *b, const char *name, const cs_siblings *sibs)
 {
+	if (b->c.d->n >= CS_DIAGS_MAX) {           /* nobody reads it: a hostile file may have thousands */
+		cs_check_error(&b->c, "'then' names no task of this list");
+		return;
+	}
 	size_t n = 0, max = (size_t)sibs->n + CS_ARRAY_LEN(directives);
 	const char **names CS_AUTOFREE = cs_xcalloc(max + 1, sizeof *names);
 	for (size_t i = 0; i < CS_ARRAY_LEN(directives); i++)
@@ -186,6 +193,22 @@ static void unknown_target(cs_build *b, const char *name, const cs_siblings *sib
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+static int find_sibling(const cs_build *b, const cs_siblings *sibs, const char *name)
+{
+	int low = 0, high = sibs->n;
+	while (low < high) {
+		int mid = low + (high - low) / 2, id = sibs->by_name[mid];
+		int r = strcmp(name, b->f->tasks[id].name);
+		if (r == 0)
+			return id;
+		if (r < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return CS_THEN_CONTINUE;
+}
+
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs)
 {
 	const char *name = cs_json_str(obj, "then");
@@ -196,9 +219,8 @@ int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs)
 			return CS_THEN_CONTINUE - (int)i;
 	size_t mark = cs_check_push(&b->c, "then");
 	int target = CS_THEN_CONTINUE;
-	for (int i = 0; i < sibs->n && !sibs->branches && target < 0; i++)
-		if (strcmp(b->f->tasks[sibs->ids[i]].name, name) == 0)
-			target = sibs->ids[i];
+	if (!sibs->branches)
+		target = find_sibling(b, sibs, name);
 	if (target < 0 && sibs->branches)
 		cs_check_error(&b->c, "a branch of a fork cannot lead to another task; write continue, exit or end");
 	else if (target < 0)

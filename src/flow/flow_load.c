@@ -115,8 +115,12 @@ static int by_ref(const void *a, const void *b, void *tasks)
 	return strcmp(t[*(const int *)a].ref, t[*(const int *)b].ref);
 }
 
-static void index_refs(cs_flow *f)
+/* What is only worth its time when the flow is good: digests, and the order by reference. */
+static void finish(cs_flow *f)
 {
+	cs_json_digest(f->def, f->hash);
+	for (int i = 0; i < f->n_tasks; i++)
+		cs_json_digest(f->tasks[i].def, f->tasks[i].hash);
 	f->by_ref = cs_xcalloc((size_t)f->n_tasks + 1, sizeof *f->by_ref);
 	for (int i = 0; i < f->n_tasks; i++)
 		f->by_ref[i] = i;
@@ -163,8 +167,7 @@ int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callabl
 		cs_flow_unref(f);
 		return CS_EINVAL;
 	}
-	cs_json_digest(doc, f->hash);
-	index_refs(f);
+	finish(f);
 	*ret = f;
 	return CS_OK;
 }

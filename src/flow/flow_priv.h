@@ -32,6 +32,7 @@ typedef struct cs_build {
 typedef struct cs_siblings {
 	const int *ids;
 	int n;
+	const int *by_name;                /* the ids, sorted by name */
 	bool branches;                     /* of a fork: they have no order to choose in */
 } cs_siblings;
 

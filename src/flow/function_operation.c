@@ -108,7 +108,7 @@ static void read_request(cs_check *c, const json_t *op, cs_function *f)
 		{ "query", CS_IS_OBJECT | CS_IS_STRING }, { "headers", CS_IS_OBJECT | CS_IS_STRING }, { "as", CS_IS_STRING },
 		{ "body", CS_IS_ANY }, { NULL, 0 },
 	};
-	static const char *const forms[] = { "json", "form", "text", NULL };
+	static const char *const forms[] = { "json", "form", NULL };
 	const json_t *request = json_object_get(op, "request");
 	size_t mark = cs_check_push(c, "request");
 	bool ok = cs_check_object(c, request, keys, "'request'");

@@ -7,13 +7,15 @@
 
 typedef struct node {
 	uint32_t line, col, key_line, key_col;
-	uint32_t first, last, next;       /* CS_SOURCE_NONE: none */
+	uint32_t parent;                  /* CS_SOURCE_NONE: the root */
+	uint32_t first, count;            /* its stretch of `children` */
 	uint32_t key;                     /* offset into keys; CS_SOURCE_NONE in a sequence */
 } node;
 
 struct cs_source {
 	char *file;
 	node *nodes;
+	uint32_t *children;               /* NULL until sealed */
 	uint32_t n, cap;
 	char *keys;
 	uint32_t keys_len, keys_cap;
@@ -50,18 +52,39 @@ uint32_t cs_source_add(cs_source *s, uint32_t parent, const char *key, unsigned 
 	uint32_t id = s->n++;
 	s->nodes[id] = (node){
 		.line = line, .col = col, .key_line = key_line, .key_col = key_col,
-		.first = CS_SOURCE_NONE, .last = CS_SOURCE_NONE, .next = CS_SOURCE_NONE,
-		.key = key ? add_key(s, key) : CS_SOURCE_NONE,
+		.parent = parent, .key = key ? add_key(s, key) : CS_SOURCE_NONE,
 	};
-	if (parent != CS_SOURCE_NONE) {
-		node *p = &s->nodes[parent];
-		if (p->last == CS_SOURCE_NONE)
-			p->first = id;
-		else
-			s->nodes[p->last].next = id;
-		p->last = id;
-	}
+	if (parent != CS_SOURCE_NONE)
+		s->nodes[parent].count++;
 	return id;
+}
+
+static int by_key(const void *a, const void *b, void *source)
+{
+	const cs_source *s = source;
+	return strcmp(s->keys + s->nodes[*(const uint32_t *)a].key, s->keys + s->nodes[*(const uint32_t *)b].key);
+}
+
+void cs_source_seal(cs_source *s)
+{
+	uint32_t at = 0;
+	s->children = cs_xcalloc((size_t)s->n + 1, sizeof *s->children);
+	for (uint32_t i = 0; i < s->n; i++) {
+		s->nodes[i].first = at;
+		at += s->nodes[i].count;
+		s->nodes[i].count = 0;
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (s->nodes[i].parent == CS_SOURCE_NONE)
+			continue;
+		node *p = &s->nodes[s->nodes[i].parent];
+		s->children[p->first + p->count++] = i;
+	}
+	for (uint32_t i = 0; i < s->n; i++) {
+		const node *p = &s->nodes[i];
+		if (p->count > 1 && s->nodes[s->children[p->first]].key != CS_SOURCE_NONE)
+			qsort_r(s->children + p->first, p->count, sizeof *s->children, by_key, s);
+	}
 }
 
 const char *cs_source_file(const cs_source *s)
@@ -69,46 +92,57 @@ const char *cs_source_file(const cs_source *s)
 	return s->file;
 }
 
-/* Is the pointer token T..END, with ~0 and ~1 undone, equal to KEY? */
-static int token_is(const char *t, const char *end, const char *key)
+/* Compares the pointer token T..END, with ~0 and ~1 undone, with KEY, as strcmp does. */
+static int compare_token(const char *t, const char *end, const char *key)
 {
 	for (; t < end; t++, key++) {
-		char c = *t;
+		unsigned char c = (unsigned char)*t, k = (unsigned char)*key;
 		if (c == '~' && t + 1 < end) {
 			t++;
 			c = *t == '1' ? '/' : '~';
 		}
-		if (c != *key)
-			return 0;
+		if (c != k)
+			return c < k ? -1 : 1;
 	}
-	return *key == '\0';
+	return *key ? -1 : 0;
+}
+
+static uint32_t find_key(const cs_source *s, const node *p, const char *t, const char *end)
+{
+	uint32_t low = 0, high = p->count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2, id = s->children[p->first + mid];
+		int r = compare_token(t, end, s->keys + s->nodes[id].key);
+		if (r == 0)
+			return id;
+		if (r < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return CS_SOURCE_NONE;
 }
 
 static uint32_t find_child(const cs_source *s, uint32_t parent, const char *t, const char *end)
 {
-	uint32_t i = s->nodes[parent].first;
-	if (i == CS_SOURCE_NONE)
-		return i;
-	if (s->nodes[i].key != CS_SOURCE_NONE) {
-		while (i != CS_SOURCE_NONE && !token_is(t, end, s->keys + s->nodes[i].key))
-			i = s->nodes[i].next;
-		return i;
-	}
+	const node *p = &s->nodes[parent];
+	if (p->count == 0)
+		return CS_SOURCE_NONE;
+	if (s->nodes[s->children[p->first]].key != CS_SOURCE_NONE)
+		return find_key(s, p, t, end);
 	unsigned long index = 0;
 	for (; t < end; t++) {
-		if (*t < '0' || *t > '9' || index > s->n)
+		if (*t < '0' || *t > '9' || index >= p->count)
 			return CS_SOURCE_NONE;
 		index = index * 10 + (unsigned long)(*t - '0');
 	}
-	while (i != CS_SOURCE_NONE && index--)
-		i = s->nodes[i].next;
-	return i;
+	return index < p->count ? s->children[p->first + index] : CS_SOURCE_NONE;
 }
 
 void cs_source_at(const cs_source *s, const char *pointer, int key, unsigned *line, unsigned *col)
 {
 	*line = *col = 0;
-	if (!s || s->n == 0)
+	if (!s || !s->children || s->n == 0)
 		return;
 	uint32_t at = 0;
 	int whole = 1;
@@ -136,6 +170,7 @@ void cs_source_free(cs_source *s)
 		return;
 	free(s->file);
 	free(s->nodes);
+	free(s->children);
 	free(s->keys);
 	free(s);
 }

@@ -366,6 +366,7 @@ int cs_yaml_parse(const char *file, const char *text, size_t len, json_t **ret, 
 	r = compose(&c, &parser, text, len);
 	if (r == CS_OK) {
 		*ret = CS_STEAL(c.root);
+		cs_source_seal(c.src);
 		if (ret_source)
 			*ret_source = CS_STEAL(c.src);
 	}

@@ -379,7 +379,7 @@ static void standard_errors_are_equal_in_all_spellings(void **state)
 }
 
 /* A flow of N tasks, each of which says something wrong. */
-static void a_thousand_errors_are_counted_and_two_hundred_told(void **state)
+static void thousands_of_errors_take_little_time_and_two_hundred_are_told(void **state)
 {
 	(void)state;
 	cs_buf b CS_AUTOBUF;
@@ -391,7 +391,7 @@ static void a_thousand_errors_are_counted_and_two_hundred_told(void **state)
 	int64_t start = cs_clock_mono_ns();
 	char *text = check(cs_buf_str(&b), b.len, &f);
 	if (!getenv("CS_TEST_SANITIZER") || !*getenv("CS_TEST_SANITIZER"))
-		assert_true((cs_clock_mono_ns() - start) / 1000000 < 1000);
+		assert_true((cs_clock_mono_ns() - start) / 1000000 < 500);
 	assert_null(f);
 	size_t lines = 0;
 	for (char *p = text; *p; p++)
@@ -495,7 +495,7 @@ int main(void)
 		cmocka_unit_test(a_stored_definition_compiles_without_its_file),
 		cmocka_unit_test(the_kit_s_forms_compile),
 		cmocka_unit_test(standard_errors_are_equal_in_all_spellings),
-		cmocka_unit_test(a_thousand_errors_are_counted_and_two_hundred_told),
+		cmocka_unit_test(thousands_of_errors_take_little_time_and_two_hundred_are_told),
 		cmocka_unit_test(every_scenario_compiles_or_is_refused_by_name),
 		cmocka_unit_test(examples_compile_or_are_refused_by_name),
 	};
