@@ -7,3 +7,7 @@ check_PROGRAMS += tests/engine/test_engine
 TESTS += tests/engine/test_engine
 tests_engine_test_engine_SOURCES = tests/engine/test_engine.c
 tests_engine_test_engine_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_agency
+TESTS += tests/engine/test_agency
+tests_engine_test_agency_SOURCES = tests/engine/test_agency.c
+tests_engine_test_agency_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
