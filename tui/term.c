@@ -206,8 +206,9 @@ static attr_t attr_of(const cs_term *t, unsigned style)
 			a = A_NORMAL;
 		a |= (attr_t)COLOR_PAIR((int)s + 1);
 	}
+	/* the selected row is one bar; only what is reversed already stands out of it, with its colour */
 	if (style & CS_ST_REVERSE)
-		a = (a ^ A_REVERSE) & ~A_DIM;
+		return looks[s].attr & A_REVERSE ? a & ~A_REVERSE : (a & A_BOLD) | A_REVERSE;
 	return a;
 }
 

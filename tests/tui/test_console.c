@@ -52,14 +52,17 @@ static void columns_follow_the_width_and_the_selection_stays(void **state)
 
 	(void)state;
 	assert_true(driver_sees(d, "Will do"));          /* two: the card beside the list */
+	assert_true(driver_sees(d, "? all-keys"));
 	assert_int_equal(driver_find(d, "Its run"), -1);
 	driver_keys(d, "\033OB");
 	assert_true(driver_sees(d, "billing.invoice"));
 	driver_resize(d, 40, 150);
 	assert_true(driver_sees(d, "Its run"));          /* three: the run's steps too */
 	assert_true(driver_sees(d, "▸ ! Invoice"));
+	assert_true(driver_sees(d, "? all-keys"));       /* the way to every other key has its place at any width */
 	driver_resize(d, 20, 45);
 	assert_true(driver_loses(d, "Will do"));         /* one: the list */
+	assert_true(driver_sees(d, "? all-keys"));
 	assert_true(driver_sees(d, "▸ ! Invoice"));
 	driver_resize(d, 24, 80);
 	assert_true(driver_sees(d, "expires"));
