@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -20,7 +21,20 @@ typedef struct cs_live_source {
 static int read_inbox(void *ctx, json_t **ret, cs_err *err)
 {
 	const cs_live_source *l = ctx;
-	return cs_view_inbox(l->reader, false, ret, err);
+	CS_AUTOJSON json_t *all = NULL;
+	int rc = cs_view_inbox(l->reader, false, &all, err);
+	if (rc != CS_OK)
+		return rc;
+	*ret = json_array();
+	size_t i;
+	json_t *item;
+	json_array_foreach(all, i, item) {
+		int64_t until = 0;
+		const char *snoozed = cs_json_str(item, "snoozed_until");
+		if (snoozed == NULL || cs_time_parse(snoozed, &until, NULL) != CS_OK || until <= cs_clock_wall_ms())
+			json_array_append(*ret, item);
+	}
+	return CS_OK;
 }
 
 static void add_field(json_t *fields, const char *label, json_t *value)
@@ -104,6 +118,8 @@ static int read_status(void *ctx, json_t **ret, cs_err *err)
 		return rc;
 	json_object_set_new(status, "workspace", json_string(l->workspace));
 	json_object_set_new(status, "mode", json_string(l->mode));
+	/* On the screen what waits is what waits for a person. */
+	json_object_set(status, "waiting", json_object_get(status, "inbox"));
 	*ret = status;
 	return CS_OK;
 }
