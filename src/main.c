@@ -1,48 +1,75 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The program above all floors: sets the locale and hands over to the command asked for. */
+/* The program above all floors: builds the performers, hands them to the engine as a table, and
+ * starts the command line, which starts the console. */
 #include "config.h"
 
 #include <locale.h>
-#include <stdio.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "agents/fixture.h"
+#include "agents/rules.h"
+#include "agents/shell.h"
 #include "base/i18n.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "connectors/http.h"
 #include "flow/jq_pool.h"
-
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+#include "net/http.h"
+#include "source.h"
+#include "tui/console.h"
 
 static void set_locale(void)
 {
 	/* A locale that is not installed leaves "C", which is good enough to go on with. */
 	(void)setlocale(LC_ALL, "");
+	(void)setlocale(LC_NUMERIC, "C");      /* numbers are JSON's */
 	(void)bindtextdomain(CS_TEXT_DOMAIN, CS_LOCALEDIR);
 	(void)bind_textdomain_codeset(CS_TEXT_DOMAIN, "UTF-8");
 	(void)textdomain(CS_TEXT_DOMAIN);
 }
 
-static void print_help(FILE *to)
+/* ---- the scripted answers, which come with the workspace ----------------------------------------- */
+
+static int load_fixtures(void *ctx, const json_t *docs, cs_err *err)
 {
-	fputs(_("Usage: capstan [-C DIR] [--json] COMMAND ...\n"
-		"A terminal operator console on an embedded durable engine.\n"
-		"\n"
-		"  --help     show this\n"
-		"  --version  show the version and the licence\n"), to);
+	return cs_fixtures_replace(ctx, docs, err);
 }
 
-static void print_version(void)
+static void fixture_used(void *ctx, const char *run, const char *function, size_t answer)
 {
-	printf("capstan %s\n", PACKAGE_VERSION);
-	puts(_("License GPL-3.0-or-later. This is free software; there is no warranty."));
+	cs_fixtures_used(ctx, run, function, answer);
 }
 
-/* Output that could not be written is a failure too (a full disk, a closed pipe). */
-static int finish(int status)
+static void forget_run(void *ctx, const char *run)
 {
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("capstan: standard output");
-		return EXIT_FAILED;
-	}
-	return status;
+	cs_fixtures_forget(ctx, run);
+}
+
+static bool has_fixture(void *ctx, const char *function)
+{
+	return cs_fixtures_has(ctx, function);
+}
+
+static cs_fixture_port fixture_port(cs_fixtures *f)
+{
+	return (cs_fixture_port){ .ctx = f, .load = load_fixtures, .used = fixture_used, .forget = forget_run, .has = has_fixture };
+}
+
+/* ---- the console --------------------------------------------------------------------------------- */
+
+static int show_console(void *ctx, const cs_cli_facts *facts, cs_client *client, cs_err *err)
+{
+	(void)ctx;
+	cs_live_source s;
+	int r = cs_live_source_init(&s, facts, client, err);
+	if (r < 0)
+		return r;
+	const cs_console_opts opts = { .engine_inside = cs_client_is_engine(client), .workspace_dir = facts->dir };
+	r = facts->plain ? cs_console_plain(&s.source, &opts, err) : cs_console_run(&s.source, &opts, err);
+	cs_live_source_fini(&s);
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -51,18 +78,23 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "jq-worker") == 0)
 		return cs_jq_worker_main();
 	set_locale();
-	if (argc < 2) {
-		print_help(stderr);
-		return EXIT_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0) {
-		print_help(stdout);
-		return finish(EXIT_DONE);
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		print_version();
-		return finish(EXIT_DONE);
-	}
-	fprintf(stderr, _("capstan: %s: unknown command; see capstan --help\n"), argv[1]);
-	return EXIT_USAGE;
+	/* A reader that goes away is an error of the write, not the end of the engine. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	CS_AUTOJSON json_t *none = json_array();
+	cs_fixtures *fixtures = NULL;
+	if (cs_fixtures_new(none, &fixtures, NULL) < 0)
+		abort();
+	cs_rules *rules = cs_rules_new();
+	cs_http *http = cs_http_new();
+	const cs_performer performers[] = {
+		cs_http_performer(http), cs_shell_performer(), cs_rules_performer(rules), cs_fixtures_performer(fixtures),
+	};
+	const cs_engine_opts engine = { .fixtures = fixture_port(fixtures), .performers = performers,
+					.n_performers = CS_ARRAY_LEN(performers), .exe = "/proc/self/exe", .version = PACKAGE_VERSION };
+	const cs_cli_opts opts = { .engine = &engine, .console = show_console };
+	int status = cs_cli_main(argc, argv, &opts);
+	cs_http_free(http);
+	cs_rules_free(rules);
+	cs_fixtures_free(fixtures);
+	return status;
 }

@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+noinst_LIBRARIES += src/cli/libcscli.a
+src_cli_libcscli_a_SOURCES = \
+	src/cli/args.c \
+	src/cli/cli.c src/cli/cli.h src/cli/cli_priv.h \
+	src/cli/cmd_ask.c \
+	src/cli/cmd_check.c \
+	src/cli/cmd_control.c \
+	src/cli/cmd_decide.c \
+	src/cli/cmd_doctor.c \
+	src/cli/cmd_inbox.c \
+	src/cli/cmd_init.c \
+	src/cli/cmd_log.c \
+	src/cli/cmd_replay.c \
+	src/cli/cmd_run.c \
+	src/cli/cmd_serve.c \
+	src/cli/cmd_show.c \
+	src/cli/cmd_trace.c \
+	src/cli/drive.c \
+	src/cli/help.c \
+	src/cli/input.c \
+	src/cli/out.c \
+	src/cli/session.c \
+	src/cli/table.c

@@ -401,10 +401,10 @@ static int no_answer(cs_client *c, cs_err *err)
 	if (!cs_messages_closed(c->messages))
 		return cs_err_set(err, CS_ETIMEOUT, "the engine did not answer in time; look at what it does with `capstan doctor`");
 	pthread_mutex_lock(&c->lock);
-	(void)cs_err_set(err, CS_EUNAVAIL, "%s before it answered; whether it did what was asked is seen with `capstan runs` "
+	(void)cs_err_set(err, CS_EIO, "%s before it answered; whether it did what was asked is seen with `capstan runs` "
 			 "and `capstan inbox`", c->why[0] ? c->why : "the engine has ended");
 	pthread_mutex_unlock(&c->lock);
-	return CS_EUNAVAIL;
+	return CS_EIO;
 }
 
 int cs_client_call(cs_client *c, json_t *request, int timeout_ms, json_t **ret_ok, cs_err *err)

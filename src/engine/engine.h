@@ -81,7 +81,8 @@ int cs_client_open(const char *dir, unsigned flags, const cs_engine_opts *opts, 
 void cs_client_close(cs_client *c);          /* stops an engine of its own, waiting for what is open */
 bool cs_client_is_engine(const cs_client *c);   /* the engine is in this process */
 /* Sends and waits for the reply (timeout_ms < 0: as long as it takes). *ret_ok is the `ok` object;
- * an error reply comes back as its code and message. */
+ * an error reply comes back as its code and message. CS_EUNAVAIL: the engine is gone, the request
+ * was not taken; CS_EIO: it went before it answered, whether the request was taken is not known. */
 int cs_client_call(cs_client *c, json_t *request, int timeout_ms, json_t **ret_ok, cs_err *err);
 /* Does not wait: the reply comes through cs_client_next as {tag, ok|error}. */
 int cs_client_send(cs_client *c, json_t *request, unsigned *ret_tag, cs_err *err);

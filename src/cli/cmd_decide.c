@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* approve reject respond edit snooze delegate undo dismiss, and resolve: one answer to one or
+ * several items. */
+#include <string.h>
+
+#include "cli/cli_priv.h"
+
+#define FLAG_NOTE { "--note", "TEXT", N_("why; kept with the decision") }
+#define FLAG_WORD { "--word", "WORD", N_("the word that the card asks for") }
+
+const cs_cli_flag cs_cli_flags_decide[] = { FLAG_NOTE, FLAG_WORD, { NULL, NULL, NULL } };
+const cs_cli_flag cs_cli_flags_respond[] = {
+	{ "--value", "JSON|@FILE|-", N_("the value; what is no JSON is text") }, FLAG_NOTE, FLAG_WORD, { NULL, NULL, NULL },
+};
+const cs_cli_flag cs_cli_flags_snooze[] = {
+	{ "--for", "DURATION", N_("how long: PT2H, P1D") }, { "--until", "TIME", N_("until when, RFC 3339") }, FLAG_NOTE,
+	{ NULL, NULL, NULL },
+};
+const cs_cli_flag cs_cli_flags_delegate[] = { { "--to", "NAME", N_("to whom") }, FLAG_NOTE, { NULL, NULL, NULL } };
+const cs_cli_flag cs_cli_flags_resolve[] = {
+	{ "--value", "JSON|@FILE|-", N_("its result, when it happened") }, FLAG_NOTE,
+	{ "--word", "repeat", N_("confirms that it is sent once more") }, { NULL, NULL, NULL },
+};
+
+/* JSON where it parses, else text; a file or stdin must be JSON or text as a whole. */
+static int add_value(const char *given, json_t *decision, cs_err *err)
+{
+	json_t *value = NULL;
+	if (!given)
+		return CS_OK;
+	if (given[0] == '@' || strcmp(given, "-") == 0) {
+		int r = cs_cli_input(given, &value, err);
+		if (r < 0)
+			return r;
+	} else {
+		value = cs_json_lenient(given);
+	}
+	json_object_set_new(decision, "value", value);
+	return CS_OK;
+}
+
+static int add_until(const cs_cli_args *a, json_t *decision, cs_err *err)
+{
+	const char *during = cs_cli_arg(a, "--for"), *until = cs_cli_arg(a, "--until");
+	int64_t ms = 0;
+	if (!during == !until)
+		return cs_err_set(err, CS_EINVAL, _("say until when: --for PT2H, or --until 2027-01-04T09:00:00Z"));
+	int r = during ? cs_duration_parse(during, &ms, err) : cs_time_parse(until, &ms, err);
+	if (r < 0 && err)
+		return err->code = CS_EINVAL;
+	json_object_set_new(decision, "until", json_integer(during ? cs_clock_wall_ms() + ms : ms));
+	return CS_OK;
+}
+
+static void add_text(const cs_cli_args *a, const char *flag, const char *key, json_t *decision)
+{
+	const char *text = cs_cli_arg(a, flag);
+	if (text)
+		json_object_set_new(decision, key, json_string(text));
+}
+
+/* What all items of this command get. */
+static int decision_of(const cs_cli_args *a, json_t **ret, cs_err *err)
+{
+	const char *verb = a->command->name;
+	CS_AUTOJSON json_t *d = json_pack("{s:s}", "verb", verb);
+	add_text(a, "--note", "note", d);
+	add_text(a, "--word", "word", d);
+	add_text(a, "--to", "to", d);
+	int r = add_value(cs_cli_arg(a, "--value"), d, err);
+	if (r == CS_OK && strcmp(verb, "snooze") == 0)
+		r = add_until(a, d, err);
+	if (r == CS_OK && strcmp(verb, "delegate") == 0 && !cs_cli_arg(a, "--to"))
+		r = cs_err_set(err, CS_EINVAL, _("to whom? Give --to NAME"));
+	if (r == CS_OK && strcmp(verb, "edit") == 0 && !cs_cli_arg(a, "--value"))
+		r = cs_err_set(err, CS_EINVAL, _("what should it be? Give --value JSON, --value @FILE or --value -"));
+	if (r == CS_OK)
+		*ret = CS_STEAL(d);
+	return r;
+}
+
+/* The whole id and what the item shows at this moment. */
+static int look_at(cs_cli *c, const char *part, json_t **ret_item, cs_err *err)
+{
+	char id[CS_ID_SIZE];
+	int r = cs_cli_find_item(c, part, id, err);
+	return r < 0 ? r : cs_view_item(c->reader, id, ret_item, err);
+}
+
+static void print_grace(cs_cli *c, const json_t *item)
+{
+	const char *until = cs_json_str(item, "grace_until");
+	int64_t at;
+	if (until && cs_time_parse(until, &at, NULL) == CS_OK && at > cs_clock_wall_ms())
+		printf(_("  takes effect at %s; until then: capstan undo %s\n"), cs_cli_show(c, until), cs_json_str_or(item, "id", ""));
+}
+
+static void print_decided(cs_cli *c, const char *id, const char *next)
+{
+	CS_AUTOJSON json_t *item = NULL;
+	if (cs_view_item(c->reader, id, &item, NULL) < 0)
+		return;
+	if (c->json) {
+		cs_cli_print_json(item);
+		return;
+	}
+	if (next[0]) {       /* an edit: the new id, alone, for scripts */
+		puts(next);
+		return;
+	}
+	CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
+	printf("%s %s: %s\n", id, cs_cli_show(c, cs_json_str_or(item, "state", "")), title);
+	print_grace(c, item);
+}
+
+/* One item; the digest is that of what was just read. */
+static int decide_one(cs_cli *c, const char *part, const json_t *decision, json_t *runs, cs_err *err)
+{
+	CS_AUTOJSON json_t *item = NULL;
+	CS_AUTOJSON json_t *ok = NULL;
+	int r = look_at(c, part, &item, err);
+	if (r < 0)
+		return r;
+	json_t *copy = json_copy((json_t *)decision);
+	const char *id = cs_json_str_or(item, "id", ""), *digest = cs_json_str(item, "digest"), *run = cs_json_str(item, "run");
+	if (digest)
+		json_object_set_new(copy, "digest", json_string(digest));
+	r = cs_cli_call(c, json_pack("{s:s, s:s, s:o}", "cmd", "decide", "item", id, "decision", copy), &ok, err);
+	if (r < 0)
+		return r;
+	print_decided(c, id, cs_json_str_or(ok, "next", ""));
+	if (run)
+		json_object_set_new(runs, run, json_true());
+	return CS_OK;
+}
+
+static int drive_all(cs_cli *c, json_t *runs, int status)
+{
+	const char *run;
+	json_t *yes;
+	(void)fflush(stdout);
+	json_object_foreach(runs, run, yes) {
+		int one = c->interrupted ? CS_EXIT_DONE : cs_cli_drive_on(c, run);
+		if (status == CS_EXIT_DONE)
+			status = one;
+	}
+	return status;
+}
+
+static int decide_all(cs_cli *c, const char *const *parts, size_t n, json_t *decision)
+{
+	CS_AUTOJSON json_t *runs = json_object();
+	int status = CS_EXIT_DONE;
+	if (n > 1) {
+		char batch[CS_ID_SIZE];
+		cs_id_next(&c->ids, cs_clock_wall_ms(), batch);
+		json_object_set_new(decision, "batch", json_string(batch));
+	}
+	for (size_t i = 0; i < n; i++) {
+		cs_err err = { 0 };
+		int r = decide_one(c, parts[i], decision, runs, &err);
+		int one = r < 0 ? cs_cli_fail(c, parts[i], &err) : CS_EXIT_DONE;
+		if (status == CS_EXIT_DONE)
+			status = one;
+	}
+	return drive_all(c, runs, status);
+}
+
+int cs_cmd_decide(cs_cli *c, const cs_cli_args *a)
+{
+	CS_AUTOJSON json_t *decision = NULL;
+	cs_err err = { 0 };
+	int r = decision_of(a, &decision, &err);
+	if (r == CS_OK) {
+		/* An id that is not there must not cost the start of an engine. */
+		char id[CS_ID_SIZE];
+		for (size_t i = 0; r == CS_OK && a->n_words == 1 && i < 1; i++)
+			r = cs_cli_find_item(c, a->words[i], id, &err);
+	}
+	if (r == CS_OK)
+		r = cs_cli_client(c, &err);
+	return r < 0 ? cs_cli_fail(c, a->n_words == 1 ? a->words[0] : a->command->name, &err)
+		     : decide_all(c, a->words, a->n_words, decision);
+}
+
+int cs_cmd_resolve(cs_cli *c, const cs_cli_args *a)
+{
+	static const char *const hows[] = { "happened", "did-not", "repeat", NULL };
+	CS_AUTOJSON json_t *decision = NULL;
+	char id[CS_ID_SIZE];
+	const char *how = a->words[1];
+	bool known = false;
+	cs_err err = { 0 };
+	for (const char *const *h = hows; *h; h++)
+		known = known || strcmp(how, *h) == 0;
+	int r = decision_of(a, &decision, &err);
+	if (r == CS_OK && !known)
+		r = cs_err_set(&err, CS_EINVAL, _("%s: say what became of it: happened, did-not, or repeat"), how);
+	if (r == CS_OK)
+		r = cs_cli_find_item(c, a->words[0], id, &err);
+	if (r == CS_OK)
+		r = cs_cli_client(c, &err);
+	if (r < 0)
+		return cs_cli_fail(c, a->words[0], &err);
+	json_object_set_new(decision, "how", json_string(how));
+	return decide_all(c, a->words, 1, decision);
+}

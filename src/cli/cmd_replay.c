@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* replay and diff. */
+#include <string.h>
+
+#include "cli/cli_priv.h"
+
+#define VALUE_COLS 100
+
+const cs_cli_flag cs_cli_flags_replay[] = {
+	{ "--from", "TASK", N_("what is before it is reused as recorded") },
+	{ "--set", "PATH=VALUE", N_("a part of the input, or of --from's input") },
+	{ "--flow", "FILE", N_("another definition") },
+	{ "--models", "recorded|fresh", N_("recorded (the only one in this version)") },
+	{ "--ask", NULL, N_("ask again what was decided") },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- diff ------------------------------------------------------------------------------------ */
+
+static void print_difference(cs_cli *c, const json_t *d)
+{
+	static const struct { const char *change, *mark; } marks[] = {
+		{ "same", " " }, { "added", "+" }, { "removed", "-" }, { "changed", "~" },
+	};
+	const char *change = cs_json_str_or(d, "change", ""), *mark = "?";
+	for (size_t i = 0; i < CS_ARRAY_LEN(marks); i++)
+		if (strcmp(marks[i].change, change) == 0)
+			mark = marks[i].mark;
+	int64_t occurrence = cs_json_int_or(d, "occurrence", 1);
+	printf("%s %s", mark, cs_cli_show(c, cs_json_str_or(d, "task", "")));
+	if (occurrence > 1)
+		printf(" #%d", (int)occurrence);
+	putchar('\n');
+	const json_t *old = json_object_get(d, "old"), *new = json_object_get(d, "new");
+	if (strcmp(change, "same") == 0)
+		return;
+	if (old && !json_is_null(old))
+		printf("    - %s\n", cs_cli_show_json(c, old, VALUE_COLS));
+	if (new && !json_is_null(new))
+		printf("    + %s\n", cs_cli_show_json(c, new, VALUE_COLS));
+}
+
+static int print_diff(cs_cli *c, const char *old, const char *new, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	int r = cs_view_diff(c->reader, old, new, &rows, err);
+	if (r < 0)
+		return r;
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row) {
+		const json_t *summary = json_object_get(row, "summary");
+		if (c->json)
+			cs_cli_print_json(row);
+		else if (summary)
+			printf("= %s\n", cs_cli_show_json(c, summary, 0));
+		else
+			print_difference(c, row);
+	}
+	return CS_OK;
+}
+
+int cs_cmd_diff(cs_cli *c, const cs_cli_args *a)
+{
+	char old[CS_ID_SIZE], new[CS_ID_SIZE];
+	cs_err err = { 0 };
+	int r = cs_cli_find_run(c, a->words[0], old, &err);
+	if (r < 0)
+		return cs_cli_fail(c, a->words[0], &err);
+	r = cs_cli_find_run(c, a->words[1], new, &err);
+	if (r < 0)
+		return cs_cli_fail(c, a->words[1], &err);
+	r = print_diff(c, old, new, &err);
+	return r < 0 ? cs_cli_fail(c, "diff", &err) : CS_EXIT_DONE;
+}
+
+/* ---- replay ---------------------------------------------------------------------------------- */
+
+static int request_of(cs_cli *c, const cs_cli_args *a, const char *run, json_t **ret, cs_err *err)
+{
+	const char *models = cs_cli_arg(a, "--models"), *flow = cs_cli_arg(a, "--flow"), *from = cs_cli_arg(a, "--from");
+	CS_AUTOJSON json_t *request = json_pack("{s:s, s:s}", "cmd", "replay", "run", run);
+	CS_AUTOJSON json_t *sets = NULL;
+	if (models && strcmp(models, "recorded") != 0)
+		return cs_err_set(err, CS_EINVAL, strcmp(models, "fresh") == 0
+				  ? _("--models fresh is not in this version; recorded answers are used")
+				  : _("--models: recorded is known"));
+	int r = cs_cli_sets(a, &sets, err);
+	json_t *doc = NULL;
+	if (r == CS_OK && flow) {
+		r = cs_cli_load(c, err);
+		if (r == CS_OK)
+			r = cs_cli_flow_file(c, flow, &doc, err);
+	}
+	if (r < 0)
+		return r;
+	if (doc)
+		json_object_set_new(request, "definition", doc);
+	if (from)
+		json_object_set_new(request, "from", json_string(from));
+	if (json_array_size(sets) > 0)
+		json_object_set(request, "set", sets);
+	if (cs_cli_arg(a, "--ask"))
+		json_object_set_new(request, "ask", json_true());
+	*ret = CS_STEAL(request);
+	return CS_OK;
+}
+
+static int compare(cs_cli *c, const char *old, const char *new)
+{
+	CS_AUTOJSON json_t *run = NULL;
+	cs_err err = { 0 };
+	if (!c->json)
+		puts(new);
+	(void)fflush(stdout);
+	int r = cs_cli_drive(c, new, 0, &run, &err);
+	if (r == CS_EAGAIN) {
+		fprintf(stderr, _("left; it goes on when an engine runs. Then: capstan diff %s %s\n"), old, new);
+		return CS_EXIT_DONE;
+	}
+	if (r == CS_OK)
+		r = print_diff(c, old, new, &err);
+	if (r < 0)
+		return cs_cli_fail(c, "replay", &err);
+	if (c->json)
+		cs_cli_print_json(run);
+	(void)fflush(stdout);
+	cs_cli_say_waiting(c, run);
+	return cs_cli_run_status(run);
+}
+
+int cs_cmd_replay(cs_cli *c, const cs_cli_args *a)
+{
+	char old[CS_ID_SIZE];
+	CS_AUTOJSON json_t *request = NULL;
+	CS_AUTOJSON json_t *ok = NULL;
+	cs_err err = { 0 };
+	int r = cs_cli_find_run(c, a->words[0], old, &err);
+	if (r == CS_OK)
+		r = request_of(c, a, old, &request, &err);
+	if (r == CS_OK)
+		r = cs_cli_client(c, &err);
+	if (r == CS_OK)
+		r = cs_cli_call(c, CS_STEAL(request), &ok, &err);
+	if (r < 0)
+		return cs_cli_fail(c, a->words[0], &err);
+	return compare(c, old, cs_json_str_or(ok, "run", ""));
+}

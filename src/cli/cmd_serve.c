@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* serve and console: an engine that stays. */
+#include <string.h>
+
+#include "cli/cli_priv.h"
+#include "engine/lease.h"
+
+/* An engine that failed by itself is seen at the latest after this. */
+#define LOOK_MS 5000
+
+const cs_cli_flag cs_cli_flags_console[] = {
+	{ "--plain", NULL, N_("line by line, for screen readers and dumb terminals") },
+	{ NULL, NULL, NULL },
+};
+
+/* Log lines are not translated: they are read by programs too. */
+static int log_event(void *ctx, const cs_event *ev)
+{
+	cs_cli *c = ctx;
+	char at[CS_TIME_SIZE];
+	if (strncmp(ev->type, "run.", 4) != 0 && strncmp(ev->type, "engine.", 7) != 0 &&
+	    strncmp(ev->type, "item.opened", 11) != 0 && strcmp(ev->type, "approval.published") != 0)
+		return 0;
+	CS_AUTOJSON json_t *says = cs_view_says(ev);
+	cs_time_format(ev->at, at);
+	fprintf(stderr, "%s %s %s%s%s\n", at, ev->type, ev->run[0] ? ev->run : "-", ev->simulated ? " [SIMULATED] " : " ",
+		cs_cli_show_json(c, says, 0));
+	return 0;
+}
+
+static void forget_shown(cs_cli *c)
+{
+	while (c->n_shown > 0)
+		cs_freep(&c->shown[--c->n_shown]);
+}
+
+static int log_until_end(cs_cli *c, int64_t next, cs_err *err)
+{
+	for (;;) {
+		int64_t last = cs_reader_last_seq(c->reader);
+		int r = last >= next ? cs_reader_events(c->reader, NULL, next, last, log_event, c, err) : CS_OK;
+		forget_shown(c);
+		next = last + 1;
+		if (r == CS_OK)
+			r = cs_cli_wait(c, LOOK_MS, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
+{
+	(void)a;
+	cs_err err = { 0 };
+	int r = cs_cli_reader(c, &err);
+	int64_t next = c->reader ? cs_reader_last_seq(c->reader) + 1 : 1;
+	pid_t holder = r == CS_OK ? cs_lease_holder(c->state_dir) : 0;
+	if (holder)
+		r = cs_lease_held(c->state_dir, holder, &err);
+	if (r == CS_OK)
+		r = cs_cli_client(c, &err);
+	if (r == CS_OK && !cs_client_is_engine(c->client))
+		r = cs_lease_held(c->state_dir, cs_lease_holder(c->state_dir), &err);
+	if (r == CS_OK)
+		r = log_until_end(c, next, &err);
+	return r == CS_EAGAIN ? CS_EXIT_DONE : cs_cli_fail(c, "serve", &err);
+}
+
+int cs_cmd_console(cs_cli *c, const cs_cli_args *a)
+{
+	cs_err err = { 0 };
+	if (!c->opts->console) {
+		cs_err_set(&err, CS_EUNSUPPORTED, _("this program was built without the console"));
+		return cs_cli_fail(c, "console", &err);
+	}
+	int r = cs_cli_dir(c, &err);
+	if (r == CS_OK)
+		(void)cs_cli_load(c, NULL);
+	/* The console takes signals itself. */
+	if (r == CS_OK)
+		r = cs_cli_client_for_console(c, &err);
+	if (r == CS_OK) {
+		const cs_cli_facts facts = { .dir = c->dir, .name = c->name, .actor = c->actor, .plain = cs_cli_arg(a, "--plain") != NULL,
+					     .again = cs_cli_again, .session = c };
+		r = c->opts->console(c->opts->ctx, &facts, c->client, &err);
+	}
+	return r < 0 ? cs_cli_fail(c, "console", &err) : CS_EXIT_DONE;
+}

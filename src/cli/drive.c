@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Following a run until it rests, with what happens on stderr. */
+#include <string.h>
+
+#include "cli/cli_priv.h"
+
+#define LOOK_MS 1000          /* between looks when nothing is heard */
+#define STATE_SQL "SELECT state, last_seq FROM run WHERE id = ?1"
+/* Clocks of a run that the tables know; the engine knows more of them (`settle`). */
+#define DUE_SQL "SELECT min(at) AS due FROM (" \
+	"SELECT grace_until AS at FROM item WHERE run = ?1 AND state IN ('approved','rejected','answered')" \
+	" UNION ALL SELECT due FROM attempt WHERE run = ?1 AND state = 'retry-wait')"
+
+/* Events that say something to a person who watches. */
+static bool worth_saying(const char *type)
+{
+	static const char *const quiet[] = { "run.blocked", "run.unblocked", "timer.", "approval.consumed", "task.started" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(quiet); i++)
+		if (strncmp(type, quiet[i], strlen(quiet[i])) == 0)
+			return false;
+	return true;
+}
+
+typedef struct progress {
+	cs_cli *c;
+	int64_t next;                /* first seq that was not looked at */
+	bool quiet, said_clock;
+} progress;
+
+static int say_event(void *ctx, const cs_event *ev)
+{
+	progress *p = ctx;
+	p->next = ev->seq + 1;
+	if (!worth_saying(ev->type))
+		return 0;
+	CS_AUTOJSON json_t *says = cs_view_says(ev);
+	char at[CS_TIME_SIZE];
+	cs_time_format(ev->at, at);
+	fprintf(stderr, "%.8s %s%s\n", at + 11, ev->simulated ? _("[SIMULATED] ") : "", cs_cli_show_json(p->c, says, 0));
+	return 0;
+}
+
+typedef struct looked {
+	char state[32];
+	int64_t due;                 /* wall ms; 0: none */
+} looked;
+
+static int look(progress *p, const char *run, looked *ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *due = NULL;
+	int r = p->quiet ? CS_OK : cs_reader_events(p->c->reader, run, p->next, INT64_MAX, say_event, p, err);
+	if (r == CS_OK)
+		r = cs_cli_query(p->c, STATE_SQL, run, &rows, err);
+	if (r == CS_OK)
+		r = cs_cli_query(p->c, DUE_SQL, run, &due, err);
+	if (r < 0)
+		return r;
+	const json_t *row = json_array_get(rows, 0);
+	(void)snprintf(ret->state, sizeof ret->state, "%s", cs_json_str_or(row, "state", "created"));
+	ret->due = cs_json_int_or(json_array_get(due, 0), "due", 0);
+	return CS_OK;
+}
+
+static bool one_of(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+/* The next clock by the engine, which knows those of a flow's own retries too. */
+static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
+{
+	CS_AUTOJSON json_t *ok = NULL;
+	int r = cs_cli_call(c, json_pack("{s:s}", "cmd", "settle"), &ok, err);
+	if (r < 0)
+		return r;
+	int64_t at = cs_json_int_or(ok, "due", 0);
+	if (cs_json_true(ok, "busy"))
+		at = cs_clock_wall_ms();
+	if (at > 0 && (*due == 0 || at < *due))
+		*due = at;
+	return CS_OK;
+}
+
+static void say_clock(progress *p, int64_t due)
+{
+	char at[CS_TIME_SIZE], text[32];
+	int64_t left = due - cs_clock_wall_ms();
+	if (p->quiet || p->said_clock || left < LOOK_MS)
+		return;
+	p->said_clock = true;
+	cs_time_format(due, at);
+	cs_duration_show(left, text, sizeof text);
+	if (left <= CS_CLI_CLOCK_MS)
+		fprintf(stderr, _("waiting %s for a clock (Ctrl-C leaves it to the next engine)\n"), text);
+	else
+		fprintf(stderr, _("the next clock is due at %s; it fires when an engine runs then: `capstan serve`\n"), at);
+}
+
+/* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
+static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
+{
+	static const char *const over[] = { "completed", "faulted", "cancelled", "paused", NULL };
+	*wait_ms = LOOK_MS;
+	if (one_of(l->state, over))
+		return 1;
+	if (strcmp(l->state, "waiting") != 0)
+		return 0;
+	int r = p->c->client && cs_client_is_engine(p->c->client) ? engine_due(p->c, &l->due, err) : CS_OK;
+	if (r < 0)
+		return r;
+	if (l->due == 0)
+		return 1;
+	say_clock(p, l->due);
+	int64_t left = l->due - cs_clock_wall_ms();
+	if (left > CS_CLI_CLOCK_MS)
+		return 1;
+	if (left < *wait_ms)
+		*wait_ms = left > 10 ? (int)left : 10;
+	return 0;
+}
+
+int cs_cli_drive(cs_cli *c, const char *run, unsigned how, json_t **ret_run, cs_err *err)
+{
+	progress p = { .c = c, .next = 1, .quiet = (how & CS_DRIVE_QUIET) != 0 };
+	int r = cs_cli_reader(c, err);
+	if (r == CS_OK && (how & CS_DRIVE_NEWS))
+		p.next = cs_reader_last_seq(c->reader) + 1;
+	while (r == CS_OK) {
+		looked l = { 0 };
+		int wait_ms = LOOK_MS;
+		r = look(&p, run, &l, err);
+		if (r == CS_OK)
+			r = rests(&p, &l, &wait_ms, err);
+		if (r == 0)
+			r = cs_cli_wait(c, wait_ms, err);
+	}
+	if (r < 0)
+		return r;
+	return ret_run ? cs_view_run(c->reader, run, ret_run, err) : CS_OK;
+}
+
+/* ---- what it waits for ----------------------------------------------------------------------- */
+
+static const struct { const char *kind, *call, *next; } next_steps[] = {
+	{ "approval", "ask", N_("capstan respond %s --value JSON") },
+	{ "approval", NULL, N_("capstan approve %s") },
+	{ "in-doubt", NULL, N_("capstan resolve %s happened|did-not|repeat") },
+	{ NULL, NULL, N_("capstan inbox show %s") },
+};
+
+static const char *step_of(const json_t *item)
+{
+	size_t i = 0;
+	for (; next_steps[i].kind; i++)
+		if (strcmp(next_steps[i].kind, cs_json_str_or(item, "kind", "")) == 0 &&
+		    (!next_steps[i].call || strcmp(next_steps[i].call, cs_json_str_or(item, "call", "")) == 0))
+			break;
+	return next_steps[i].next;
+}
+
+void cs_cli_say_waiting(cs_cli *c, const json_t *run)
+{
+	const char *id = cs_json_str_or(run, "run", ""), *state = cs_json_str_or(run, "state", "");
+	size_t i;
+	json_t *item;
+	json_array_foreach(json_object_get(run, "items"), i, item) {
+		CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
+		CS_AUTOFREE char *command = NULL;
+		const char *item_id = cs_json_str_or(item, "id", "");
+		/* The formats are the table's own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		command = cs_xasprintf(step_of(item), item_id);
+#pragma GCC diagnostic pop
+		fprintf(stderr, _("waits for you: %s\n  look: capstan inbox show %s\n  then: %s\n"), title, item_id, command);
+	}
+	if (strcmp(state, "paused") == 0)
+		fprintf(stderr, _("paused; next: capstan resume %s\n"), id);
+	if (strcmp(state, "faulted") == 0)
+		fprintf(stderr, _("faulted; what happened: capstan trace %s; once mended: capstan retry %s\n"), id, id);
+}
+
+int cs_cli_run_status(const json_t *run)
+{
+	static const char *const failed[] = { "faulted", "cancelled", "compensated", NULL };
+	return one_of(cs_json_str_or(run, "state", ""), failed) ? CS_EXIT_FAILED : CS_EXIT_DONE;
+}
+
+int cs_cli_drive_on(cs_cli *c, const char *run)
+{
+	CS_AUTOJSON json_t *end = NULL;
+	cs_err err = { 0 };
+	if (!cs_client_is_engine(c->client))
+		return CS_EXIT_DONE;
+	int r = cs_cli_drive(c, run, CS_DRIVE_NEWS, &end, &err);
+	if (r == CS_EAGAIN) {
+		fprintf(stderr, _("left; it goes on when an engine runs. Look with: capstan show %s\n"), run);
+		return CS_EXIT_DONE;
+	}
+	if (r < 0)
+		return cs_cli_fail(c, run, &err);
+	cs_cli_say_waiting(c, end);
+	return CS_EXIT_DONE;
+}

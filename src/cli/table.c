@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The commands: what is here is what help, the completion and the dispatcher know. */
+#include <string.h>
+
+#include "cli/cli_priv.h"
+
+#define DECIDE_MORE N_("Several ids at once are a batch: one that is stale drops out alone. A decision is bound to what\n" \
+		       "waits at this moment; look first with `capstan inbox show ID`.")
+
+const cs_cli_command cs_cli_commands[] = {
+	{ "console", "[--plain]", N_("the console (also without a command)"), cs_cmd_console, cs_cli_flags_console, 0, 0, NULL },
+	{ "init", "DIR [--from agency|empty]", N_("make a new workspace"), cs_cmd_init, cs_cli_flags_init, 1, 1,
+	  N_("Nothing that is there already is overwritten.") },
+	{ "check", "[FILE...]", N_("validate flows, agents, connectors, policies, fixtures"), cs_cmd_check, NULL, 0, -1,
+	  N_("Findings are FILE:LINE:COL: error: what is wrong; the exit status is then 1.") },
+	{ "ask", "TITLE [--form FILE] [--expire D] [--subject S] | --resume ID", N_("ask the operator; stdin is shown"), cs_cmd_ask,
+	  cs_cli_flags_ask, 0, 1,
+	  N_("Waits until it is decided, over restarts. Accepted (or edited) bytes go to stdout: exit 0. Rejected: exit 1.\n"
+	     "Expired: exit 75. Ctrl-C leaves it waiting; --resume takes it up again.") },
+	{ "run", "FLOW [--input JSON|@FILE|-] [--set PATH=VALUE]... [--key KEY] [--each FILE|-] [--detach]",
+	  N_("start a run and follow it until it rests"), cs_cmd_run, cs_cli_flags_run, 1, 1,
+	  N_("FLOW is a name, NAMESPACE/NAME:VERSION, or a file. On stdout: the output as JSON when completed, else the\n"
+	     "run's id. Exit status 0: completed or waiting; 1: faulted or cancelled. The same --key with the same input\n"
+	     "is the same run; with another input it is refused (exit 4).") },
+	{ "serve", "", N_("the engine without a screen, until SIGTERM or Ctrl-C"), cs_cmd_serve, NULL, 0, 0, NULL },
+	{ "live", "", N_("this machine is the live one: effects may leave"), cs_cmd_live, NULL, 0, 0,
+	  N_("Needs `mode: live` in capstan.yaml too.") },
+	{ "runs", "[--state STATE] [--flow FLOW] [--limit N]", N_("list the runs, newest first"), cs_cmd_runs, cs_cli_flags_runs, 0, 0,
+	  NULL },
+	{ "show", "RUN", N_("one run's state"), cs_cmd_show, NULL, 1, 1, NULL },
+	{ "trace", "RUN [--format tree|json] [--follow]", N_("what happened in a run"), cs_cmd_trace, cs_cli_flags_trace, 1, 1, NULL },
+	{ "why", "SEQ", N_("the chain of causes of an event"), cs_cmd_why, NULL, 1, 1, NULL },
+	{ "inbox", "[show ID] [--all]", N_("what waits for the operator"), cs_cmd_inbox, cs_cli_flags_inbox, 0, 2, NULL },
+	{ "approve", "ID... [--note TEXT] [--word WORD]", N_("let it go out as shown"), cs_cmd_decide, cs_cli_flags_decide, 1, -1,
+	  DECIDE_MORE },
+	{ "reject", "ID... [--note TEXT]", N_("refuse it"), cs_cmd_decide, cs_cli_flags_decide, 1, -1, DECIDE_MORE },
+	{ "respond", "ID --value JSON|--note TEXT", N_("answer a question, or send it back with a note"), cs_cmd_decide,
+	  cs_cli_flags_respond, 1, -1, DECIDE_MORE },
+	{ "edit", "ID --value JSON|@FILE|-", N_("propose it changed; prints the new id"), cs_cmd_decide, cs_cli_flags_respond, 1, 1, NULL },
+	{ "snooze", "ID... --for D|--until TIME", N_("hide it until then"), cs_cmd_decide, cs_cli_flags_snooze, 1, -1, NULL },
+	{ "delegate", "ID... --to NAME", N_("give it to another"), cs_cmd_decide, cs_cli_flags_delegate, 1, -1, NULL },
+	{ "undo", "ID...", N_("take a decision back while its grace runs"), cs_cmd_decide, cs_cli_flags_decide, 1, -1, NULL },
+	{ "dismiss", "ID...", N_("close a notice or a fault"), cs_cmd_decide, cs_cli_flags_decide, 1, -1, NULL },
+	{ "resolve", "ID happened|did-not|repeat [--value JSON] [--word repeat]", N_("say what became of an effect in doubt"),
+	  cs_cmd_resolve, cs_cli_flags_resolve, 2, 2,
+	  N_("happened: it went out, --value is its result. did-not: the flow gets an error. repeat: it is sent once\n"
+	     "more with a new key; confirm with --word repeat.") },
+	{ "pause", "RUN...", N_("let no further step begin"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "resume", "RUN...", N_("go on after pause"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "cancel", "RUN... [--note TEXT]", N_("end a run"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "retry", "RUN...", N_("go on where a run faulted"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,
+	  cs_cli_flags_replay, 1, 1,
+	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"
+	     "into that task's.") },
+	{ "diff", "RUN RUN", N_("what differs between two runs"), cs_cmd_diff, NULL, 2, 2, NULL },
+	{ "hold", "[--note TEXT]", N_("nothing leaves any more"), cs_cmd_hold, cs_cli_flags_hold, 0, 0, NULL },
+	{ "release", "[--note TEXT]", N_("effects may leave again"), cs_cmd_release, cs_cli_flags_hold, 0, 0, NULL },
+	{ "verify", "", N_("check the log: chain, bodies, anchor"), cs_cmd_verify, NULL, 0, 0, NULL },
+	{ "rebuild", "[--check]", N_("make the tables again from the log"), cs_cmd_rebuild, cs_cli_flags_rebuild, 0, 0, NULL },
+	{ "doctor", "", N_("look at the machine and the workspace"), cs_cmd_doctor, NULL, 0, 0, NULL },
+	{ "stats", "", N_("counts"), cs_cmd_stats, NULL, 0, 0, NULL },
+	{ "help", "[COMMAND]", N_("this, or one command"), cs_cmd_help, NULL, 0, 1, NULL },
+	{ "completion", "bash|zsh", N_("print the shell's completion"), cs_cmd_completion, NULL, 1, 1, NULL },
+	{ "version", "", N_("the version and the licence"), cs_cmd_version, NULL, 0, 0, NULL },
+	{ NULL, NULL, NULL, NULL, NULL, 0, 0, NULL },
+};
+
+const char *const cs_cli_commands_later[] = {
+	"new", "test", "reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
+	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
+};
+
+const cs_cli_command *cs_cli_command_find(const char *name)
+{
+	for (const cs_cli_command *k = cs_cli_commands; k->name; k++)
+		if (strcmp(k->name, name) == 0)
+			return k;
+	return NULL;
+}
