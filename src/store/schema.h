@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include "base/err.h"
 
-#define CS_STORE_FILE "log.db"
+#define CS_STORE_FILE "capstan.db"
 #define CS_STORE_APPLICATION_ID 0x43505354   /* "CPST" */
 
 /* A projection: its name, its columns with their types (the DDL's body), its key for ORDER BY. */

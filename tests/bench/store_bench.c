@@ -110,7 +110,7 @@ static int number(char **argv, int argc, int i, int def)
 
 static void remove_database(const char *dir)
 {
-	static const char *const names[] = { "log.db", "log.db-wal", "log.db-shm", "anchor" };
+	static const char *const names[] = { "capstan.db", "capstan.db-wal", "capstan.db-shm", "anchor" };
 	char path[512];
 	for (size_t i = 0; i < CS_ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);

@@ -90,7 +90,7 @@ void fixture_fill(cs_store *s, int n)
 static sqlite3 *open_raw(const char *dir)
 {
 	sqlite3 *db = NULL;
-	CS_AUTOFREE char *path = cs_path_join(dir, "log.db");
+	CS_AUTOFREE char *path = cs_path_join(dir, "capstan.db");
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	return db;
 }

@@ -177,7 +177,7 @@ static void i17_after_a_failed_commit_nothing_more_is_taken(void **state)
 	struct rlimit was, low;
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	low = was;
-	low.rlim_cur = (rlim_t)fixture_file_size(*state, "log.db-wal") + 100;
+	low.rlim_cur = (rlim_t)fixture_file_size(*state, "capstan.db-wal") + 100;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(cs_store_begin(s, &err), CS_OK);
 	fixture_append(s, RUN_A, NULL, 0, "run.paused", NULL);
@@ -293,7 +293,7 @@ static void the_database_is_private_and_only_ours_is_opened(void **state)
 	assert_int_equal(chmod(dir, 0755), 0);
 	s = fixture_open(dir);
 	fixture_fill(s, 1);
-	static const char *const names[] = { "log.db", "log.db-wal", "log.db-shm" };
+	static const char *const names[] = { "capstan.db", "capstan.db-wal", "capstan.db-shm" };
 	for (size_t i = 0; i < CS_ARRAY_LEN(names); i++) {
 		CS_AUTOFREE char *path = cs_path_join(dir, names[i]);
 		assert_int_equal(stat(path, &st), 0);
@@ -306,7 +306,7 @@ static void the_database_is_private_and_only_ours_is_opened(void **state)
 	assert_int_equal(cs_store_open(dir, true, &s, &err), CS_EUNSUPPORTED);
 	fixture_sql(dir, "PRAGMA user_version=1; PRAGMA application_id=7");
 	assert_int_equal(cs_store_open(dir, true, &s, &err), CS_EINVAL);
-	CS_AUTOFREE char *path = cs_path_join(dir, "log.db");
+	CS_AUTOFREE char *path = cs_path_join(dir, "capstan.db");
 	assert_int_equal(cs_file_write(path, "not a database, not at all, no", 30, 0600, NULL), CS_OK);
 	assert_int_equal(cs_store_open(dir, true, &s, &err), CS_EINVAL);
 	assert_int_equal(unlink(path), 0);

@@ -62,8 +62,8 @@ typedef struct files {
 static files look(const char *dir)
 {
 	files f;
-	fixture_file_hash(dir, "log.db", f.db);
-	fixture_file_hash(dir, "log.db-wal", f.wal);
+	fixture_file_hash(dir, "capstan.db", f.db);
+	fixture_file_hash(dir, "capstan.db-wal", f.wal);
 	assert_true(f.wal[0] != '\0');
 	return f;
 }
@@ -108,14 +108,14 @@ static void no_reader_checkpoints_as_the_last_after_the_writer_died(void **state
 	read_and_try_to_checkpoint(*state, 40);
 	same(*state, &before);
 	/* Also where the index of the WAL is gone. */
-	CS_AUTOFREE char *shm = cs_xasprintf("%s/log.db-shm", (char *)*state);
+	CS_AUTOFREE char *shm = cs_xasprintf("%s/capstan.db-shm", (char *)*state);
 	assert_int_equal(unlink(shm), 0);
 	read_and_try_to_checkpoint(*state, 40);
 	same(*state, &before);
 	cs_store *s = fixture_open(*state);
 	assert_int_equal(cs_store_last_seq(s), 40);
 	cs_store_close(s);
-	assert_true(fixture_file_size(*state, "log.db-wal") <= 0);
+	assert_true(fixture_file_size(*state, "capstan.db-wal") <= 0);
 }
 
 static void a_reader_that_outlives_its_writer_leaves_the_log_alone(void **state)
@@ -144,14 +144,14 @@ static void the_writer_takes_in_its_wal_when_idle_and_at_its_end(void **state)
 	cs_store *s = fixture_open(*state);
 	fixture_fill(s, 10);
 	assert_int_equal(cs_store_idle(s, NULL), CS_OK);
-	long small = fixture_file_size(*state, "log.db");
-	while (fixture_file_size(*state, "log.db-wal") < 1200 * 1024)
+	long small = fixture_file_size(*state, "capstan.db");
+	while (fixture_file_size(*state, "capstan.db-wal") < 1200 * 1024)
 		fixture_fill(s, 500);
-	assert_int_equal(fixture_file_size(*state, "log.db"), small);
+	assert_int_equal(fixture_file_size(*state, "capstan.db"), small);
 	assert_int_equal(cs_store_idle(s, NULL), CS_OK);
-	assert_true(fixture_file_size(*state, "log.db") > small);
+	assert_true(fixture_file_size(*state, "capstan.db") > small);
 	cs_store_close(s);
-	assert_true(fixture_file_size(*state, "log.db-wal") <= 0);
+	assert_true(fixture_file_size(*state, "capstan.db-wal") <= 0);
 }
 
 static void queries_bind_and_give_columns_by_name(void **state)
@@ -206,7 +206,7 @@ static void without_a_database_there_is_nothing_to_read(void **state)
 	cs_err err;
 	assert_int_equal(cs_reader_open(*state, &r, &err), CS_ENOTFOUND);
 	assert_null(r);
-	assert_int_equal(fixture_file_size(*state, "log.db"), -1);
+	assert_int_equal(fixture_file_size(*state, "capstan.db"), -1);
 }
 
 int main(void)

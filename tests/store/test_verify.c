@@ -104,12 +104,12 @@ static void an_older_copy_and_another_history_are_found_by_the_anchor(void **sta
 	cs_store *s = fixture_open(*state);
 	fixture_fill(s, 3);
 	cs_store_close(s);
-	copy(*state, "log.db", "old.db");
+	copy(*state, "capstan.db", "old.db");
 	s = fixture_open(*state);
 	fixture_fill(s, 2);
 	assert_int_equal(cs_store_anchor(s, NULL), CS_OK);
 	cs_store_close(s);
-	copy(*state, "old.db", "log.db");
+	copy(*state, "old.db", "capstan.db");
 	cs_verify_report report = verify(*state);
 	assert_int_equal(report.first_bad, 4);
 	assert_non_null(strstr(report.finding, "cut"));
