@@ -17,8 +17,8 @@
 #include "connectors/http.h"
 #include "flow/jq_pool.h"
 #include "net/http.h"
-#include "source.h"
 #include "tui/console.h"
+#include "tui/live.h"
 
 static void set_locale(void)
 {
@@ -62,13 +62,14 @@ static cs_fixture_port fixture_port(cs_fixtures *f)
 static int show_console(void *ctx, const cs_cli_facts *facts, cs_client *client, cs_err *err)
 {
 	(void)ctx;
-	cs_live_source s;
-	int r = cs_live_source_init(&s, facts, client, err);
+	cs_source source;
+	const cs_live_opts live = { .dir = facts->dir, .workspace = facts->name, .mode = facts->mode, .actor = facts->actor };
+	int r = cs_live_open(&live, client, &source, err);
 	if (r < 0)
 		return r;
 	const cs_console_opts opts = { .engine_inside = cs_client_is_engine(client), .workspace_dir = facts->dir };
-	r = facts->plain ? cs_console_plain(&s.source, &opts, err) : cs_console_run(&s.source, &opts, err);
-	cs_live_source_fini(&s);
+	r = facts->plain ? cs_console_plain(&source, &opts, err) : cs_console_run(&source, &opts, err);
+	cs_live_close(&source);
 	return r;
 }
 

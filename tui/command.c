@@ -14,6 +14,7 @@ void cs_shell_send(cs_shell *sh, json_t *cmd, cs_reply_fn *done)
 	unsigned tag = 0;
 	cs_sent *s;
 
+	sh->asked = true;
 	if (sh->src->send(sh->src->ctx, cmd, &tag, &err) < 0) {
 		done(sh, cmd, NULL, err.msg);
 		json_decref(cmd);

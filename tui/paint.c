@@ -116,8 +116,7 @@ static void paint_footer(cs_shell *sh, int y, int lines, int cols)
 		if (!footer_item(&f, key, a->name))
 			break;
 	}
-	f.lines = 1;
-	f.reserve = 0;
+	f.reserve = 0;   /* its room was kept for this one */
 	(void)footer_item(&f, cs_action_key(CS_ACT_palette, palette), cs_actions[CS_ACT_palette].name);
 }
 

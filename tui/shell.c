@@ -187,6 +187,8 @@ static int timeout_of(const cs_shell *sh)
 {
 	int64_t now = cs_shell_now(), at = INT64_MAX;
 
+	if (sh->asked)
+		return 0;
 	if (sh->dirty)
 		at = sh->frame_ms;
 	if (sh->stale && sh->reload_ms < at)
@@ -203,6 +205,7 @@ static void one_turn(cs_shell *sh)
 	unsigned wake = cs_term_wait(sh->term, sh->src->fd, timeout_of(sh));
 	int64_t now;
 
+	sh->asked = false;
 	if (wake & CS_WAKE_END) {
 		sh->quit = true;
 		return;

@@ -72,6 +72,7 @@ struct cs_shell {
 	bool burst;                    /* this key came together with others */
 
 	bool stale, dirty, quit, quit_asked;
+	bool asked;                    /* something was sent: its answer may be there without a wake-up */
 	int64_t reload_ms, frame_ms, tick_ms;   /* monotonic; tick_ms: when the picture ages, 0 never */
 };
 

@@ -43,7 +43,7 @@ typedef struct cs_source {
 	int (*status)(void *ctx, json_t **ret, cs_err *err);   /* {workspace, mode, hold, running: live runs, waiting: open items} */
 	/* Takes COMMAND (borrowed) and returns at once; the reply carries *ret_tag. */
 	int (*send)(void *ctx, json_t *command, unsigned *ret_tag, cs_err *err);
-	int fd;   /* readable when poll() has something; -1: none */
+	int fd;   /* readable when poll() has something; -1: none, and then replies are there when send() returns */
 	/* One message: {tag, ok} or {tag, error} for a command, {feed: {seq}} when the log has grown.
 	 * CS_EAGAIN: none now. */
 	int (*poll)(void *ctx, json_t **ret_message, cs_err *err);

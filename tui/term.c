@@ -124,6 +124,12 @@ int cs_term_open(FILE *in, FILE *out, cs_term **ret, cs_err *err)
 		return cs_err_set(err, CS_EINVAL, _("console: the terminal type “%s” is not known here: set TERM, or use `capstan console --plain`"),
 				  term ? term : "");
 	}
+	if (!cursor_address) {
+		(void)endwin();
+		delscreen(t->screen);
+		free(t);
+		return cs_err_set(err, CS_EINVAL, _("console: this terminal cannot place its cursor: use `capstan console --plain`"));
+	}
 	set_up_screen(t);
 	if (cs_term_signals_open(t, err) < 0) {
 		cs_term_close(t);
@@ -206,8 +212,9 @@ static attr_t attr_of(const cs_term *t, unsigned style)
 			a = A_NORMAL;
 		a |= (attr_t)COLOR_PAIR((int)s + 1);
 	}
+	/* the selected row is one bar; only what is reversed already stands out of it, with its colour */
 	if (style & CS_ST_REVERSE)
-		a = (a ^ A_REVERSE) & ~A_DIM;
+		return looks[s].attr & A_REVERSE ? a & ~A_REVERSE : (a & A_BOLD) | A_REVERSE;
 	return a;
 }
 

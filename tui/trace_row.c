@@ -101,13 +101,15 @@ void cs_trace_row_draw(cs_term *t, cs_rect r, const json_t *row, const json_t *r
 	const char *state = cs_json_str_or(row, "state", "");
 	bool failed = cs_tree_failed(row), group = cs_json_str_or(row, "key", "")[0] == 'g';
 	unsigned style = failed ? CS_ST_BAD : cs_show_state(state);
-	int depth = (int)cs_json_int_or(row, "depth", 0), bar = r.w >= 100 ? 30 : r.w >= 70 ? 20 : r.w >= 52 ? 12 : 0;
+	int depth = (int)cs_json_int_or(row, "depth", 0), bar = r.w >= 100 ? 30 : r.w >= 70 ? 20 : r.w >= 52 ? 12 : r.w >= 44 ? 8 : 0;
 	CS_AUTOFREE char *name = name_of(row, group);
 	CS_AUTOBUF cs_buf right = { 0 };
 	int x = r.x + r.w - (bar ? bar + 1 : 0);
 
+	/* the bar keeps its colour in the selected row too */
+	cs_term_fill(t, (cs_rect){ r.y, x, 1, r.x + r.w - x }, CS_ST_TEXT);
 	if (bar)
-		draw_bar(t, r, bar, row, run, (style == CS_ST_GOOD ? CS_ST_BAR : style) | bits);
+		draw_bar(t, r, bar, row, run, style == CS_ST_GOOD ? CS_ST_BAR : style);
 	if (cs_json_true(row, "simulated"))
 		x = put_left_of(t, r.y, x, CS_ST_SIM | bits, r.w >= 80 ? _("SIMULATED") : _("SIM"));
 	cs_buf_init(&right, 4096);

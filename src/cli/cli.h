@@ -13,10 +13,8 @@ typedef struct cs_cli_facts {
 	const char *dir;             /* the workspace's folder */
 	const char *name;            /* its name */
 	const char *actor;           /* "operator:NAME" */
+	const char *mode;            /* "live" or "simulate" */
 	bool plain;                  /* --plain */
-	/* The engine that was attached to is gone: gives another client, the old one is freed. */
-	int (*again)(void *session, cs_client **ret, cs_err *err);
-	void *session;
 } cs_cli_facts;
 
 /* What stands above the command line gives it this. */

@@ -103,7 +103,6 @@ int cs_cli_reader(cs_cli *c, cs_err *err);
 int cs_cli_client(cs_cli *c, cs_err *err);
 /* The same, with signals left as they are. */
 int cs_cli_client_for_console(cs_cli *c, cs_err *err);
-int cs_cli_again(void *session, cs_client **ret, cs_err *err);   /* as cs_cli_facts wants it */
 /* Lets go; an engine of our own ends. */
 void cs_cli_close(cs_cli *c);
 /* One request with the operator as its actor; takes REQUEST over. When the engine went away before

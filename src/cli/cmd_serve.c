@@ -66,22 +66,31 @@ int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
 	return r == CS_EAGAIN ? CS_EXIT_DONE : cs_cli_fail(c, "serve", &err);
 }
 
+/* What the engine says, not the file: `mode: live` is only a wish. */
+static int ask_mode(cs_cli *c, const char **ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *status = NULL;
+	int r = cs_cli_call(c, json_pack("{s:s}", "cmd", "status"), &status, err);
+	if (r == CS_OK)
+		*ret = strcmp(cs_json_str_or(status, "mode", ""), "live") == 0 ? "live" : "simulate";
+	return r;
+}
+
 int cs_cmd_console(cs_cli *c, const cs_cli_args *a)
 {
 	cs_err err = { 0 };
-	if (!c->opts->console) {
-		cs_err_set(&err, CS_EUNSUPPORTED, _("this program was built without the console"));
-		return cs_cli_fail(c, "console", &err);
-	}
-	int r = cs_cli_dir(c, &err);
+	const char *mode = "simulate";
+	int r = c->opts->console ? cs_cli_dir(c, &err) : cs_err_set(&err, CS_EUNSUPPORTED, _("this program has no console"));
 	if (r == CS_OK)
 		(void)cs_cli_load(c, NULL);
 	/* The console takes signals itself. */
 	if (r == CS_OK)
 		r = cs_cli_client_for_console(c, &err);
+	if (r == CS_OK)
+		r = ask_mode(c, &mode, &err);
 	if (r == CS_OK) {
-		const cs_cli_facts facts = { .dir = c->dir, .name = c->name, .actor = c->actor, .plain = cs_cli_arg(a, "--plain") != NULL,
-					     .again = cs_cli_again, .session = c };
+		const cs_cli_facts facts = { .dir = c->dir, .name = c->name ? c->name : c->dir, .mode = mode,
+					     .actor = c->actor ? c->actor : "operator:owner", .plain = cs_cli_arg(a, "--plain") != NULL };
 		r = c->opts->console(c->opts->ctx, &facts, c->client, &err);
 	}
 	return r < 0 ? cs_cli_fail(c, "console", &err) : CS_EXIT_DONE;

@@ -146,15 +146,6 @@ static int find_another(cs_cli *c, cs_err *err)
 	return open_client(c, err);
 }
 
-int cs_cli_again(void *session, cs_client **ret, cs_err *err)
-{
-	cs_cli *c = session;
-	int r = find_another(c, err);
-	if (r == CS_OK)
-		*ret = c->client;
-	return r;
-}
-
 int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err)
 {
 	CS_AUTOJSON json_t *mine = request;

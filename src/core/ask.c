@@ -57,28 +57,55 @@ static void set_copy(json_t *to, const char *as, const json_t *from, const char 
 
 /* ---- gates ------------------------------------------------------------------------------------------------- */
 
-/* Gives RET a text: the template's, or NULL where there is none. */
-static int text_of(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *dot, json_t **ret, cs_err *why)
+/* What a gate says by the templates of its task and operation; each NULL where there is none. */
+typedef struct gate_says {
+	json_t *title, *body, *reach;
+} gate_says;
+
+static void gate_says_fini(gate_says *g)
 {
-	if (t == NULL)
-		return CS_OK;
-	return cs_look(v, phase, t, dot, ret, why);
+	json_decref(g->title);
+	json_decref(g->body);
+	json_decref(g->reach);
 }
 
-static json_t *gate_card(const cs_function *fn, const cs_call *c, json_t *body)
+static int look_at(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *dot, json_t **ret, cs_err *why)
+{
+	return t == NULL ? CS_OK : cs_look(v, phase, t, dot, ret, why);
+}
+
+/* All three are asked for at once, so that one wait for jq is enough. */
+static int gate_look(cs_view_of *v, const cs_frame *f, const cs_function *fn, gate_says *ret, cs_err *why)
+{
+	const struct { cs_phase phase; const cs_template *t; json_t *dot, **ret; } rows[] = {
+		{ CS_PHASE_TITLE, f->task->ask_title, f->input, &ret->title },
+		{ CS_PHASE_CARD, fn->card, f->call->args, &ret->body },
+		{ CS_PHASE_REACH, fn->reach, f->call->args, &ret->reach },
+	};
+	int rc = CS_OK;
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++) {
+		int one = look_at(v, rows[i].phase, rows[i].t, rows[i].dot, rows[i].ret, why);
+		if (one == CS_EAGAIN || rc == CS_OK)
+			rc = one;
+	}
+	return rc;
+}
+
+static json_t *gate_card(const cs_function *fn, const cs_call *c, const gate_says *says)
 {
 	json_t *card = json_pack("{s:s, s:s, s:O}", "will_do", fn->name, "effect", cs_effect_class_name(c->effect),
 				 "touches", fn->touches != NULL ? fn->touches : json_null());
 	const char *identity = cs_json_str(fn->connector_def, "identity");
 	if (identity != NULL)
 		json_object_set_new(card, "as", json_string(identity));
-	if (body != NULL)
-		json_object_set(card, "body", body);
+	if (says->body != NULL)
+		json_object_set(card, "body", says->body);
 	if (c->request != NULL) {
 		json_object_set_new(card, "to", json_sprintf("%s %s", cs_json_str_or(c->request, "method", ""), cs_json_str_or(c->request, "url", "")));
 		json_object_set(card, "request", c->request);
 	}
-	set_copy(card, "reach", fn->def, "reach");
+	if (says->reach != NULL)
+		json_object_set(card, "reach", says->reach);
 	json_object_set_new(card, "reverse", json_string(fn->reverse_none ? "none" : "not declared"));
 	return card;
 }
@@ -89,20 +116,19 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	cs_call *c = f->call;
 	const json_t *ask = json_object_get(f->task->metadata, "ask");
 	cs_view_of v = cs_call_view(r, s, f);
-	CS_AUTOJSON json_t *title = NULL, *body = NULL;
+	CS_CLEANUP(gate_says_fini) gate_says says = { 0 };
 	cs_err failed = { 0 };
-	int rc = text_of(&v, CS_PHASE_TITLE, f->task->ask_title, f->input, &title, &failed);
-	int rc_card = text_of(&v, CS_PHASE_CARD, fn->card, c->args, &body, &failed);
-	if (rc == CS_EAGAIN || rc_card == CS_EAGAIN)
-		return CS_EAGAIN;
-	if (rc != CS_OK || rc_card != CS_OK)
+	int rc = gate_look(&v, f, fn, &says, &failed);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)
 		return cs_step_raise_expr(r, s, f->task, f->occurrence, &failed, err);
 	char id[CS_ID_SIZE];
 	proposal_id(s, c, id);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
 				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
-	json_object_set_new(data, "title", json_is_string(title) ? json_incref(title) : json_sprintf("%s in %s", fn->name, r->flow->name));
-	json_object_set_new(data, "card", gate_card(fn, c, body));
+	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf("%s in %s", fn->name, r->flow->name));
+	json_object_set_new(data, "card", gate_card(fn, c, &says));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
 	json_object_set_new(data, "why", json_string(why->why));
 	if (why->hash[0] != '\0')

@@ -25,6 +25,18 @@ static int64_t backoff(const cs_run *r, const cs_function *fn, unsigned tries, i
 	return asked_ms > delay ? asked_ms : delay;
 }
 
+/* Whose word an outcome is: the role with its version, or the connector. */
+static int write_outcome(cs_run *r, cs_step *s, cs_frame *f, const char *type, json_t *data, cs_err *err)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	CS_AUTOFREE char *actor = NULL;
+	if (fn != NULL && fn->kind == CS_FUNCTION_AGENT)
+		actor = cs_xasprintf("agent:%s@%.12s", fn->name, fn->hash);
+	else
+		actor = cs_xasprintf("connector:%s", fn != NULL && fn->connector != NULL ? fn->connector : f->task->call);
+	return cs_run_write_as(r, s, actor, type, f->task, f->occurrence, data, err);
+}
+
 static json_t *base_data(const cs_call *c, const cs_outcome *o, json_t *error)
 {
 	json_t *data = json_pack("{s:s}", "key", c->key);
@@ -48,7 +60,7 @@ static int done(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_ou
 	bool carries = fn != NULL && fn->kind == CS_FUNCTION_AGENT && (f->call->args_tainted || f->input_tainted);
 	if (outside || carries)
 		json_object_set_new(data, "tainted", json_true());
-	return cs_run_write(r, s, "attempt.done", f->task, f->occurrence, data, err);
+	return write_outcome(r, s, f, "attempt.done", data, err);
 }
 
 static int again(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, cs_err *err)
@@ -56,12 +68,12 @@ static int again(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_o
 	json_t *data = base_data(f->call, o, error);
 	json_object_set_new(data, "due", json_integer(s->now + backoff(r, fn, f->call->tries, o != NULL ? o->retry_after_ms : 0)));
 	json_object_set_new(data, "n", json_integer((json_int_t)f->call->tries));
-	return cs_run_write(r, s, "attempt.retry", f->task, f->occurrence, data, err);
+	return write_outcome(r, s, f, "attempt.retry", data, err);
 }
 
 static int failed(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)
 {
-	return cs_run_write(r, s, "attempt.failed", f->task, f->occurrence, base_data(f->call, o, error), err);
+	return write_outcome(r, s, f, "attempt.failed", base_data(f->call, o, error), err);
 }
 
 static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_t *error, cs_err *err)
@@ -102,7 +114,7 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	json_object_set_new(data, "to", json_string(to));
 	if (strcmp(to, "retry-wait") == 0)
 		json_object_set_new(data, "due", json_integer(crash ? s->now : s->now + backoff(r, fn, c->tries, 0)));
-	int rc = cs_run_write(r, s, "attempt.ambiguous", f->task, f->occurrence, data, err);
+	int rc = write_outcome(r, s, f, "attempt.ambiguous", data, err);
 	if (rc != CS_OK || strcmp(to, "in-doubt") != 0)
 		return rc;
 	return open_doubt(r, s, f, how, error, err);
@@ -113,6 +125,10 @@ static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *erro
 	const cs_function *fn = cs_call_function(r, s, f);
 	const cs_call *c = f->call;
 	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
+	const char *held = NULL;
+	/* Held back before its first byte: it goes when it may, and no try is spent. */
+	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && !s->open(s->ctx, r, fn, &held))
+		return again(r, s, f, fn, o, error, err);
 	if (retries && fn != NULL && c->tries < fn->attempts)
 		return again(r, s, f, fn, o, error, err);
 	/* A keyed one that was ambiguous before has perhaps happened: no failure can be stated. */

@@ -198,8 +198,8 @@ static void run_evaluation(void *job)
 /* The set that an expression belongs to: the flow's, or a function's. */
 static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 {
-	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REQUEST || t->phase == CS_PHASE_FAILS ||
-			   t->phase == CS_PHASE_RESULT;
+	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REACH || t->phase == CS_PHASE_REQUEST ||
+			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT;
 	if (!of_function)
 		return t->run->flow->exprs;
 	const cs_task *task = &t->run->flow->tasks[t->task];

@@ -81,9 +81,15 @@ static int open_store(cs_engine *e, cs_err *err)
 static int recover(cs_engine *e, cs_err *err)
 {
 	cs_env_init(e);
-	int rc = cs_store_begin(e->store, err);
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_reader_query(e->reader, "SELECT at FROM event ORDER BY seq DESC LIMIT 1", NULL, &rows, err);
+	if (rc == CS_OK)
+		rc = cs_store_begin(e->store, err);
 	if (rc != CS_OK)
 		return rc;
+	int64_t last = cs_json_int_or(json_array_get(rows, 0), "at", 0);
+	if (last > e->step.now)
+		e->step.now = last;
 	CS_AUTOJSON json_t *data = json_pack("{s:I, s:s}", "epoch", (json_int_t)e->epoch, "version", e->opts.version);
 	rc = cs_runs_recover(e, err);
 	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));

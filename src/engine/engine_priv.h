@@ -102,7 +102,7 @@ struct cs_engine {
 	/* of the open group */
 	cs_step step;
 	int64_t group_seq;           /* last seq before it */
-	bool unsafe_intent;
+	bool unsafe_intent, idled;
 	cs_todo *todos; size_t n_todos, cap_todos;
 	cs_pending_reply *replies; size_t n_replies, cap_replies;
 	json_t *group_keys;          /* start keys given in this group */

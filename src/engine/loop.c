@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "engine/engine_priv.h"
 
-enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 1000 };
+enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 200, FOREVER_MS = 1 << 30 };
 
 void cs_message_free(cs_message *m)
 {
@@ -154,16 +154,24 @@ static void tell_watchers(cs_engine *e, int64_t seq)
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* The largest wall time ever committed is a floor: a clock set back fires nothing early and dates
+ * nothing before what is in the log. */
+static int64_t now_ms(cs_engine *e)
+{
+	int64_t now = cs_clock_wall_ms();
+	return now > e->step.now ? now : e->step.now;
+}
+
 static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 {
 	int rc = cs_store_begin(e->store, err);
 	e->group_seq = cs_store_last_seq(e->store);
 	e->unsafe_intent = false;
-	e->step.now = cs_clock_wall_ms();
+	e->step.now = now_ms(e);
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
 	cs_runs_fire(e, e->step.now);
-	if (rc == CS_OK)
+	if (rc == CS_OK && !atomic_load(&e->closing))
 		rc = step_runs(e, err);
 	if (rc != CS_OK) {
 		cs_store_rollback(e->store);
@@ -190,13 +198,13 @@ static int wait_ms(const cs_engine *e)
 {
 	if (atomic_load(&e->failed))
 		return 20;
-	if (e->n_ready > 0)
+	if (e->n_ready > 0 && !atomic_load(&e->closing))
 		return 0;
 	int64_t due = cs_runs_next_due(e);
-	int64_t wait = e->stop_at > 0 ? 20 : IDLE_MS;
+	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
 	if (due > 0 && due - cs_clock_wall_ms() < wait)
 		wait = due - cs_clock_wall_ms();
-	return wait > 0 ? (int)wait : 0;
+	return wait == FOREVER_MS ? -1 : wait > 0 ? (int)wait : 0;
 }
 
 static bool may_end(const cs_engine *e)
@@ -223,7 +231,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 static bool has_work(cs_engine *e, size_t n)
 {
 	int64_t due = cs_runs_next_due(e);
-	return n > 0 || e->n_ready > 0 || (due > 0 && due <= cs_clock_wall_ms());
+	return n > 0 || (e->n_ready > 0 && !atomic_load(&e->closing)) || (due > 0 && due <= cs_clock_wall_ms());
 }
 
 void *cs_engine_loop(void *engine)
@@ -237,10 +245,10 @@ void *cs_engine_loop(void *engine)
 			if (messages[i]->kind == CS_MESSAGE_STOP)
 				e->stop_at = messages[i]->task < 0 ? 1 : cs_clock_mono_ns() + (int64_t)messages[i]->task * 1000000;
 		int rc = atomic_load(&e->failed) ? CS_EUNAVAIL : CS_OK;
-		if (rc == CS_OK && has_work(e, n))
-			rc = group(e, messages, n, &err);
-		else if (rc == CS_OK)
-			rc = cs_store_idle(e->store, &err);
+		bool work = has_work(e, n);
+		if (rc == CS_OK)
+			rc = work ? group(e, messages, n, &err) : cs_store_idle(e->store, &err);
+		e->idled = !work;            /* checkpointed once; from here on nothing needs a wake-up */
 		if (rc != CS_OK) {
 			if (err.code != 0)
 				cs_engine_fail(e, &err);

@@ -64,6 +64,8 @@ static void heap_swap(cs_due *h, size_t a, size_t b)
 void cs_runs_due(cs_engine *e, cs_live *l)
 {
 	int64_t at = cs_run_due(l->run);
+	if (at <= e->step.now)       /* it has just had its chance: something else holds it, and will wake it */
+		at = 0;
 	if (at == l->due)
 		return;
 	l->due = at;
@@ -131,6 +133,11 @@ void cs_runs_sweep(cs_engine *e)
 {
 	for (size_t i = 0; i < e->n_gone; i++) {
 		cs_live *l = e->gone[i];
+		if (!cs_run_state_terminal(cs_run_state_name(l->run->state))) {
+			l->gone = false;     /* begun again in the same group */
+			cs_runs_ready(e, l);
+			continue;
+		}
 		tdelete(l, &e->runs, by_id);
 		e->n_runs--;
 		if (e->opts.fixtures.forget != NULL)

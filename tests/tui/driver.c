@@ -17,7 +17,7 @@
 #include "fake_source.h"
 #include "tui/console.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 20000   /* only a failure waits so long */
 
 static int64_t now_ms(void)
 {
@@ -188,6 +188,28 @@ void driver_paste(driver *d, const char *text)
 	CS_AUTOFREE char *all = cs_xasprintf("\033[200~%s\033[201~", text);
 
 	driver_keys(d, all);
+}
+
+bool driver_type(driver *d, const char *text)
+{
+	CS_AUTOFREE char *end = cs_xasprintf(" %s\n", text);
+	int64_t deadline = now_ms() + PATIENCE_MS;
+
+	for (const char *p = text; *p; p++) {
+		char key[2] = { *p, '\0' };
+
+		driver_keys(d, key);
+		(void)pump(d, 10);
+	}
+	while (now_ms() < deadline && !d->ended) {
+		CS_AUTOFREE char *screen = driver_screen(d);
+
+		if (strstr(screen, end))
+			return true;
+		(void)pump(d, 50);
+	}
+	(void)fprintf(stderr, "“%s” was typed and does not stand there\n", text);
+	return false;
 }
 
 void driver_settle(driver *d)

@@ -17,6 +17,8 @@ int driver_stop(driver *d);                  /* ends the child if it still runs;
 int driver_wait_exit(driver *d);             /* waits for the child to end by itself; as driver_stop, -1 when it does not */
 
 void driver_keys(driver *d, const char *bytes);
+/* Types TEXT key by key and waits until a row ends with it, as a prompt's does. */
+bool driver_type(driver *d, const char *text);
 void driver_paste(driver *d, const char *text);   /* between the marks of a bracketed paste */
 void driver_resize(driver *d, int rows, int cols);
 void driver_hang_up(driver *d);              /* the terminal is gone */

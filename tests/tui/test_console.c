@@ -26,7 +26,7 @@ static driver *console(int rows, int cols)
 
 static json_t *sent(driver *d, const char *cmd)
 {
-	json_t *c = driver_sent(d, 5000);
+	json_t *c = driver_sent(d, 20000);
 
 	assert_non_null(c);
 	assert_string_equal(cs_json_str_or(c, "cmd", ""), cmd);
@@ -52,14 +52,17 @@ static void columns_follow_the_width_and_the_selection_stays(void **state)
 
 	(void)state;
 	assert_true(driver_sees(d, "Will do"));          /* two: the card beside the list */
+	assert_true(driver_sees(d, "? all-keys"));
 	assert_int_equal(driver_find(d, "Its run"), -1);
 	driver_keys(d, "\033OB");
 	assert_true(driver_sees(d, "billing.invoice"));
 	driver_resize(d, 40, 150);
 	assert_true(driver_sees(d, "Its run"));          /* three: the run's steps too */
 	assert_true(driver_sees(d, "▸ ! Invoice"));
+	assert_true(driver_sees(d, "? all-keys"));       /* the way to every other key has its place at any width */
 	driver_resize(d, 20, 45);
 	assert_true(driver_loses(d, "Will do"));         /* one: the list */
+	assert_true(driver_sees(d, "? all-keys"));
 	assert_true(driver_sees(d, "▸ ! Invoice"));
 	driver_resize(d, 24, 80);
 	assert_true(driver_sees(d, "expires"));
@@ -131,16 +134,6 @@ static void escape_and_q_go_back_where_one_came_from(void **state)
 	(void)driver_stop(d);
 }
 
-static void type(driver *d, const char *text)
-{
-	for (; *text; text++) {
-		char key[2] = { *text, '\0' };
-
-		driver_keys(d, key);
-		(void)driver_listen(d, 15);
-	}
-}
-
 static void search_walks_and_counts(void **state)
 {
 	driver *d = console(24, 80);
@@ -150,8 +143,7 @@ static void search_walks_and_counts(void **state)
 	assert_true(driver_sees(d, "lead-reply"));
 	driver_keys(d, "/");
 	assert_true(driver_sees(d, "Esc leaves it"));
-	type(d, "lead-.eply");
-	assert_true(driver_sees(d, "lead-.eply"));
+	assert_true(driver_type(d, "lead-.eply"));
 	driver_keys(d, "\r");
 	assert_true(driver_sees(d, "1 of 2"));
 	assert_true(driver_sees(d, "▸ ✗ faulted"));
@@ -163,7 +155,7 @@ static void search_walks_and_counts(void **state)
 	assert_true(driver_sees(d, "2 of 2"));
 	driver_keys(d, "/");
 	assert_true(driver_sees(d, "Esc leaves it"));
-	type(d, "(");
+	assert_true(driver_type(d, "("));
 	driver_keys(d, "\r");
 	assert_true(driver_loses(d, "Esc leaves it"));   /* a bad pattern is said, not obeyed */
 	(void)driver_stop(d);
@@ -178,7 +170,7 @@ static void filter_chips_hold_together(void **state)
 	assert_true(driver_sees(d, "newsletter"));
 	driver_keys(d, "&");
 	assert_true(driver_sees(d, "Esc leaves it"));
-	type(d, "status:waiting cost>0.1");
+	assert_true(driver_type(d, "status:waiting cost>0.1"));
 	driver_keys(d, "\r");
 	assert_true(driver_loses(d, "consulting-order"));
 	assert_true(driver_sees(d, "newsletter"));
@@ -195,7 +187,7 @@ static void the_palette_holds_every_action_of_the_table(void **state)
 	assert_true(driver_sees(d, "Esc leaves it"));
 	for (int i = 0; i < CS_ACT_COUNT; i++)
 		assert_true(driver_sees(d, cs_actions[i].name));
-	type(d, "runs");
+	assert_true(driver_type(d, "runs"));
 	driver_keys(d, "\r");
 	assert_true(driver_sees(d, "newsletter        "));  /* and runs what is chosen */
 	(void)driver_stop(d);
@@ -218,6 +210,35 @@ static void undo_takes_back_the_last_decision(void **state)
 	(void)driver_stop(d);
 }
 
+static void a_terminal_that_cannot_do_it_is_told_what_can(void **state)
+{
+	static const char *const terms[][2] = { { "TERM=dumb", NULL }, { "TERM=there-is-no-such", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < CS_ARRAY_LEN(terms); i++) {
+		driver *d = driver_console(24, 80, NULL, terms[i]);
+
+		assert_int_equal(driver_wait_exit(d), 1);
+		assert_true(driver_find(d, "--plain") >= 0);
+		(void)driver_stop(d);
+	}
+}
+
+static void old_terminals_and_locales_do(void **state)
+{
+	static const char *const envs[][3] = { { "TERM=vt100", NULL }, { "TERM=linux", NULL }, { "TERM=screen", NULL }, { "LC_ALL=C", NULL }, { "LC_ALL=POSIX", "TERM=xterm", NULL } };
+
+	(void)state;
+	for (size_t i = 0; i < CS_ARRAY_LEN(envs); i++) {
+		driver *d = driver_console(24, 80, NULL, envs[i]);
+
+		assert_true(driver_sees(d, "▸ ! Send the proposal"));
+		driver_keys(d, "\033[B");
+		assert_true(driver_sees(d, "▸ ! Invoice"));
+		(void)driver_stop(d);
+	}
+}
+
 static void what_is_copied_goes_out_as_one_sequence(void **state)
 {
 	static const char copied[] = "\033]52;c;MDFKQUFBQUFBQUFBQUFBQUFBQUFBQVBST1A=\a";
@@ -228,7 +249,7 @@ static void what_is_copied_goes_out_as_one_sequence(void **state)
 	(void)state;
 	driver_keys(d, "y");
 	assert_true(driver_sees(d, "the command line that shows it"));
-	type(d, "id");
+	assert_true(driver_type(d, "id"));
 	driver_keys(d, "\r");
 	assert_true(driver_sees(d, "Copied the id"));
 	raw = driver_raw(d, &len);
@@ -309,7 +330,7 @@ static void marked_items_are_all_shown_before_one_word_approves_them(void **stat
 	assert_true(driver_sees(d, "Type “approve 2”"));
 	assert_true(driver_sees(d, "the second body"));
 	assert_true(driver_sees(d, "three days of audit"));
-	type(d, "approve 2");
+	assert_true(driver_type(d, "approve 2"));
 	assert_null(driver_sent(d, 0));
 	driver_keys(d, "\r");
 	json_decref(sent(d, "approve"));
@@ -381,7 +402,7 @@ static void a_replay_is_forked_changed_started_and_compared(void **state)
 	plan = sent(d, "replay-plan");
 	driver_keys(d, "i");
 	assert_true(driver_sees(d, "PATH=VALUE"));
-	type(d, "lead.name=Grace");
+	assert_true(driver_type(d, "lead.name=Grace"));
 	driver_keys(d, "\r");
 	assert_true(driver_sees(d, "\"Ada\" → \"Grace\""));
 	json_decref(sent(d, "replay-plan"));
@@ -409,7 +430,7 @@ static void cancel_wants_its_word(void **state)
 	assert_true(driver_sees(d, "Nothing was done"));
 	driver_keys(d, "c");
 	assert_true(driver_sees(d, "Type “cancel”"));
-	type(d, "cancel");
+	assert_true(driver_type(d, "cancel"));
 	driver_keys(d, "\r");
 	cmd = sent(d, "cancel");
 	assert_string_equal(cs_json_str_or(cmd, "run", ""), "01J9AAAAAAAAAAAAAAAAAAAAK4");
@@ -516,6 +537,8 @@ int main(void)
 		cmocka_unit_test(filter_chips_hold_together),
 		cmocka_unit_test(the_palette_holds_every_action_of_the_table),
 		cmocka_unit_test(undo_takes_back_the_last_decision),
+		cmocka_unit_test(a_terminal_that_cannot_do_it_is_told_what_can),
+		cmocka_unit_test(old_terminals_and_locales_do),
 		cmocka_unit_test(what_is_copied_goes_out_as_one_sequence),
 		cmocka_unit_test(stopped_and_continued_it_comes_back_whole),
 		cmocka_unit_test(an_edit_is_shown_with_its_difference_before_it_is_sent),
