@@ -78,27 +78,37 @@ static bool add_step(struct reading *r, const char *line)
 	return true;
 }
 
-static int take_line(struct reading *r, char *line, cs_err *err)
+static void trim_end(char *line)
 {
-	size_t indent = strspn(line, " \t");
-	char *end = line + strlen(line);
-	while (end > line + indent && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	const char *rest = line + indent;
-	const char *title = after(rest, "Scenario:");
-	scenario *s = r->f->n > 0 ? &r->f->scenarios[r->f->n - 1] : NULL;
-	step *last = s != NULL && s->n_steps > 0 ? &s->steps[s->n_steps - 1] : NULL;
-	if (*rest == '\0' || *rest == '#')
-		return CS_OK;
+	size_t n = strlen(line);
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+		line[--n] = '\0';
+}
+
+/* A title of a feature or a scenario. */
+static bool add_title(struct reading *r, const char *line)
+{
+	const char *title = after(line, "Scenario:");
 	if (title != NULL) {
 		add_scenario(r, title);
-		return CS_OK;
+		return true;
 	}
-	if ((title = after(rest, "Feature:")) != NULL) {
-		free(r->feature);
-		r->feature = cs_xstrdup(title);
+	if ((title = after(line, "Feature:")) == NULL)
+		return false;
+	free(r->feature);
+	r->feature = cs_xstrdup(title);
+	return true;
+}
+
+static int take_line(struct reading *r, char *line, cs_err *err)
+{
+	trim_end(line);
+	size_t indent = strspn(line, " \t");
+	const char *rest = line + indent;
+	if (*rest == '\0' || *rest == '#' || add_title(r, rest))
 		return CS_OK;
-	}
+	scenario *s = r->f->n > 0 ? &r->f->scenarios[r->f->n - 1] : NULL;
+	step *last = s != NULL && s->n_steps > 0 ? &s->steps[s->n_steps - 1] : NULL;
 	if (strncmp(rest, fence, sizeof fence - 1) == 0 && last != NULL && last->doc == NULL)
 		return read_doc(r, indent, &last->doc, err);
 	if (add_step(r, rest) || (s == NULL && r->feature != NULL))
