@@ -96,18 +96,25 @@ static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_
 	return cs_run_write(r, s, "item.opened", f->task, f->occurrence, data, err);
 }
 
-/* pure, read: run again; keyed: the same key while its window lasts; else the operator decides. */
+/* Where an ambiguous end leads: pure, read: run again; keyed: the same key while its window lasts;
+ * else the operator decides. A crash costs no try. FN NULL: nothing is known of it any more. */
+static const char *after_ambiguous(const cs_call *c, const cs_function *fn, bool crash, int64_t now)
+{
+	if (fn == NULL)
+		return "in-doubt";
+	bool tries = crash || c->tries < fn->attempts;
+	if (c->effect == CS_EFFECT_PURE || c->effect == CS_EFFECT_READ)
+		return tries ? "retry-wait" : "failed";
+	bool in_window = c->effect == CS_EFFECT_KEYED && now < c->first_intent_at + fn->keyed_window_ms;
+	return in_window && tries ? "retry-wait" : "in-doubt";
+}
+
 static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, const char *how, cs_err *err)
 {
 	cs_call *c = f->call;
 	cs_effect_class class = fn != NULL ? c->effect : CS_EFFECT_UNSAFE;
 	bool crash = o == NULL;
-	unsigned most = fn != NULL ? fn->attempts : 1;
-	const char *to = "in-doubt";
-	if (class == CS_EFFECT_PURE || class == CS_EFFECT_READ)
-		to = crash || c->tries < most ? "retry-wait" : "failed";
-	else if (class == CS_EFFECT_KEYED && s->now < c->first_intent_at + fn->keyed_window_ms && (crash || c->tries < most))
-		to = "retry-wait";
+	const char *to = after_ambiguous(c, fn, crash, s->now);
 	json_t *data = base_data(c, o, error);
 	json_object_set_new(data, "how", json_string(how));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(class)));

@@ -75,7 +75,7 @@ static void test_a_deadly_expression_faults_its_task_only(void **state)
 		CS_AUTOFREE char *flow = cs_xasprintf(FLOW("{'a':{'set':{'n':'${ %s }'}}}"), deadly[i]);
 		if (strstr(deadly[i], "input") != NULL) {
 			CS_AUTOJSON json_t *req = world_json(flow);
-			CS_AUTOJSON json_t *refused = world_refused(*state, json_pack("{s:s, s:O}", "cmd", "run", "definition", req));
+			json_decref(world_refused(*state, json_pack("{s:s, s:O}", "cmd", "run", "definition", req)));
 			continue;
 		}
 		CS_AUTOJSON json_t *data = outcome(*state, flow, "{}", "completed faulted");
@@ -121,12 +121,12 @@ static void test_gate_asks_and_sends_what_was_approved(void **state)
 	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'${ $start.to }','text':'hi'}}}"));
 	CS_AUTOFREE char *run = world_run(w, NULL, doc, world_json("{'to':'a@b.example'}"));
 	CS_AUTOJSON json_t *item = world_item(w);
-	CS_AUTOJSON json_t *row = world_await(w, run, "waiting");
+	json_decref(world_await(w, run, "waiting"));
 	assert_int_equal(world_count(w, run, "attempt.intent"), 0);
-	CS_AUTOJSON json_t *stale = world_refused(w, json_pack("{s:s, s:O, s:{s:s, s:s}}", "cmd", "decide", "item", json_object_get(item, "id"),
-							      "decision", "verb", "approve", "digest", "0000"));
+	json_decref(world_refused(w, json_pack("{s:s, s:O, s:{s:s, s:s}}", "cmd", "decide", "item", json_object_get(item, "id"),
+							      "decision", "verb", "approve", "digest", "0000")));
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "approve", "digest", json_object_get(item, "digest"))));
-	CS_AUTOJSON json_t *done = world_await(w, run, "completed");
+	json_decref(world_await(w, run, "completed"));
 	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
 	assert_string_equal(cs_json_str(intent, "digest"), cs_json_str(item, "digest"));
 	assert_string_equal(cs_json_str(intent, "approval"), cs_json_str(item, "id"));
@@ -160,7 +160,7 @@ static void test_edit_sends_the_edited_content_only(void **state)
 	assert_string_equal(cs_json_str(next, "id"), cs_json_str(ok, "next"));
 	assert_string_not_equal(cs_json_str(next, "digest"), cs_json_str(item, "digest"));
 	json_decref(world_decide(w, cs_json_str(next, "id"), json_pack("{s:s}", "verb", "approve")));
-	CS_AUTOJSON json_t *row = world_await(w, run, "completed");
+	json_decref(world_await(w, run, "completed"));
 	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
 	assert_string_equal(json_string_value(cs_json_get_path(intent, "request.body.text")), "better");
 	assert_int_equal(world_count(w, run, "attempt.intent"), 1);
@@ -178,7 +178,7 @@ static void test_a_restart_goes_on_where_it_was(void **state)
 	world_start(w);
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
-	CS_AUTOJSON json_t *row = world_await(w, run, "completed");
+	json_decref(world_await(w, run, "completed"));
 	CS_AUTOJSON json_t *end = world_event(w, run, "run.completed");
 	CS_AUTOJSON json_t *want = world_json("{'d':'accepted','by':'operator:tester','v':1}");
 	assert_true(cs_json_equal(json_object_get(end, "output"), want));
