@@ -17,18 +17,35 @@ const cs_cli_flag cs_cli_flags_ask[] = {
 	{ NULL, NULL, NULL },
 };
 
-/* The texts go through the input: in the document they would be read for expressions. */
-static json_t *document(const char *expire, bool form)
+/* The texts go through the input: in the document they would be read for expressions. A form must
+ * stand in the document. */
+static json_t *document(const char *expire, json_t *form)
 {
 	json_t *with = json_pack("{s:s, s:s}", "title", "${ $start.title }", "show", "${ $start.text }");
 	if (form)
-		json_object_set_new(with, "form", json_string("${ $start.form }"));
+		json_object_set(with, "form", form);
 	else
 		json_object_set_new(with, "allow", json_pack("[s, s, s]", "accept", "edit", "reject"));
 	if (expire)
 		json_object_set_new(with, "expire", json_string(expire));
 	return json_pack("{s:{s:s, s:s, s:s, s:s}, s:[{s:{s:s, s:o}}]}", "document", "dsl", "1.0.3", "namespace", "capstan", "name",
 			 "ask", "version", "1.0.0", "do", "approve", "call", form ? "ask" : "approve", "with", with);
+}
+
+static bool has_expression(const json_t *v)
+{
+	size_t i;
+	const char *key;
+	json_t *member;
+	if (json_is_string(v))
+		return strncmp(json_string_value(v), "${", 2) == 0;
+	json_array_foreach(v, i, member)
+		if (has_expression(member))
+			return true;
+	json_object_foreach((json_t *)v, key, member)
+		if (has_expression(member))
+			return true;
+	return false;
 }
 
 static int read_form(const char *path, json_t **ret, cs_err *err)
@@ -40,6 +57,9 @@ static int read_form(const char *path, json_t **ret, cs_err *err)
 		r = cs_json_parse(cs_buf_str(&text), text.len, ret, err);
 	if (r == CS_ESYNTAX && err)
 		(void)snprintf(err->file, sizeof err->file, "%s", path);
+	if (r == CS_OK && has_expression(*ret))
+		return cs_err_set(err, CS_EINVAL, _("%s: a text in it begins with ${ and would be read as an expression; write it "
+						    "otherwise"), path);
 	return r;
 }
 
@@ -76,10 +96,8 @@ static int request_of(const cs_cli_args *a, json_t **ret, cs_err *err)
 	if (r < 0)
 		return r;
 	json_t *input = json_pack("{s:s, s:O}", "title", a->words[0], "text", text);
-	if (form)
-		json_object_set(input, "form", form);
 	json_t *request = json_pack("{s:s, s:s, s:s, s:o, s:o}", "cmd", "run", "kind", "ask", "title", a->words[0], "definition",
-				    document(expire, form != NULL), "input", input);
+				    document(expire, form), "input", input);
 	if (subject)
 		json_object_set_new(request, "subject", json_string(subject));
 	*ret = request;

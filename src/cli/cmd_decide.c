@@ -95,7 +95,20 @@ static void print_grace(cs_cli *c, const json_t *item)
 		printf(_("  takes effect at %s; until then: capstan undo %s\n"), cs_cli_show(c, until), cs_json_str_or(item, "id", ""));
 }
 
-static void print_decided(cs_cli *c, const char *id, const char *next)
+/* What was done, in a word. The item itself may be further already. */
+static const char *done_word(const char *verb)
+{
+	static const struct { const char *verb, *word; } words[] = {
+		{ "approve", N_("approved") }, { "reject", N_("rejected") }, { "respond", N_("answered") }, { "snooze", N_("snoozed") },
+		{ "delegate", N_("delegated") }, { "undo", N_("open again") }, { "dismiss", N_("dismissed") }, { "resolve", N_("resolved") },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(words); i++)
+		if (strcmp(words[i].verb, verb) == 0)
+			return _(words[i].word);
+	return verb;
+}
+
+static void print_decided(cs_cli *c, const char *verb, const char *id, const char *next)
 {
 	CS_AUTOJSON json_t *item = NULL;
 	if (cs_view_item(c->reader, id, &item, NULL) < 0)
@@ -109,7 +122,7 @@ static void print_decided(cs_cli *c, const char *id, const char *next)
 		return;
 	}
 	CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
-	printf("%s %s: %s\n", id, cs_cli_show(c, cs_json_str_or(item, "state", "")), title);
+	printf("%s %s: %s\n", id, done_word(verb), title);
 	print_grace(c, item);
 }
 
@@ -128,7 +141,7 @@ static int decide_one(cs_cli *c, const char *part, const json_t *decision, json_
 	r = cs_cli_call(c, json_pack("{s:s, s:s, s:o}", "cmd", "decide", "item", id, "decision", copy), &ok, err);
 	if (r < 0)
 		return r;
-	print_decided(c, id, cs_json_str_or(ok, "next", ""));
+	print_decided(c, cs_json_str_or(decision, "verb", ""), id, cs_json_str_or(ok, "next", ""));
 	if (run)
 		json_object_set_new(runs, run, json_true());
 	return CS_OK;

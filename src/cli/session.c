@@ -146,6 +146,19 @@ static int find_another(cs_cli *c, cs_err *err)
 	return open_client(c, err);
 }
 
+/* Asked twice these are as asked once, so that an engine which went away without an answer is no
+ * reason to bother the operator. */
+static bool may_repeat(const json_t *request)
+{
+	static const char *const cmds[] = { "decide", "hold", "live", "settle", "status" };
+	if (strcmp(cs_json_str_or(json_object_get(request, "decision"), "verb", ""), "edit") == 0)
+		return false;
+	for (size_t i = 0; i < CS_ARRAY_LEN(cmds); i++)
+		if (strcmp(cmds[i], cs_json_str_or(request, "cmd", "")) == 0)
+			return true;
+	return cs_json_str(request, "key") != NULL;
+}
+
 int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err)
 {
 	CS_AUTOJSON json_t *mine = request;
@@ -154,7 +167,7 @@ int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err)
 	for (int i = 0; i < ATTEMPTS; i++) {
 		CS_AUTOJSON json_t *copy = json_copy(mine);     /* it is taken over, and may be needed again */
 		r = cs_client_call(c->client, CS_STEAL(copy), -1, ret_ok, err);
-		if (r != CS_EUNAVAIL || cs_client_is_engine(c->client))
+		if (cs_client_is_engine(c->client) || !(r == CS_EUNAVAIL || (r == CS_EIO && may_repeat(mine))))
 			return r;
 		cs_err again = { 0 };
 		if (find_another(c, &again) < 0) {
