@@ -145,6 +145,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		return CS_OK;            /* stays planned; what holds it is on the screen */
 	if (c->tries == 0)
 		make_key(r, s, f);
+	c->simulated = r->simulated || (fn->connector != NULL && strcmp(cs_json_str_or(fn->connector_def, "mode", "dry"), "dry") == 0);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "key", c->key, "digest", c->digest,
 				 "call", fn->name, "class", cs_effect_class_name(c->effect), "n", (int)c->tries + 1,
 				 "logical", (int)c->logical, "epoch", (json_int_t)s->epoch);

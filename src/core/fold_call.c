@@ -51,6 +51,7 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	c->phase = CS_CALL_INTENT;
 	c->intent_seq = ev->seq;
 	c->dispatched = false;
+	c->simulated = ev->simulated;
 	put_text(c->key, sizeof c->key, ev->data, "key");
 	(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
 	put_text(c->digest, sizeof c->digest, ev->data, "digest");

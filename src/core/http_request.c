@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "net/header.h"
 
-enum { URL_MAX = 32 << 10, NAME_SHOWN = 64 };
+enum { URL_MAX = 32 << 10, RECORD_MAX = 32 << 20, NAME_SHOWN = 64 };
 
 static const char *const operation_keys[] = { "method", "path", "query", "headers", "as", "body", NULL };
 static const char *const call_keys[] = { "method", "endpoint", "headers", "query", "body", "output", "redirect", NULL };
@@ -380,6 +380,18 @@ static int render_reply(const json_t *request, json_t *out, cs_err *err)
 	return CS_OK;
 }
 
+/* In the order and with the numbers that the log gives back: what is sent before a restart and
+ * after it, what a card shows and what a digest covers are then the same bytes. */
+static int as_recorded(const json_t *out, json_t **ret, cs_err *err)
+{
+	CS_AUTOBUF cs_buf text;
+	cs_buf_init(&text, RECORD_MAX);
+	int rc = cs_json_canonical(out, &text);
+	if (rc < 0)
+		return cs_err_set(err, rc, "http: the request is too large to be kept, or is not JSON");
+	return cs_json_parse(cs_buf_str(&text), text.len, ret, err);
+}
+
 int cs_http_render(const cs_http_source *s, json_t **ret, cs_err *err)
 {
 	json_t *out CS_AUTOJSON = json_object();
@@ -396,9 +408,7 @@ int cs_http_render(const cs_http_source *s, json_t **ret, cs_err *err)
 		rc = render_body(s->request, headers, out, err);
 	if (rc == CS_OK)
 		rc = render_reply(s->request, out, err);
-	if (rc == CS_OK)
-		*ret = CS_STEAL(out);
-	return rc;
+	return rc == CS_OK ? as_recorded(out, ret, err) : rc;
 }
 
 int cs_http_render_body(const json_t *rendered, cs_buf *out, cs_err *err)

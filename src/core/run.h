@@ -69,6 +69,7 @@ typedef struct cs_call {
 	bool result_tainted;
 	int64_t intent_seq;
 	bool dispatched;             /* handed to a performer in this process */
+	bool simulated;              /* this attempt is answered in place of the outside, also in a live run */
 } cs_call;
 
 /* An inbox item of a run, as the approval machine holds it. */

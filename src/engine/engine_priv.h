@@ -122,7 +122,7 @@ cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err);            /* 
 void cs_runs_ready(cs_engine *e, cs_live *l);
 void cs_runs_due(cs_engine *e, cs_live *l);                                  /* notes when it is due by itself */
 void cs_runs_fire(cs_engine *e, int64_t now);                                /* what is due becomes ready */
-int64_t cs_runs_next_due(const cs_engine *e);                                /* wall ms; 0: none */
+int64_t cs_runs_next_due(cs_engine *e);                                      /* wall ms; 0: none */
 void cs_runs_retire(cs_engine *e, cs_live *l);
 void cs_runs_sweep(cs_engine *e);                                            /* frees the retired */
 void cs_runs_free(cs_engine *e);

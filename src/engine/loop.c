@@ -194,7 +194,7 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
 
-static int wait_ms(const cs_engine *e)
+static int wait_ms(cs_engine *e)
 {
 	if (atomic_load(&e->failed))
 		return 20;

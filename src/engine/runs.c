@@ -106,9 +106,15 @@ void cs_runs_fire(cs_engine *e, int64_t now)
 	}
 }
 
-int64_t cs_runs_next_due(const cs_engine *e)
+int64_t cs_runs_next_due(cs_engine *e)
 {
-	return e->n_heap > 0 ? e->heap[0].at : 0;
+	while (e->n_heap > 0) {      /* what nobody waits for any more is no clock to wait for */
+		const cs_live *l = cs_runs_get(e, e->heap[0].run);
+		if (l != NULL && l->due == e->heap[0].at)
+			return l->due;
+		heap_drop(e);
+	}
+	return 0;
 }
 
 /* ---- leaving memory ------------------------------------------------------------------------------------- */

@@ -150,7 +150,7 @@ static void what_was_rendered_is_what_is_sent_once(void **state)
 	assert_int_equal(o->kind, CS_OUTCOME_DONE);
 	assert_int_equal(ledger_count(&server, "/orders"), 1);
 	char digest[CS_HEX_SIZE];
-	static const char body[] = "{\"to\":\"a@b.example\",\"n\":1}";
+	static const char body[] = "{\"n\":1,\"to\":\"a@b.example\"}";      /* in the order of the log */
 	cs_hash_hex(body, sizeof body - 1, digest);
 	json_t *entries CS_AUTOJSON = ledger_entries(&server);
 	const json_t *last = json_array_get(entries, json_array_size(entries) - 1);

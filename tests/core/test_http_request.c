@@ -155,7 +155,7 @@ static void body_is(const char *request, const char *body, const char *type)
 static void a_body_is_written_as_said(void **state)
 {
 	(void)state;
-	body_is("{\"method\":\"post\",\"body\":{\"b\":1,\"a\":\"x\"}}", "{\"b\":1,\"a\":\"x\"}", "application/json");
+	body_is("{\"method\":\"post\",\"body\":{\"b\":1,\"a\":\"x\"}}", "{\"a\":\"x\",\"b\":1}", "application/json");
 	body_is("{\"method\":\"post\",\"body\":\"text\"}", "\"text\"", "application/json");
 	body_is("{\"method\":\"post\",\"body\":{\"a\":\"x y\",\"n\":[1,2]},\"as\":\"form\"}", "a=x%20y&n=1&n=2",
 		"application/x-www-form-urlencoded");
