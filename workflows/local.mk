@@ -36,3 +36,5 @@ nobase_dist_pkgdata_DATA = \
 	workflows/agency/runbooks/mail.md \
 	workflows/agency/runbooks/proposals.md \
 	workflows/agency/tools/plan.sh
+
+EXTRA_DIST += workflows/demo.sh
