@@ -9,7 +9,8 @@
 /* Clocks of a run that the tables know; the engine knows more of them (`settle`). */
 #define DUE_SQL "SELECT min(at) AS due FROM (" \
 	"SELECT grace_until AS at FROM item WHERE run = ?1 AND state IN ('approved','rejected','answered')" \
-	" UNION ALL SELECT due FROM attempt WHERE run = ?1 AND state = 'retry-wait')"
+	" UNION ALL SELECT due FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'" \
+	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n))"
 
 /* Events that say something to a person who watches. */
 static bool worth_saying(const char *type)

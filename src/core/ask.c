@@ -128,6 +128,7 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
 				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
 	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf("%s in %s", fn->name, r->flow->name));
+	json_object_set_new(data, "class", json_string(cs_effect_class_name(c->effect)));
 	json_object_set_new(data, "card", gate_card(fn, c, &says));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
 	json_object_set_new(data, "why", json_string(why->why));

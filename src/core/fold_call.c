@@ -193,6 +193,8 @@ static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
 	c->next_item[0] = '\0';
 	if (strcmp(item->state, "pending") == 0) {
 		c->phase = CS_CALL_ASKING;
+		/* After a restart nobody plans again: what may be sent is of the class that was asked about. */
+		(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
 		memcpy(c->digest, item->digest, sizeof c->digest);
 		if (json_object_get(ev->data, "request") != NULL)
 			put(&c->request, json_object_get(ev->data, "request"));

@@ -185,6 +185,25 @@ static void test_a_restart_goes_on_where_it_was(void **state)
 	world_verify(w);
 }
 
+/* Of another class it would be sent again by itself after a crash, and no rule would be asked. */
+static void test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule(void **state)
+{
+	world *w = *state;
+	world_file(w, "policies/p.yaml", "policy: p\nrules: [ { name: mails, when: { call: mail.send }, then: ask } ]\n");
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'a','text':'hi'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	world_stop(w);
+	world_start(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "approve", "digest", json_object_get(item, "digest"))));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
+	assert_string_equal(cs_json_str(intent, "class"), "unsafe");
+	assert_string_equal(cs_json_str(intent, "rule"), "policy p/mails");
+	world_verify(w);
+}
+
 static void test_replay_sends_nothing_and_reuses_what_is_unchanged(void **state)
 {
 	world *w = *state;
@@ -259,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rejected_gate_is_authorization_403, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_edit_sends_the_edited_content_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_restart_goes_on_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
