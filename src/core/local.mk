@@ -19,4 +19,5 @@ src_core_libcscore_a_SOURCES = \
 	src/core/record.c src/core/record.h \
 	src/core/run.h \
 	src/core/shadow.c \
-	src/core/step.c
+	src/core/step.c \
+	src/core/write.c

@@ -103,13 +103,26 @@ void cs_check_place(const cs_check *c, const char *pointer, unsigned *line, unsi
 		cs_source_at(c->src, whole, 0, line, col);
 }
 
-void cs_check_error_below(cs_check *c, const char *pointer, const char *fmt, ...)
+static void report_below(cs_check *c, bool warning, const char *pointer, const char *fmt, va_list ap)
 {
 	char whole[CS_CHECK_PATH + 256];
 	snprintf(whole, sizeof whole, "%s%s", c->path, pointer);
+	report(c, warning, whole, false, fmt, ap);
+}
+
+void cs_check_error_below(cs_check *c, const char *pointer, const char *fmt, ...)
+{
 	va_list ap;
 	va_start(ap, fmt);
-	report(c, false, whole, false, fmt, ap);
+	report_below(c, false, pointer, fmt, ap);
+	va_end(ap);
+}
+
+void cs_check_warn_below(cs_check *c, const char *pointer, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	report_below(c, true, pointer, fmt, ap);
 	va_end(ap);
 }
 

@@ -44,6 +44,7 @@ void cs_check_error_key(cs_check *c, const char *key, const char *fmt, ...) CS_P
 void cs_check_warn(cs_check *c, const char *key, const char *fmt, ...) CS_PRINTF(3, 4);
 /* At POINTER below the value: for findings of an expression inside it. */
 void cs_check_error_below(cs_check *c, const char *pointer, const char *fmt, ...) CS_PRINTF(3, 4);
+void cs_check_warn_below(cs_check *c, const char *pointer, const char *fmt, ...) CS_PRINTF(3, 4);
 
 /* Where POINTER below the value stands; 0 when it is not known. */
 void cs_check_place(const cs_check *c, const char *pointer, unsigned *line, unsigned *col);

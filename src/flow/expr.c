@@ -28,6 +28,7 @@ static void expr_free(cs_expr *e)
 	cs_nodes_free(e->nodes, e->n_nodes);
 	cs_names_fini(&e->vars);
 	free(e->source);
+	free(e->refused);
 	free(e);
 }
 
@@ -75,14 +76,21 @@ int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_er
 				  CS_EXPRSET_MAX);
 	cs_expr *e = cs_xcalloc(1, sizeof(*e));
 	e->vars.v = cs_xcalloc(1, sizeof(char *));
-	int rc = cs_expr_lex(source, &e->vars, err);
-	if (rc < 0) {
+	cs_err why = { 0 };
+	int rc = cs_expr_lex(source, &e->vars, &why);
+	if (rc < 0 && rc != CS_EREFUSED) {
 		expr_free(e);
+		if (err)
+			*err = why;
 		return rc;
 	}
 	e->source = cs_xstrdup(source);
-	e->plain = cs_expr_parse(source, e);
-	e->may_jq |= !e->plain;
+	if (rc == CS_EREFUSED) {
+		e->refused = cs_xstrdup(why.msg);
+	} else {
+		e->plain = cs_expr_parse(source, e);
+		e->may_jq |= !e->plain;
+	}
 	keep(s, e);
 	*ret = e;
 	return 0;
@@ -121,8 +129,15 @@ int cs_expr_fail(const cs_expr *e, cs_err *err, int code, const char *fmt, ...)
 	return cs_err_set(err, code, "expression `%.*s%s`: %s", (int)shown, e->source, shown < n ? "…" : "", why);
 }
 
+const char *cs_expr_refused(const cs_expr *e)
+{
+	return e->refused;
+}
+
 int cs_expr_eval(const cs_expr *e, const cs_scope *scope, json_t **ret_new, cs_err *err)
 {
+	if (e->refused)
+		return cs_expr_fail(e, err, CS_EINVAL, "%s", e->refused);
 	int rc = e->plain ? cs_expr_run(e, scope, ret_new, err) : CS_EXPR_ASK_JQ;
 	if (rc != CS_EXPR_ASK_JQ)
 		return rc;

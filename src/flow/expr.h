@@ -27,8 +27,7 @@ unsigned cs_exprset_count(const cs_exprset *s);
 typedef struct cs_expr cs_expr;
 
 /* SOURCE is without ${ }. The same source gives the same expression. CS_ESYNTAX with the column
- * (in characters) within SOURCE: what jq's lexer would not take, a name that is refused here (env,
- * now, input, …), an integer beyond 2^53. The grammar of what is not plain is checked by
+ * (in characters) within SOURCE: what jq's lexer would not take, an integer beyond 2^53. The grammar of what is not plain is checked by
  * cs_jq_pool_check(). */
 int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_err *err);
 /* Borrowed; NULL past the end. */
@@ -38,6 +37,10 @@ const cs_expr *cs_exprset_get(const cs_exprset *s, unsigned index);
  * than 15 digits turned into text, a slice given by a value): then the scope's jq is called too.
  * A whole number beyond 2^53, which jq would round and the pool refuses, passes through a plain
  * expression as it is and compares exactly. */
+/* Why it cannot be evaluated, although it is well written: it names what is outside of its input
+ * (env, now, input, …). NULL: it can. Evaluating it is CS_EINVAL with this. Borrowed. */
+const char *cs_expr_refused(const cs_expr *e);
+
 bool cs_expr_is_plain(const cs_expr *e);
 const char *cs_expr_source(const cs_expr *e);
 unsigned cs_expr_index(const cs_expr *e);

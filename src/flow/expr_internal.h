@@ -43,6 +43,7 @@ typedef struct cs_names {
 
 struct cs_expr {
 	char *source;
+	char *refused;            /* why it may not be evaluated; NULL: it may */
 	unsigned index;
 	bool plain;
 	bool may_jq;              /* belongs into the program for jq */
@@ -69,6 +70,7 @@ typedef struct cs_refused_name { const char *name; unsigned args; const char *wh
 extern const cs_refused_name cs_refused_names[];
 
 /* jq's lexical rules: strings, brackets, names. Adds the $names to VARS. */
+/* CS_EREFUSED: well written, as far as was looked, but not to be evaluated; ERR says why. */
 int cs_expr_lex(const char *source, cs_names *vars, cs_err *err);
 void cs_names_fini(cs_names *n);
 bool cs_expr_is_word(const char *s, size_t n, const char *word);

@@ -108,6 +108,15 @@ static int fail(lexer *x, const char *at, const char *fmt, ...)
 	return CS_ESYNTAX;
 }
 
+/* What an expression may not name: no error of writing, but of evaluating. */
+static int refuse(lexer *x, const char *at, const char *name, const char *why)
+{
+	(void)fail(x, at, "`%s` is not allowed in an expression: %s", name, why);
+	if (x->err)
+		x->err->code = CS_EREFUSED;
+	return CS_EREFUSED;
+}
+
 static int names_add(lexer *x, cs_names *names, const char *s, size_t n)
 {
 	for (size_t i = 0; i < names->n; i++)
@@ -216,7 +225,7 @@ static bool binds(const lexer *x)
 static int lex_var(lexer *x, const char *s, size_t n)
 {
 	if (cs_expr_is_word(s, n, "ENV"))
-		return fail(x, s, "$ENV is not to be had: " WHY_HOST);
+		return refuse(x, s, "$ENV", WHY_HOST);
 	if (n >= 2 && s[0] == '_' && s[1] == '_')
 		return fail(x, s, "names that begin with __ are reserved");
 	bool label = x->label;
@@ -258,7 +267,7 @@ static int lex_word(lexer *x)
 		return fail(x, s, "names that begin with __ are reserved");
 	for (const cs_refused_name *r = cs_refused_names; r->name; r++)
 		if (cs_expr_is_word(s, n, r->name))
-			return fail(x, s, "`%s` is not allowed in an expression: %s", r->name, r->why);
+			return refuse(x, s, r->name, r->why);
 	if (cs_expr_is_word(s, n, "as"))
 		x->pattern = (int)x->depth;
 	else if (cs_expr_is_word(s, n, "def"))

@@ -53,6 +53,8 @@ static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
 	cs_places_note(&b->f->places, b->c.file, e, line, col);
 	for (const char *const *v = cs_expr_vars(e); *v; v++)
 		check_variable(b, *v, pointer);
+	if (cs_expr_refused(e))
+		cs_check_warn_below(&b->c, pointer, "this will fault its task with an expression error: %s", cs_expr_refused(e));
 	cs_build_mentions(b, cs_expr_source(e), pointer);
 	return 0;
 }

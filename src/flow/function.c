@@ -97,6 +97,8 @@ static int no_variables(void *ctx, const cs_expr *e, const char *pointer)
 	cs_check_place(c, pointer, &line, &col);
 	cs_places_note(&at->f->places, c->file, e, line, col);
 	const char *const *vars = cs_expr_vars(e);
+	if (cs_expr_refused(e))
+		cs_check_warn_below(c, pointer, "this will fault its task with an expression error: %s", cs_expr_refused(e));
 	if (*vars)
 		cs_check_error_below(c, pointer, "'$%s' is not known here; an expression in this file sees its input as '.'", *vars);
 	return 0;

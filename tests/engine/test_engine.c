@@ -70,14 +70,9 @@ static void test_jq_is_asked_of_a_child(void **state)
 static void test_a_deadly_expression_faults_its_task_only(void **state)
 {
 	world_start(*state);
-	static const char *const deadly[] = { "nan|todate", "[range(1e12)]|last", "input", "\\\"a\\\"|indices(\\\"\\\")" };
+	static const char *const deadly[] = { "nan|todate", "[range(1e12)]|last", "input", "env", "env.PATH", "$ENV", "\\\"a\\\"|indices(\\\"\\\")" };
 	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) {
 		CS_AUTOFREE char *flow = cs_xasprintf(FLOW("{'a':{'set':{'n':'${ %s }'}}}"), deadly[i]);
-		if (strstr(deadly[i], "input") != NULL) {
-			CS_AUTOJSON json_t *req = world_json(flow);
-			json_decref(world_refused(*state, json_pack("{s:s, s:O}", "cmd", "run", "definition", req)));
-			continue;
-		}
 		CS_AUTOJSON json_t *data = outcome(*state, flow, "{}", "completed faulted");
 		const char *type = cs_json_str(json_object_get(data, "error"), "type");
 		if (type == NULL || strstr(type, "/expression") == NULL)
