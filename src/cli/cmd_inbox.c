@@ -86,7 +86,8 @@ static void print_card(cs_cli *c, const json_t *card)
 		if (strcmp(label, "body") == 0 || strcmp(label, "request") == 0 || strcmp(label, "why") == 0)
 			continue;
 		CS_AUTOFREE char *shown = cs_xstrdup(cs_cli_show(c, label));
-		print_line(c, shown, v);
+		CS_AUTOJSON json_t *money = strcmp(label, "cost") == 0 ? json_string(cs_cli_show_money(c, json_integer_value(v))) : NULL;
+		print_line(c, shown, money ? money : v);
 	}
 	print_content(_("As it is read:"), json_object_get(card, "body"));
 }

@@ -150,6 +150,7 @@ static const struct { const char *kind, *call, *next; } next_steps[] = {
 	{ "approval", "ask", N_("capstan respond %s --value JSON") },
 	{ "approval", NULL, N_("capstan approve %s") },
 	{ "in-doubt", NULL, N_("capstan resolve %s happened|did-not|repeat") },
+	{ "notice", NULL, N_("capstan dismiss %s") },
 	{ NULL, NULL, N_("capstan inbox show %s") },
 };
 

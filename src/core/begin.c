@@ -139,7 +139,11 @@ static int taint_of_arg(void *ctx, const cs_expr *e, const char *pointer)
 	if (!cs_look_tainted_expr(&a->b->v, e, a->b->tainted))
 		return 0;
 	const char *name = pointer[0] == '/' ? pointer + 1 : pointer;
-	size_t len = strcspn(name, "/");
+	size_t len = strcspn(name, "/"), i;
+	json_t *known;
+	json_array_foreach(a->names, i, known)
+		if (json_string_length(known) == len && memcmp(json_string_value(known), name, len) == 0)
+			return 0;
 	json_array_append_new(a->names, json_stringn(name, len));
 	return 0;
 }

@@ -146,6 +146,14 @@ static void keep_outcome(void *ctx, cs_outcome *o)
 	*(cs_outcome **)ctx = o;
 }
 
+/* As a run would by itself: the same attempt once more, without the wait between. */
+static bool tries_again(const cs_function *fn, cs_outcome_kind kind)
+{
+	if (kind == CS_OUTCOME_AMBIGUOUS)
+		return fn->effect != CS_EFFECT_UNSAFE;
+	return kind == CS_OUTCOME_TRANSIENT || kind == CS_OUTCOME_NOT_SENT;
+}
+
 json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args)
 {
 	const cs_performer *p = cs_performer_find(e, "fixture");
@@ -155,7 +163,14 @@ json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn
 			     .simulated = true, .workdir = e->ws->dir, .attempt = 1 };
 	memcpy(effect.run, r->id, CS_ID_SIZE);
 	CS_AUTOOUTCOME cs_outcome *o = NULL;
-	if (p->perform(p->self, &effect, keep_outcome, &o, NULL) < 0 || o == NULL)
+	do {
+		cs_outcome_free(o);
+		o = NULL;
+		if (p->perform(p->self, &effect, keep_outcome, &o, NULL) < 0 || o == NULL)
+			return NULL;
+	} while (tries_again(fn, o->kind) && effect.attempt++ < fn->attempts);
+	/* In doubt is what nobody can script: what the record says counts. */
+	if (o->kind == CS_OUTCOME_AMBIGUOUS && cs_effect_class_sends(fn->effect))
 		return NULL;
 	if (o->kind == CS_OUTCOME_DONE)
 		return json_pack("{s:O}", "result", o->result);

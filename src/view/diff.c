@@ -49,20 +49,30 @@ static json_t *effect_of_key(json_t *list, const cs_event *ev)
 	return NULL;
 }
 
+/* What is pure or only reads is done, not sent; in simulation nothing is. */
+static const char *how_intended(const cs_event *ev)
+{
+	const char *class = cs_json_str_or(ev->data, "class", "unsafe");
+	if (strcmp(class, "pure") == 0 || strcmp(class, "read") == 0)
+		return "done";
+	return ev->simulated ? "simulated" : "sent";
+}
+
 static void take_effect(side *s, const char *key, const cs_event *ev)
 {
 	static const struct { const char *type, *how; bool adds; } hows[] = {
-		{ "attempt.intent", "sent", true }, { "attempt.captured", "captured", true },
+		{ "attempt.intent", NULL, true }, { "attempt.captured", "captured", true },
 		{ "attempt.reused", "reused", true }, { "attempt.failed", "failed", false },
 	};
 	json_t *list = effects_at(s, key), *known = effect_of_key(list, ev);
 	for (size_t i = 0; i < CS_ARRAY_LEN(hows); i++) {
 		if (strcmp(hows[i].type, ev->type) != 0)
 			continue;
+		const char *how = hows[i].how ? hows[i].how : how_intended(ev);
 		if (known)
-			json_object_set_new(known, "how", json_string(hows[i].how));
+			json_object_set_new(known, "how", json_string(how));
 		else if (hows[i].adds)
-			json_array_append_new(list, effect_json(ev, hows[i].how));
+			json_array_append_new(list, effect_json(ev, how));
 	}
 }
 

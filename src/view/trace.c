@@ -143,10 +143,15 @@ static void take_item(trace *t, node *n, const cs_event *ev)
 	if (!item)
 		return;
 	const char *word = strchr(ev->type, '.') + 1;
+	const json_t *before = json_object_get(n->row, "approval");
 	const char *by = cs_json_str(ev->data, "by");
 	json_object_set_new(t->items, item, json_integer(n - t->nodes));
+	/* Who decided stays said when the decision takes effect. */
+	if (!by && strcmp(cs_json_str_or(before, "item", ""), item) == 0 && strcmp(word, "undone") != 0)
+		by = cs_json_str(before, "by");
+	CS_AUTOFREE char *whose = by ? cs_xstrdup(by) : NULL;
 	json_object_set_new(n->row, "approval", json_pack("{s:s, s:s, s:s?}", "item", item, "state",
-			    strcmp(word, "published") == 0 ? "pending" : word, "by", by));
+			    strcmp(word, "published") == 0 ? "pending" : word, "by", whose));
 	if (strcmp(word, "published") == 0)
 		set_state(n->row, "waiting");
 }

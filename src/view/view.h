@@ -60,7 +60,7 @@ json_t *cs_view_says(const cs_event *ev);
 /* What differs from run OLD to run NEW, in order of completion: {task, occurrence, change:
  * same|added|removed|changed, old, new, effects: {old, new}} aligned by the longest common
  * subsequence of (task, occurrence). old and new are the task's output, {error} when it faulted,
- * {skipped: true}; an effect is {call, digest, class, how: sent|captured|reused|failed}. Last
+ * {skipped: true}; an effect is {call, digest, class, how: sent|simulated|done|captured|reused|failed}. Last
  * {summary: {steps: {same, changed, added, removed}, effects: {old, new, sent: {old, new}, changed}, cost: {old,
  * new}, time: {old, new} (ms), state: {old, new}, first (the first task that differs, or null),
  * output: same|changed}}. CS_ENOTFOUND. */

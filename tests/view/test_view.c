@@ -206,7 +206,7 @@ static void the_trace_is_a_tree_in_the_order_things_began(void **state)
 		{ "1.depth", "1" }, { "1.occurrence", "1" }, { "1.kind", "set" }, { "2.occurrence", "2" }, { "2.output", "2" },
 		{ "3.ref", "\"/do/1/send\"" }, { "3.depth", "0" }, { "3.kind", "call" }, { "3.call", "mail.send" }, { "3.attempts", "1" },
 		{ "3.cost", "250" }, { "3.state", "completed" }, { "3.actor", "engine" }, { "3.error", "null" },
-		{ "3.approval.by", "null" }, { "3.approval.state", "consumed" }, { "3.input", "{\"to\":\"a\"}" },
+		{ "3.approval.by", "\"operator:ann\"" }, { "3.approval.state", "consumed" }, { "3.input", "{\"to\":\"a\"}" },
 		{ "3.seq", "13" }, { "3.first_seq", "7" }, { "3.simulated", "false" },
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(cells); i++)
