@@ -2,6 +2,7 @@
 /* capstan init: a new workspace. Nothing that is there is overwritten. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,14 +141,43 @@ static int copy_tree(const char *from, const char *to, int depth, cs_err *err)
 	return r;
 }
 
+/* The source tree's workflows, for a program that runs where it was built; NULL: it does not. */
+static char *beside_build(void)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	if (n <= 0)
+		return NULL;
+	exe[n] = '\0';
+	for (int up = 0; up < 2; up++) {
+		char *slash = strrchr(exe, '/');
+		if (!slash)
+			return NULL;
+		*slash = '\0';
+	}
+	return cs_path_join(exe, "workflows");
+}
+
+static bool holds_agency(const char *base, char **ret)
+{
+	if (!base)
+		return false;
+	CS_AUTOFREE char *from = cs_path_join(base, "agency");
+	CS_AUTOFREE char *mark = cs_path_join(from, "capstan.yaml");
+	if (cs_file_exists(mark))
+		*ret = CS_STEAL(from);
+	return *ret != NULL;
+}
+
 static int copy_agency(const char *dir, cs_err *err)
 {
-	const char *base = getenv("CAPSTAN_WORKFLOWS");
-	CS_AUTOFREE char *from = cs_path_join(base ? base : CS_PKGDATADIR "/workflows", "agency");
-	CS_AUTOFREE char *mark = cs_path_join(from, "capstan.yaml");
-	if (!cs_file_exists(mark))
-		return cs_err_set(err, CS_ENOTFOUND, _("the agency is not installed at %s; set CAPSTAN_WORKFLOWS to the folder that "
-						       "holds it, or use --from empty"), from);
+	CS_AUTOFREE char *from = NULL;
+	CS_AUTOFREE char *built = beside_build();
+	const char *said = getenv("CAPSTAN_WORKFLOWS");
+	if (said ? !holds_agency(said, &from)
+		 : !holds_agency(CS_PKGDATADIR "/workflows", &from) && !holds_agency(built, &from))
+		return cs_err_set(err, CS_ENOTFOUND, _("the agency is not installed in %s; set CAPSTAN_WORKFLOWS to the folder that "
+						       "holds it, or use --from empty"), said ? said : CS_PKGDATADIR "/workflows");
 	return copy_tree(from, dir, 0, err);
 }
 

@@ -84,9 +84,10 @@ static int send_what_fits(cs_client *c)
 	return r;
 }
 
-/* One line of the engine's; false when it says that it ends. */
+/* One line of the engine's, taken over; false when it says that it ends. */
 static bool hear(cs_client *c, json_t *message)
 {
+	CS_AUTOJSON json_t *mine = message;
 	const json_t *feed = json_object_get(message, "feed");
 	const char *gone = cs_json_str(message, "gone");
 	if (gone) {
@@ -96,7 +97,7 @@ static bool hear(cs_client *c, json_t *message)
 	} else if (feed) {
 		cs_messages_feed(c->messages, cs_json_int_or(feed, "seq", 0));
 	} else {
-		cs_messages_push(c->messages, json_incref(message));
+		cs_messages_push(c->messages, CS_STEAL(mine));
 	}
 	return !gone;
 }
@@ -122,7 +123,7 @@ static bool turn(cs_client *c)
 			return false;
 		if (!message)
 			return !c->wire.over;
-		if (!hear(c, message))
+		if (!hear(c, CS_STEAL(message)))
 			return false;
 	}
 }
@@ -181,8 +182,10 @@ static int attach(cs_client *c, cs_err *err)
 	return CS_OK;
 }
 
+/* Takes REQUEST over: from here on it is the reader's thread's. */
 static int queue_request(cs_client *c, json_t *request, cs_err *err)
 {
+	CS_AUTOJSON json_t *mine = request;
 	CS_AUTOBUF cs_buf text;
 	cs_buf_init(&text, CS_WIRE_LINE);
 	if (cs_json_write(request, &text) < 0)
@@ -195,7 +198,7 @@ static int queue_request(cs_client *c, json_t *request, cs_err *err)
 	else if (json_array_size(c->to_send) >= MAX_TO_SEND)
 		r = cs_err_set(err, CS_EUNAVAIL, "the engine takes no more requests now; try again in a moment");
 	else
-		json_array_append(c->to_send, request);
+		json_array_append_new(c->to_send, CS_STEAL(mine));
 	pthread_mutex_unlock(&c->lock);
 	if (r == CS_OK)
 		raise_wake(c);
@@ -377,14 +380,11 @@ static int send_tagged(cs_client *c, json_t *request, unsigned tag, cs_err *err)
 {
 	if (c->engine)
 		return ask_own(c, request, tag, err);
-	int r;
 	json_object_set_new(request, "tag", json_integer((json_int_t)tag));
 	if (c->attached)
-		r = queue_request(c, request, err);
-	else
-		r = cs_err_set(err, CS_EUNAVAIL, "this only reads; no engine was started or asked");
+		return queue_request(c, request, err);
 	json_decref(request);
-	return r;
+	return cs_err_set(err, CS_EUNAVAIL, "this only reads; no engine was started or asked");
 }
 
 int cs_client_send(cs_client *c, json_t *request, unsigned *ret_tag, cs_err *err)

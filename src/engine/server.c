@@ -109,7 +109,7 @@ static bool hand_over(cs_server *s, console *c, json_t *request)
 	json_t *tag = json_incref(json_object_get(request, "tag"));
 	json_object_del(request, "tag");
 	ticket *t = cs_xcalloc(1, sizeof *t);
-	*t = (ticket){ .replies = cs_messages_ref(s->replies), .to = c->id, .tag = json_incref(tag) };
+	*t = (ticket){ .replies = cs_messages_ref(s->replies), .to = c->id, .tag = json_deep_copy(tag) };
 	cs_err err = { 0 };
 	c->open++;
 	bool kept = true;

@@ -51,7 +51,7 @@ static json_t *answer(cs_engine *e, const json_t *q)
 {
 	const char *cmd = cs_json_str_or(q, "cmd", "");
 	if (strcmp(cmd, "echo") == 0)
-		return json_pack("{s:{s:O}}", "ok", "value", json_object_get(q, "value"));
+		return json_pack("{s:{s:o}}", "ok", "value", json_deep_copy(json_object_get(q, "value")));
 	if (strcmp(cmd, "refuse") == 0)
 		return json_pack("{s:{s:s,s:s}}", "error", "code", "refused", "message", "no: it is stale; look again");
 	if (strcmp(cmd, "fill") == 0) {
