@@ -17,6 +17,12 @@ static void give_up(const char *what, const char *why)
 
 void ledger_start(ledger *l)
 {
+	ledger_start_for(l, 120);
+}
+
+void ledger_start_for(ledger *l, unsigned seconds)
+{
+	char life[16];
 	const char *build = getenv("CS_TEST_BUILDDIR");
 	char *program CS_AUTOFREE = cs_xasprintf("%s/tests/support/ledger_server", build ? build : ".");
 	char line[16] = "";
@@ -24,8 +30,9 @@ void ledger_start(ledger *l)
 	*l = (ledger){ .dir = "/tmp/cs-ledger-XXXXXX" };
 	if (!mkdtemp(l->dir))
 		give_up("a folder cannot be made", l->dir);
+	snprintf(life, sizeof life, "%u", seconds);
 	snprintf(l->file, sizeof l->file, "%s/ledger", l->dir);
-	const char *argv[] = { program, l->file, "120", NULL };
+	const char *argv[] = { program, l->file, life, NULL };
 	cs_child_opts o = { .argv = argv, .die_with_parent = true };
 	if (cs_child_start(&o, &l->child, &err) < 0)
 		give_up("it does not start", err.msg);

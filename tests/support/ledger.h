@@ -15,6 +15,7 @@ typedef struct ledger {
 
 /* Starts one, or ends the program with a sentence. It ends by itself after two minutes. */
 void ledger_start(ledger *l);
+void ledger_start_for(ledger *l, unsigned seconds);
 void ledger_stop(ledger *l);
 /* "http://127.0.0.1:PORT" PATH in a buffer of the ledger's caller. */
 #define LEDGER_URL_SIZE 512
