@@ -118,6 +118,20 @@ static int begin(cs_engine *e, cs_bundle *b, json_t *created, bool simulated, cs
 	return rc;
 }
 
+/* A question of a script (`capstan ask`) is real in every mode: what the script does with the
+ * answer is not ours to simulate. Only where nothing but a person is called. */
+static bool real_question(const json_t *req, const cs_flow *flow)
+{
+	if (strcmp(cs_json_str_or(req, "kind", ""), "ask") != 0)
+		return false;
+	for (int i = 0; i < flow->n_tasks; i++) {
+		const cs_function *fn = flow->tasks[i].call != NULL ? cs_function_builtin(flow->tasks[i].call) : NULL;
+		if (flow->tasks[i].call != NULL && (fn == NULL || fn->kind != CS_FUNCTION_BUILTIN))
+			return false;
+	}
+	return true;
+}
+
 static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	cs_bundle *b = bundle_of_request(e, req, err);
@@ -146,7 +160,7 @@ static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	set_subject(e, b->flow, req, input, created);
 	char id[CS_ID_SIZE];
 	e->step.new_id(e, id);
-	rc = begin(e, b, created, cs_engine_simulated(e), NULL, id, err);
+	rc = begin(e, b, created, cs_engine_simulated(e) && !real_question(req, b->flow), NULL, id, err);
 	if (rc != CS_OK)
 		return rc;
 	if (key != NULL)
