@@ -61,17 +61,17 @@ show runs
 show inbox
 
 say "Northwind: the proposal with its numbers, then the decision."
-item=$(waiting 'to Northwind')
+item=$(waiting Northwind)
 show inbox show "$item"
 show approve "$item" --note 'Good. Anna is in on it.'
 
 say "Now the mail stops at its gate. What is shown is what would go out."
-item=$(waiting 'to Northwind')
+item=$(waiting Northwind)
 show inbox show "$item"
 show approve "$item"
 
 say "The invoice stops as well. The amount is edited, and the edited one approved."
-item=$(waiting 'to Northwind')
+item=$(waiting Northwind)
 value=$("$capstan" inbox show "$item" --json | sed 's/.*"value":\({[^{}]*}\).*/\1/; s/"amount":[0-9.]*/"amount":1500/')
 printf "\$ capstan edit %s --value '%s'\n" "$item" "$value"
 item=$("$capstan" edit "$item" --value "$value")
