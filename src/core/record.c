@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* entries: "REF#N" -> {digest, result, error, decision, item, seq, cost}; items: id -> "REF#N". */
+/* entries: "REF#N" -> {digest, asked, edited, result, error, decision, at, item, seq, cost}; items: id -> "REF#N". */
 struct cs_record {
 	json_t *entries, *items;
 };
@@ -66,6 +66,17 @@ static void add_item(json_t *e, const cs_event *ev)
 {
 	keep(e, ev->data, "digest");
 	keep(e, ev->data, "item");
+	if (cs_json_str(ev->data, "previous") != NULL) {      /* what a person made of it */
+		json_object_set(e, "edited", json_object_get(ev->data, "value"));
+		return;
+	}
+	json_object_set(e, "asked", json_object_get(ev->data, "digest"));
+	json_object_del(e, "edited");
+}
+
+static void add_time(json_t *e, const cs_event *ev)
+{
+	json_object_set_new(e, "at", json_integer(ev->at));
 }
 
 static void add_decision(json_t *e, const cs_event *ev)
@@ -75,6 +86,7 @@ static void add_decision(json_t *e, const cs_event *ev)
 	keep(d, ev->data, "note");
 	keep(d, ev->data, "by");
 	json_object_set_new(e, "decision", d);
+	add_time(e, ev);
 }
 
 static void add_undone(json_t *e, const cs_event *ev)
@@ -100,6 +112,8 @@ static const struct {
 	{ "approval.expired", add_decision },
 	{ "approval.assumed", add_decision },
 	{ "approval.undone", add_undone },
+	{ "approval.consumed", add_time },
+	{ "approval.settled", add_time },
 };
 
 void cs_record_add(cs_record *r, const cs_event *ev)
@@ -119,6 +133,9 @@ int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recor
 		return CS_ENOTFOUND;
 	*ret = (cs_recorded){
 		.digest = cs_json_str(e, "digest"),
+		.asked = cs_json_str(e, "asked"),
+		.edited = json_object_get(e, "edited"),
+		.at = cs_json_int_or(e, "at", 0),
 		.result = json_object_get(e, "result"),
 		.error = json_object_get(e, "error"),
 		.decision = json_object_get(e, "decision"),

@@ -12,6 +12,9 @@ typedef struct cs_record cs_record;
 
 typedef struct cs_recorded {       /* all borrowed; NULL: there is none */
 	const char *digest;        /* of the last attempt or item */
+	const char *asked;         /* digest of what was first put before a person */
+	json_t *edited;            /* what that person made of it */
+	int64_t at;                /* wall ms when the decision took effect; 0: it did not */
 	json_t *result, *error;    /* how the call ended: one of them, or neither */
 	json_t *decision;          /* {decision, value, note, by} of its item */
 	const char *item;          /* id of that item */

@@ -2,6 +2,7 @@
 /* A replay's calls: what is unchanged is reused, what would leave is captured, decisions are
  * assumed. Nothing is sent, nothing is started. */
 #include <string.h>
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/frame.h"
@@ -12,9 +13,16 @@ static bool ended(const cs_recorded *rec)
 	return rec->result != NULL || rec->error != NULL;
 }
 
+static bool as_asked(const cs_frame *f, const cs_recorded *rec)
+{
+	return rec->asked != NULL && strcmp(rec->asked, f->call->digest) == 0;
+}
+
+/* The same as what was done, or as what was proposed before a person edited it: that edit is then
+ * part of the decision that is reused. */
 static bool same_digest(const cs_frame *f, const cs_recorded *rec)
 {
-	return rec->digest != NULL && strcmp(rec->digest, f->call->digest) == 0;
+	return as_asked(f, rec) || (rec->digest != NULL && strcmp(rec->digest, f->call->digest) == 0);
 }
 
 static int stop_here(cs_run *r, cs_step *s, cs_frame *f, const char *name, cs_err *err)
@@ -27,8 +35,9 @@ static int stop_here(cs_run *r, cs_step *s, cs_frame *f, const char *name, cs_er
 
 static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const char *source, const cs_recorded *rec, cs_err *err)
 {
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "digest", f->call->digest, "call", f->task->call, "source", source,
-				 "class", cs_effect_class_name(f->call->effect));
+	bool reused = strcmp(type, "attempt.reused") == 0 && rec->digest != NULL;
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "digest", reused ? rec->digest : f->call->digest, "call", f->task->call,
+				 "source", source, "class", cs_effect_class_name(f->call->effect));
 	json_object_set_new(data, "from", json_integer(rec->seq));
 	if (rec->error != NULL)
 		json_object_set(data, "error", rec->error);
@@ -73,6 +82,8 @@ static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded
 {
 	json_t *data = assumed_data(f, rec, false);
 	json_t *value = json_object_get(rec->decision, "value");
+	if (value == NULL && as_asked(f, rec))
+		value = rec->edited;
 	if (value == NULL)
 		value = json_object_get(f->call->args, "show");
 	json_t *by = json_object_get(rec->decision, "by");
@@ -80,6 +91,9 @@ static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded
 	json_t *result = json_pack("{s:O, s:O, s:O}", "value", value != NULL ? value : json_null(),
 				   "by", by != NULL ? by : json_null(), "note", note != NULL ? note : json_null());
 	const char *word = cs_json_str_or(data, "outcome", "expired");
+	char at[CS_TIME_SIZE];
+	cs_time_format(rec->at, at);
+	json_object_set_new(result, "at", json_string(at));
 	if (strcmp(f->task->call, "ask") == 0)
 		json_object_set_new(result, "answered", json_boolean(strcmp(word, "answered") == 0));
 	else

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/support/world.h"
+#include "view/view.h"
 
 #define DECISIONS_MAX 4
 
@@ -145,11 +146,47 @@ static void what_the_owner_edits_is_what_goes_on(void **state)
 	assert_int_equal(cs_json_int_or(reach, "money", 0), 777);
 }
 
+/* Nothing was changed, so nothing may differ: not the proposal, not the edited invoice, not the decision. */
+static void a_replay_of_an_edited_run_is_the_same_run(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = world_run(w, "client-onboarding", NULL, input_of("northwind"));
+	static const struct { const char *member; int value; } edits[] = { { "fee", 3000 }, { NULL, 0 }, { "amount", 500 } };
+	for (size_t i = 0; i < CS_ARRAY_LEN(edits); i++) {
+		CS_AUTOJSON json_t *item = world_item(w);
+		CS_AUTOJSON json_t *published = world_event(w, run, "approval.published");
+		CS_AUTOJSON json_t *value = json_deep_copy(json_object_get(published, "value"));
+		if (edits[i].member) {
+			json_object_set_new(value, edits[i].member, json_integer(edits[i].value));
+			json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "edit", "value", value)));
+		}
+		answer(w, "approve");
+	}
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *replay = world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
+	const char *shadow = cs_json_str(replay, "run");
+	json_decref(world_await(w, shadow, "completed"));
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOFREE char *dir = cs_path_join(w->dir, ".capstan");
+	cs_reader *r = NULL;
+	assert_int_equal(cs_reader_open(dir, &r, NULL), CS_OK);
+	assert_int_equal(cs_view_diff(r, run, shadow, &rows, NULL), CS_OK);
+	cs_reader_close(r);
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows, i, row)
+		if (!json_object_get(row, "summary") && strcmp(cs_json_str_or(row, "change", ""), "same") != 0)
+			fail_msg("%s is %s", cs_json_str(row, "task"), cs_json_str(row, "change"));
+	assert_true(json_array_size(rows) > 15);
+	assert_int_equal(world_count(w, shadow, "attempt.intent"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_path_ends_where_its_head_says),
 		cmocka_unit_test_setup_teardown(what_the_owner_edits_is_what_goes_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_replay_of_an_edited_run_is_the_same_run, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
