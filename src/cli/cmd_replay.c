@@ -5,6 +5,7 @@
 #include "cli/cli_priv.h"
 
 #define VALUE_COLS 100
+#define DEPTH_MAX 6           /* deeper objects are shown whole */
 
 const cs_cli_flag cs_cli_flags_replay[] = {
 	{ "--from", "TASK", N_("what is before it is reused as recorded") },
@@ -16,6 +17,53 @@ const cs_cli_flag cs_cli_flags_replay[] = {
 };
 
 /* ---- diff ------------------------------------------------------------------------------------ */
+
+static void print_side(cs_cli *c, char side, const char *name, const json_t *v)
+{
+	if (v && !json_is_null(v))
+		printf("    %c %s%s%s\n", side, cs_cli_show(c, name), name[0] ? ": " : "", cs_cli_show_json(c, v, VALUE_COLS));
+}
+
+static void print_members(cs_cli *c, const char *path, int depth, const json_t *old, const json_t *new);
+
+/* One value of both sides: nothing when they are equal, members by themselves in objects. */
+static void print_both(cs_cli *c, const char *path, int depth, const json_t *old, const json_t *new)
+{
+	if (old && new && cs_json_equal(old, new))
+		return;
+	if (json_is_object(old) && json_is_object(new) && depth < DEPTH_MAX) {
+		print_members(c, path, depth, old, new);
+		return;
+	}
+	print_side(c, '-', path, old);
+	print_side(c, '+', path, new);
+}
+
+static void print_members(cs_cli *c, const char *path, int depth, const json_t *old, const json_t *new)
+{
+	const char *name;
+	json_t *v;
+	json_object_foreach((json_t *)old, name, v) {
+		CS_AUTOFREE char *below = cs_xasprintf("%s%s%s", path, path[0] ? "." : "", name);
+		print_both(c, below, depth + 1, v, json_object_get(new, name));
+	}
+	json_object_foreach((json_t *)new, name, v) {
+		CS_AUTOFREE char *below = cs_xasprintf("%s%s%s", path, path[0] ? "." : "", name);
+		if (!json_object_get(old, name))
+			print_side(c, '+', below, v);
+	}
+}
+
+/* What was done for it: the same answer may have come from another request, or from none. */
+static void print_effects(cs_cli *c, char side, const json_t *effects)
+{
+	size_t i;
+	json_t *e;
+	json_array_foreach(effects, i, e) {
+		CS_AUTOFREE char *call = cs_xstrdup(cs_cli_show(c, cs_json_str_or(e, "call", "")));
+		printf("    %c (%s %s, %.12s)\n", side, call, cs_json_str_or(e, "how", ""), cs_json_str_or(e, "digest", ""));
+	}
+}
 
 static void print_difference(cs_cli *c, const json_t *d)
 {
@@ -31,13 +79,12 @@ static void print_difference(cs_cli *c, const json_t *d)
 	if (occurrence > 1)
 		printf(" #%d", (int)occurrence);
 	putchar('\n');
-	const json_t *old = json_object_get(d, "old"), *new = json_object_get(d, "new");
+	const json_t *old = json_object_get(d, "old"), *new = json_object_get(d, "new"), *effects = json_object_get(d, "effects");
 	if (strcmp(change, "same") == 0)
 		return;
-	if (old && !json_is_null(old))
-		printf("    - %s\n", cs_cli_show_json(c, old, VALUE_COLS));
-	if (new && !json_is_null(new))
-		printf("    + %s\n", cs_cli_show_json(c, new, VALUE_COLS));
+	print_both(c, "", 0, old, new);
+	print_effects(c, '-', json_object_get(effects, "old"));
+	print_effects(c, '+', json_object_get(effects, "new"));
 }
 
 static int print_diff(cs_cli *c, const char *old, const char *new, cs_err *err)

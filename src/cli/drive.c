@@ -25,6 +25,7 @@ static bool worth_saying(const char *type)
 typedef struct progress {
 	cs_cli *c;
 	int64_t next;                /* first seq that was not looked at */
+	int64_t later;               /* the clock that it rests for; 0: none */
 	bool quiet, said_clock;
 } progress;
 
@@ -86,19 +87,24 @@ static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
 	return CS_OK;
 }
 
-static void say_clock(progress *p, int64_t due)
+static void say_clock(progress *p, int64_t left)
 {
-	char at[CS_TIME_SIZE], text[32];
-	int64_t left = due - cs_clock_wall_ms();
+	char text[32];
 	if (p->quiet || p->said_clock || left < LOOK_MS)
 		return;
 	p->said_clock = true;
-	cs_time_format(due, at);
 	cs_duration_show(left, text, sizeof text);
-	if (left <= CS_CLI_CLOCK_MS)
-		fprintf(stderr, _("waiting %s for a clock (Ctrl-C leaves it to the next engine)\n"), text);
-	else
-		fprintf(stderr, _("the next clock is due at %s; it fires when an engine runs then: `capstan serve`\n"), at);
+	fprintf(stderr, _("waiting %s for a clock (Ctrl-C leaves it to the next engine)\n"), text);
+}
+
+/* Beside an item that waits for the operator its expiry is no news. */
+static void say_later(const progress *p, const json_t *run)
+{
+	char at[CS_TIME_SIZE];
+	if (p->quiet || p->later == 0 || json_array_size(json_object_get(run, "items")) > 0)
+		return;
+	cs_time_format(p->later, at);
+	fprintf(stderr, _("the next clock is due at %s; it fires when an engine runs then: `capstan serve`\n"), at);
 }
 
 /* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
@@ -115,10 +121,12 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 		return r;
 	if (l->due == 0)
 		return 1;
-	say_clock(p, l->due);
 	int64_t left = l->due - cs_clock_wall_ms();
-	if (left > CS_CLI_CLOCK_MS)
+	if (left > CS_CLI_CLOCK_MS) {
+		p->later = l->due;
 		return 1;
+	}
+	say_clock(p, left);
 	if (left < *wait_ms)
 		*wait_ms = left > 10 ? (int)left : 10;
 	return 0;
@@ -141,7 +149,14 @@ int cs_cli_drive(cs_cli *c, const char *run, unsigned how, json_t **ret_run, cs_
 	}
 	if (r < 0)
 		return r;
-	return ret_run ? cs_view_run(c->reader, run, ret_run, err) : CS_OK;
+	CS_AUTOJSON json_t *end = NULL;
+	r = cs_view_run(c->reader, run, &end, err);
+	if (r < 0)
+		return r;
+	say_later(&p, end);
+	if (ret_run)
+		*ret_run = CS_STEAL(end);
+	return CS_OK;
 }
 
 /* ---- what it waits for ----------------------------------------------------------------------- */
