@@ -88,7 +88,9 @@ static int finish(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	fprintf(stderr, _("capstan: standard output: %s\n"), strerror(errno));
+	/* Who reads no further, `head` perhaps, has seen what it wanted. */
+	if (errno != EPIPE)
+		fprintf(stderr, _("capstan: standard output: %s\n"), strerror(errno));
 	return status ? status : CS_EXIT_FAILED;
 }
 
