@@ -9,7 +9,7 @@ AM_TESTS_ENVIRONMENT = \
 	CS_TEST_SRCDIR='$(abs_top_srcdir)'; export CS_TEST_SRCDIR; \
 	CS_TEST_BUILDDIR='$(abs_top_builddir)'; export CS_TEST_BUILDDIR; \
 	CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan'; export CS_TEST_CAPSTAN; \
-	CS_TEST_SANITIZER='$(enable_sanitizer)'; export CS_TEST_SANITIZER; \
+	CS_TEST_SANITIZER='$(enable_sanitizer:no=)'; export CS_TEST_SANITIZER; \
 	LC_ALL=C.UTF-8; export LC_ALL; TZ=UTC; export TZ; unset NO_COLOR LANGUAGE;
 LOG_COMPILER = timeout
 AM_LOG_FLAGS = -k 10 300

@@ -34,7 +34,7 @@ int cs_jq_child_start(cs_jq_child *c, const char *exe, cs_err *err)
 	/* Not die_with_parent: the kernel would kill it with the thread that started it. It ends
 	 * when its input does. */
 	cs_child_opts o = { .argv = argv, .memory_limit = CS_JQ_MEMORY, .quiet_stderr = true };
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	o.memory_limit = 0;   /* its shadow alone is terabytes of address space */
 #endif
 	cs_err why = { 0 };

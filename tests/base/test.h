@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the tests of base share: cmocka with what it wants included before it, and the place of the
- * public test data. */
+/* What the tests of base share: cmocka with what it wants included before it. */
 #ifndef CS_TESTS_BASE_TEST_H
 #define CS_TESTS_BASE_TEST_H
 
@@ -15,15 +14,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-
-/* Path of NAME in the public test data, malloc'ed; $CAPSTAN_SUITES, else beside the checkout. */
-static inline char *suite_path(const char *name)
-{
-	const char *root = getenv("CAPSTAN_SUITES"), *src = getenv("CS_TEST_SRCDIR");
-	if (root)
-		return cs_xasprintf("%s/%s", root, name);
-	return cs_xasprintf("%s/../shared/suites/%s", src ? src : ".", name);
-}
+#include "tests/data.h"
 
 /* A new folder under $TMPDIR, malloc'ed name. */
 static inline char *temp_folder(void)

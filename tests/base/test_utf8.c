@@ -121,9 +121,7 @@ static void check_safe(const char *s, size_t len)
 static void test_naughty_strings_come_out_safe(void **state)
 {
 	(void)state;
-	CS_AUTOFREE char *path = suite_path("naughty-strings/blns.json");
-	if (!cs_file_exists(path))
-		skip();
+	CS_AUTOFREE char *path = data_path_or_skip("suites", "naughty-strings/blns.json");
 	CS_AUTOBUF cs_buf b;
 	cs_buf_init(&b, 1 << 20);
 	assert_int_equal(cs_file_read(path, &b, NULL), 0);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "tests/ctk/gherkin.h"
 #include "tests/ctk/steps.h"
+#include "tests/data.h"
 
 enum { SKIPPED = 77, FEATURES_MAX = 64, SCENARIOS_MAX = 512, OFFLINE = 12, ONLINE = 9 };
 
@@ -84,17 +85,9 @@ static void read_feature(const char *dir, const char *name)
 	}
 }
 
-static char *kit(void)
-{
-	const char *root = getenv("CAPSTAN_OPENWORKFLOW"), *src = getenv("CS_TEST_SRCDIR");
-	if (root != NULL)
-		return cs_xasprintf("%s/ctk", root);
-	return cs_xasprintf("%s/../shared/openworkflow/ctk", src != NULL ? src : ".");
-}
-
 int main(void)
 {
-	CS_AUTOFREE char *dir = kit();
+	CS_AUTOFREE char *dir = data_path("openworkflow", "ctk");
 	CS_CLEANUP(cs_strv_freep) char **names = NULL;
 	cs_err err = { 0 };
 	if (cs_dir_list(dir, ".feature", &names, &err) != CS_OK || names[0] == NULL) {

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "flow/flow.h"
+#include "tests/data.h"
 
 #define HEAD "document: { dsl: '1.0.3', namespace: t, name: f, version: '1.0.0' }\n"
 
@@ -390,7 +391,7 @@ static void thousands_of_errors_take_little_time_and_two_hundred_are_told(void *
 	cs_flow *f;
 	int64_t start = cs_clock_mono_ns();
 	char *text = check(cs_buf_str(&b), b.len, &f);
-	if (!getenv("CS_TEST_SANITIZER") || !*getenv("CS_TEST_SANITIZER"))
+	if (!sanitized())
 		assert_true((cs_clock_mono_ns() - start) / 1000000 < 500);
 	assert_null(f);
 	size_t lines = 0;
@@ -398,13 +399,6 @@ static void thousands_of_errors_take_little_time_and_two_hundred_are_told(void *
 		lines += *p == '\n';
 	assert_int_equal(lines, 200);
 	free(text);
-}
-
-/* The folder NAME of the specification's data: CAPSTAN_OPENWORKFLOW, or beside the checkout. */
-static char *data_folder(const char *name)
-{
-	const char *dir = getenv("CAPSTAN_OPENWORKFLOW"), *tree = getenv("CS_TEST_SRCDIR");
-	return dir ? cs_xasprintf("%s/%s", dir, name) : cs_xasprintf("%s/../shared/openworkflow/%s", tree ? tree : ".", name);
 }
 
 /* The text between the quotes of a feature file's docstring, without its indent; NULL: no more. */
@@ -439,10 +433,10 @@ static void every_scenario_compiles_or_is_refused_by_name(void **state)
 {
 	(void)state;
 	char **list CS_CLEANUP(cs_strv_freep) = NULL;
-	char *folder CS_AUTOFREE = data_folder("ctk");
+	char *folder CS_AUTOFREE = data_path_or_skip("openworkflow", "ctk");
 	int good = 0, refused = 0;
-	if (cs_dir_list(folder, ".feature", &list, NULL) < 0 || !list[0])
-		skip();
+	assert_int_equal(cs_dir_list(folder, ".feature", &list, NULL), 0);
+	assert_non_null(list[0]);
 	for (char **n = list; *n; n++) {
 		char *path CS_AUTOFREE = cs_path_join(folder, *n), *yaml;
 		cs_buf b CS_AUTOBUF;
@@ -469,9 +463,9 @@ static void examples_compile_or_are_refused_by_name(void **state)
 {
 	(void)state;
 	char **list CS_CLEANUP(cs_strv_freep) = NULL;
-	char *folder CS_AUTOFREE = data_folder("examples");
-	if (cs_dir_list(folder, ".yaml", &list, NULL) < 0 || !list[0])
-		skip();
+	char *folder CS_AUTOFREE = data_path_or_skip("openworkflow", "examples");
+	assert_int_equal(cs_dir_list(folder, ".yaml", &list, NULL), 0);
+	assert_non_null(list[0]);
 	for (char **n = list; *n; n++) {
 		char *path CS_AUTOFREE = cs_path_join(folder, *n);
 		cs_buf b CS_AUTOBUF;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "flow/schema.h"
+#include "tests/data.h"
 
 enum { FILE_MAX = 4 << 20 };
 
@@ -21,15 +22,6 @@ typedef struct counts {
 	cs_schema_draft draft;
 	size_t files, groups, tests, failed;
 } counts;
-
-static char *suite_path(const char *rest)
-{
-	const char *suites = getenv("CAPSTAN_SUITES"), *src = getenv("CS_TEST_SRCDIR");
-
-	if (suites != NULL)
-		return cs_xasprintf("%s/json-schema/%s", suites, rest);
-	return cs_xasprintf("%s/../shared/suites/json-schema/%s", src != NULL ? src : ".", rest);
-}
 
 static int read_json(const char *path, json_t **ret, cs_err *err)
 {
@@ -46,8 +38,8 @@ static int load(void *ctx, const char *uri, json_t **ret, cs_err *err)
 	(void)ctx;
 	if (strncmp(uri, REMOTES, strlen(REMOTES)) != 0 || strstr(uri, "..") != NULL)
 		return CS_ENOTFOUND;
-	CS_AUTOFREE char *rest = cs_xasprintf("remotes/%s", uri + strlen(REMOTES));
-	CS_AUTOFREE char *path = suite_path(rest);
+	CS_AUTOFREE char *rest = cs_xasprintf("json-schema/remotes/%s", uri + strlen(REMOTES));
+	CS_AUTOFREE char *path = data_path("suites", rest);
 
 	return read_json(path, ret, err);
 }
@@ -122,13 +114,10 @@ static void one_file(counts *c, const char *dir, const char *name)
 static void walk(cs_schema_draft draft, const char *folder, size_t least)
 {
 	counts c = { .draft = draft };
-	CS_AUTOFREE char *dir = suite_path(folder);
+	CS_AUTOFREE char *dir = data_path_or_skip("suites", folder);
 	DIR *d = opendir(dir);
 
-	if (d == NULL) {
-		print_message("%s is not there: skipped\n", dir);
-		skip();
-	}
+	assert_non_null(d);
 	for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
 		size_t n = strlen(e->d_name);
 
@@ -144,13 +133,13 @@ static void walk(cs_schema_draft draft, const char *folder, size_t least)
 static void draft_2020_12_passes_whole(void **state)
 {
 	(void)state;
-	walk(CS_SCHEMA_2020_12, "tests/draft2020-12", 1000);
+	walk(CS_SCHEMA_2020_12, "json-schema/tests/draft2020-12", 1000);
 }
 
 static void draft_7_passes_whole(void **state)
 {
 	(void)state;
-	walk(CS_SCHEMA_DRAFT_7, "tests/draft7", 700);
+	walk(CS_SCHEMA_DRAFT_7, "json-schema/tests/draft7", 700);
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "flow/workspace.h"
+#include "tests/data.h"
 
 static char dir[64];
 
@@ -356,7 +357,7 @@ static void loading_is_quick(void **state)
 		best = took < best ? took : best;
 		cs_workspace_free(w);
 	}
-	if (getenv("CS_TEST_SANITIZER") && *getenv("CS_TEST_SANITIZER"))
+	if (sanitized())
 		skip();
 	print_message("loaded in %lld us\n", (long long)(best / 1000));
 	assert_true(best < 20000000);

@@ -19,7 +19,7 @@ tests=$(threaded <"$bld/gates/tsan.tests")
 [ -n "$tests" ] || { echo 'tests/gates/threaded.list names no test there is'; exit 1; }
 # shellcheck disable=SC2086
 make -s -j"$jobs" -C "$dir" capstan $programs
-TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$top/tests/gates/tsan.supp
 export TSAN_OPTIONS
 steady make -s -k -C "$dir" check-TESTS check_PROGRAMS="$programs" TESTS="$tests" >"$bld/gates/tsan.run" 2>&1 ||
 	{ explain_tests "$dir"; exit 1; }
