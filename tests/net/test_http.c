@@ -552,6 +552,7 @@ static void many_at_once_each_get_their_own_reply(void **state)
 		snprintf(path, sizeof path, "/many/%d", i);
 		wait_init(&w[i]);
 		cs_http_request q = to(i % 2 ? "POST" : "GET", ledger_url(&server, path, urls[i]));
+		q.timeout_ms = 60000;            /* the last waits for all before it, on a slow machine too */
 		assert_int_equal(cs_http_submit(client, &q, on_done, &w[i], NULL, NULL), CS_OK);
 	}
 	for (int i = 0; i < N; i++) {
