@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "cli/cli_priv.h"
 
-#define ATTEMPTS 3            /* engines that went away before they took the request */
+#define ATTEMPTS 30           /* engines that went away before they took the request */
 
 int cs_cli_dir(cs_cli *c, cs_err *err)
 {

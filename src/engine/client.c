@@ -44,7 +44,7 @@ struct cs_client {
 	pthread_t reader;
 	pthread_mutex_t lock;     /* of the three below */
 	json_t *to_send;          /* array */
-	bool gone;
+	bool gone, answered;      /* answered: what has no answer was not taken */
 	char why[512];
 	int wake;                 /* eventfd: there is something to send, or it is over */
 	atomic_bool closing;
@@ -93,6 +93,7 @@ static bool hear(cs_client *c, json_t *message)
 	if (gone) {
 		pthread_mutex_lock(&c->lock);
 		(void)snprintf(c->why, sizeof c->why, "%s", gone);
+		c->answered = cs_json_true(message, "answered");
 		pthread_mutex_unlock(&c->lock);
 	} else if (feed) {
 		cs_messages_feed(c->messages, cs_json_int_or(feed, "seq", 0));
@@ -113,16 +114,16 @@ static bool turn(cs_client *c)
 		return errno == EINTR;
 	if (atomic_load(&c->closing))
 		return false;
-	if (send_what_fits(c) < 0 && !(p[0].revents & POLLIN))
-		return false;
-	if (p[0].revents && cs_wire_read(&c->wire, NULL) < 0)
-		return false;
+	/* Even on a broken connection its last words may still be there to be read. */
+	bool broken = send_what_fits(c) < 0;
+	if ((p[0].revents || broken) && cs_wire_read(&c->wire, NULL) < 0)
+		broken = true;
 	for (;;) {
 		CS_AUTOJSON json_t *message = NULL;
 		if (cs_wire_next(&c->wire, &message, NULL) < 0)
 			return false;
 		if (!message)
-			return !c->wire.over;
+			return !c->wire.over && !broken;
 		if (!hear(c, CS_STEAL(message)))
 			return false;
 	}
@@ -401,10 +402,12 @@ static int no_answer(cs_client *c, cs_err *err)
 	if (!cs_messages_closed(c->messages))
 		return cs_err_set(err, CS_ETIMEOUT, "the engine did not answer in time; look at what it does with `capstan doctor`");
 	pthread_mutex_lock(&c->lock);
-	(void)cs_err_set(err, CS_EIO, "%s before it answered; whether it did what was asked is seen with `capstan runs` "
-			 "and `capstan inbox`", c->why[0] ? c->why : "the engine has ended");
+	const char *why = c->why[0] ? c->why : "the engine has ended";
+	int r = c->answered ? cs_err_set(err, CS_EUNAVAIL, "%s before it took the request; start the command again", why)
+			    : cs_err_set(err, CS_EIO, "%s before it answered; whether it did what was asked is seen with "
+					 "`capstan runs` and `capstan inbox`", why);
 	pthread_mutex_unlock(&c->lock);
-	return CS_EIO;
+	return r;
 }
 
 int cs_client_call(cs_client *c, json_t *request, int timeout_ms, json_t **ret_ok, cs_err *err)

@@ -23,7 +23,8 @@
 #define MAX_CONSOLES 64
 #define MAX_OPEN 64           /* requests of one console that are not answered */
 #define NO_FILES_MS 50        /* before looking again when there are no descriptors left */
-#define LAST_WORDS_MS 500     /* for what is still to be written when the engine ends */
+#define LAST_ANSWERS_MS 2000  /* for answers to what was taken, when the engine ends */
+#define LAST_WORDS_MS 500     /* and for what is then still to be written */
 
 typedef struct console {
 	cs_wire wire;
@@ -39,6 +40,7 @@ struct cs_server {
 	cs_messages *replies;     /* from the coordinator's thread: {to, tag, ok|error}, {feed} */
 	atomic_int n_consoles;
 	atomic_bool ending;
+	bool deaf;                /* ending: nothing more is taken, what was taken is answered */
 	int64_t next_id, latest;
 	console consoles[MAX_CONSOLES];
 };
@@ -127,7 +129,7 @@ static bool hand_over(cs_server *s, console *c, json_t *request)
 /* Takes the whole lines that are there, as many as may be open. */
 static void hear(cs_server *s, console *c)
 {
-	while (c->open < MAX_OPEN) {
+	while (c->open < MAX_OPEN && !s->deaf) {
 		json_t *request = NULL;
 		cs_err err = { 0 };
 		int r = cs_wire_next(&c->wire, &request, &err);
@@ -203,7 +205,8 @@ static void pass_on(cs_server *s)
 		CS_AUTOJSON json_t *message = m;
 		const json_t *feed = json_object_get(message, "feed");
 		if (feed) {
-			s->latest = cs_json_int_or(feed, "seq", s->latest);
+			int64_t seq = cs_json_int_or(feed, "seq", 0);
+			s->latest = seq > s->latest ? seq : s->latest;
 			continue;
 		}
 		console *c = console_of(s, cs_json_int_or(message, "to", 0));
@@ -239,7 +242,7 @@ static void serve_console(cs_server *s, console *c, short events)
 	}
 	if (!(events & (POLLIN | POLLHUP | POLLERR)))
 		return;
-	if (cs_wire_read(&c->wire, NULL) < 0) {
+	if (s->deaf || cs_wire_read(&c->wire, NULL) < 0) {
 		cut_off(s, c);
 		return;
 	}
@@ -249,11 +252,11 @@ static void serve_console(cs_server *s, console *c, short events)
 }
 
 /* What the console is waited for. One with too much open, or that does not read, is not read from. */
-static short wanted(const console *c)
+static short wanted(const cs_server *s, const console *c)
 {
 	if (cs_wire_waiting(&c->wire))
 		return POLLOUT;
-	return c->open < MAX_OPEN && !c->wire.over ? POLLIN : 0;
+	return !s->deaf && c->open < MAX_OPEN && !c->wire.over ? POLLIN : 0;
 }
 
 static void turn(cs_server *s, int timeout_ms)
@@ -264,7 +267,7 @@ static void turn(cs_server *s, int timeout_ms)
 	};
 	for (size_t i = 0; i < MAX_CONSOLES; i++) {
 		const console *c = &s->consoles[i];
-		p[i + 2] = (struct pollfd){ .fd = c->id ? c->wire.fd : -1, .events = c->id ? wanted(c) : 0 };
+		p[i + 2] = (struct pollfd){ .fd = c->id ? c->wire.fd : -1, .events = c->id ? wanted(s, c) : 0 };
 	}
 	if (poll(p, CS_ARRAY_LEN(p), timeout_ms) < 0)
 		return;
@@ -278,17 +281,31 @@ static void turn(cs_server *s, int timeout_ms)
 			;
 }
 
-/* Answers that are there still go out; then everyone hears why there will be no more. */
+static bool all_answered(const cs_server *s)
+{
+	for (size_t i = 0; i < MAX_CONSOLES; i++)
+		if (s->consoles[i].id && s->consoles[i].open > 0)
+			return false;
+	return true;
+}
+
+/* What was taken is answered, the rest is not read; `answered` says so to the other end, which may
+ * then ask another engine without fear of asking twice. */
 static void last_words(cs_server *s)
 {
 	char why[512];
+	int64_t until = cs_clock_mono_ns() + (int64_t)LAST_ANSWERS_MS * 1000000;
+	s->deaf = true;
+	close(s->listener);
+	s->listener = -1;
+	while (!all_answered(s) && cs_clock_mono_ns() < until)
+		turn(s, 20);
 	cs_engine_failure(s->engine, why, sizeof why);
-	pass_on(s);
-	CS_AUTOJSON json_t *gone = json_pack("{s:s%}", "gone", why, strnlen(why, sizeof why));
+	CS_AUTOJSON json_t *gone = json_pack("{s:s%, s:b}", "gone", why, strnlen(why, sizeof why), "answered", all_answered(s));
 	for (size_t i = 0; i < MAX_CONSOLES; i++)
 		if (s->consoles[i].id)
 			(void)say(s, &s->consoles[i], gone);
-	int64_t until = cs_clock_mono_ns() + (int64_t)LAST_WORDS_MS * 1000000;
+	until = cs_clock_mono_ns() + (int64_t)LAST_WORDS_MS * 1000000;
 	for (size_t i = 0; i < MAX_CONSOLES; i++) {
 		console *c = &s->consoles[i];
 		while (c->id && cs_wire_waiting(&c->wire) && cs_clock_mono_ns() < until) {
@@ -393,7 +410,8 @@ void cs_server_stop(cs_server *s)
 	(void)unlinkat(s->dir, CS_SOCKET_NAME, 0);
 	cs_engine_unwatch(s->engine, s->watch);
 	atomic_store(&s->ending, true);
-	cs_messages_close(s->replies);     /* wakes the thread */
+	cs_messages_feed(s->replies, 0);   /* wakes the thread */
 	pthread_join(s->thread, NULL);
+	cs_messages_close(s->replies);
 	discard(s);
 }

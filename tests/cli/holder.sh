@@ -65,3 +65,17 @@ expect 0 approve "$item"
 complained 'waiting'
 expect 0 show "$run" --json
 said '"state":"completed"'
+
+# Many at once on a workspace without an engine: one takes it, the others attach, and take over in
+# turn; each run is run once.
+fresh
+at_once=
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	(cd "$work"; trap - EXIT; exec "$capstan" run hello --set "name=n$i" >"one.$i" 2>"err.$i" </dev/null) &
+	at_once="$at_once $!"
+done
+for pid in $at_once; do
+	wait "$pid" || fail "one of many ended with $?: $(cat "$work"/err.*)"
+done
+expect 0 runs --json --limit 0
+[ "$(grep -c '"state":"completed"' "$work/out")" -eq 20 ] || fail 'twenty commands are not twenty runs'
