@@ -183,13 +183,11 @@ int cs_cmd_decide(cs_cli *c, const cs_cli_args *a)
 {
 	CS_AUTOJSON json_t *decision = NULL;
 	cs_err err = { 0 };
+	char id[CS_ID_SIZE];
 	int r = decision_of(a, &decision, &err);
-	if (r == CS_OK) {
-		/* An id that is not there must not cost the start of an engine. */
-		char id[CS_ID_SIZE];
-		for (size_t i = 0; r == CS_OK && a->n_words == 1 && i < 1; i++)
-			r = cs_cli_find_item(c, a->words[i], id, &err);
-	}
+	/* An id that is not there must not cost the start of an engine. */
+	if (r == CS_OK && a->n_words == 1)
+		r = cs_cli_find_item(c, a->words[0], id, &err);
 	if (r == CS_OK)
 		r = cs_cli_client(c, &err);
 	return r < 0 ? cs_cli_fail(c, a->n_words == 1 ? a->words[0] : a->command->name, &err)
