@@ -79,7 +79,7 @@ typedef struct cs_performer {
 /* A JSON string of whatever bytes S holds: as it is when it is UTF-8 without NUL, else escaped for
  * reading; over MAX bytes cut at a character, with " …" after it. */
 json_t *cs_effect_text(const char *s, size_t n, size_t max);
-/* An outcome with such an error; DETAIL by printf. */
+/* An outcome with such an error; STATUS 0 and TITLE NULL are the type's own, the detail by printf. */
 cs_outcome *cs_outcome_failed(cs_outcome_kind kind, cs_error_type type, int status,
 			      const char *title, const char *fmt, ...) CS_PRINTF(5, 6);
 

@@ -92,7 +92,7 @@ json_t *cs_error_object(cs_error_type type, int status, const char *title, const
 	json_t *o = json_object();
 	json_object_set_new(o, "type", json_string(uri));
 	json_object_set_new(o, "status", json_integer(status ? status : error_types[type].status));
-	json_object_set_new(o, "title", safe_string(title));
+	json_object_set_new(o, "title", safe_string(title ? title : error_types[type].title));
 	if (detail && *detail)
 		json_object_set_new(o, "detail", safe_string(detail));
 	return o;

@@ -26,8 +26,8 @@ const char *cs_error_type_name(cs_error_type type);
 int cs_error_type_parse(const char *word, cs_error_type *ret);
 /* The status that the standard gives a type. */
 int cs_error_type_status(cs_error_type type);
-/* New {type, status, title, detail}; STATUS 0 takes the type's own; DETAIL may be NULL. Text
- * that is not UTF-8 is shown escaped. */
+/* New {type, status, title, detail}; STATUS 0 and TITLE NULL take the type's own; DETAIL may be
+ * NULL. Text that is not UTF-8 is shown escaped. */
 json_t *cs_error_object(cs_error_type type, int status, const char *title, const char *detail);
 
 /* {type, status, title, detail, instance}; TYPE is a short word, another word is taken as runtime;

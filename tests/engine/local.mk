@@ -11,3 +11,7 @@ check_PROGRAMS += tests/engine/test_agency
 TESTS += tests/engine/test_agency
 tests_engine_test_agency_SOURCES = tests/engine/test_agency.c
 tests_engine_test_agency_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_effect_path
+TESTS += tests/engine/test_effect_path
+tests_engine_test_effect_path_SOURCES = tests/engine/test_effect_path.c
+tests_engine_test_effect_path_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -2,6 +2,7 @@
 # What several folders' tests use: a server on loopback that keeps a ledger, and its handle.
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = tests/support/ledger.c tests/support/ledger.h \
+	tests/support/descriptors.c tests/support/descriptors.h \
 	tests/support/perform.c tests/support/perform.h \
 	tests/support/world.c tests/support/world.h \
 	tests/support/invariants.c tests/support/invariants.h

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a commit to the first byte: a performer that the test plays looks at what is on the disk
+ * when it is called. Also that an engine that ends leaves no descriptor behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "engine/engine.h"
+#include "store/anchor.h"
+#include "store/reader.h"
+#include "tests/support/descriptors.h"
+#include "tests/support/world.h"
+
+#define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
+#define MAIL FLOW("{'m':{'call':'mail.send','with':{'to':'x'}}}")
+
+/* The performer. It runs on the coordinator's thread, and the test waits for what it commits after. */
+static struct spy {
+	char dir[128];
+	atomic_int calls;
+	bool keeps;                  /* does not answer: the attempt stays open */
+	bool cannot;                 /* does not even begin */
+	bool committed, anchored, passes;
+	struct {
+		const cs_effect *effect;
+		cs_outcome_fn *done;
+		void *ctx;
+	} kept[4];
+} spy;
+
+static void look_at_disk(const cs_effect *e)
+{
+	cs_reader *r = NULL;
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", e->key);
+	int64_t seq = 0;
+	uint8_t hash[CS_HASH_LEN];
+	if (cs_reader_open(spy.dir, &r, NULL) != CS_OK)
+		return;
+	(void)cs_reader_query(r, "SELECT state, seq FROM attempt WHERE key = ?1", params, &rows, NULL);
+	cs_reader_close(r);
+	const json_t *row = json_array_get(rows, 0);
+	spy.committed = strcmp(cs_json_str_or(row, "state", ""), "intent") == 0;
+	spy.anchored = cs_anchor_read(spy.dir, &seq, hash, NULL) == CS_OK && seq >= cs_json_int_or(row, "seq", INT64_MAX);
+}
+
+static int spy_perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
+{
+	(void)self;
+	if (spy.cannot)
+		return cs_err_set(err, CS_EUNAVAIL, "not today");
+	look_at_disk(e);
+	spy.passes = e->gate != NULL && e->gate(e->gate_ctx);
+	int n = atomic_load(&spy.calls);
+	if (spy.keeps && n < (int)CS_ARRAY_LEN(spy.kept)) {
+		spy.kept[n].effect = e;
+		spy.kept[n].done = done;
+		spy.kept[n].ctx = ctx;
+	}
+	atomic_fetch_add(&spy.calls, 1);
+	if (spy.keeps)
+		return CS_OK;
+	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
+	o->result = json_object();
+	done(ctx, o);
+	return CS_OK;
+}
+
+static bool gate_of(int n)
+{
+	return spy.kept[n].effect->gate(spy.kept[n].effect->gate_ctx);
+}
+
+static void refuse(int n)
+{
+	spy.kept[n].done(spy.kept[n].ctx, cs_outcome_failed(CS_OUTCOME_REJECTED, CS_ERROR_COMMUNICATION, 400, NULL, "%s", "no"));
+}
+
+static void await_call(int n)
+{
+	for (int i = 0; atomic_load(&spy.calls) < n; i++) {
+		assert_true(i < 5000);
+		usleep(2000);
+	}
+}
+
+static int set_up_mode(void **state, const char *mode)
+{
+	static cs_performer performers[8];
+	world *w = calloc(1, sizeof *w);
+	CS_AUTOFREE char *settings = cs_xasprintf("workspace: test\nmode: %s\napprovals: { grace: PT0S }\n", mode);
+	world_new(w, settings);
+	world_file(w, "connectors/mail.yaml",
+		   "connector: mail\nkind: http\nurl: https://mail.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
+		   "  send:\n    effect: unsafe\n    touches: [ message ]\n    input: { type: object }\n"
+		   "    request: { method: POST, path: /send, as: json, body: '${ . }' }\n    reverse: none\n");
+	world_file(w, "policies/allow.yaml", "policy: allow\nrules: [ { name: mail, when: { call: mail.send }, then: allow } ]\n");
+	assert_true(w->opts.n_performers <= CS_ARRAY_LEN(performers));
+	for (size_t i = 0; i < w->opts.n_performers; i++) {
+		performers[i] = w->opts.performers[i];
+		if (strcmp(performers[i].kind, "http") == 0)
+			performers[i] = (cs_performer){ .kind = "http", .perform = spy_perform };
+	}
+	w->opts.performers = performers;
+	spy = (struct spy){ 0 };
+	snprintf(spy.dir, sizeof spy.dir, "%s/%s", w->dir, CS_STATE_DIR);
+	*state = w;
+	return 0;
+}
+
+static int set_up_live(void **state)
+{
+	(void)set_up_mode(state, "live");
+	world_start(*state);
+	json_decref(world_ask(*state, json_pack("{s:s}", "cmd", "live")));
+	return 0;
+}
+
+static int set_up_simulated(void **state)
+{
+	(void)set_up_mode(state, "simulate");
+	world_start(*state);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	world_free(*state);
+	free(*state);
+	return 0;
+}
+
+static char *begin(world *w, const char *flow)
+{
+	CS_AUTOJSON json_t *doc = world_json(flow);
+	return world_run(w, NULL, doc, NULL);
+}
+
+static void i2_an_effect_finds_its_intent_committed_and_anchored(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, MAIL);
+	json_decref(world_await(w, run, "completed"));
+	assert_int_equal(atomic_load(&spy.calls), 1);
+	assert_true(spy.committed);
+	assert_true(spy.anchored);
+	assert_true(spy.passes);
+	world_verify(w);
+}
+
+static void i12_nothing_passes_while_everything_is_held(void **state)
+{
+	world *w = *state;
+	spy.keeps = true;
+	CS_AUTOFREE char *first = begin(w, MAIL);
+	await_call(1);
+	json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 1)));
+	assert_false(gate_of(0));    /* asked again just before the first byte */
+	CS_AUTOFREE char *second = begin(w, MAIL);
+	json_decref(world_await(w, second, "waiting"));
+	assert_int_equal(atomic_load(&spy.calls), 1);
+	json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 0)));
+	assert_true(gate_of(0));
+	refuse(0);
+	await_call(2);
+	refuse(1);
+	json_decref(world_await(w, second, "faulted"));
+}
+
+static void i12_a_simulated_workspace_sends_nothing(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, MAIL);
+	json_decref(world_await(w, run, "completed faulted"));
+	assert_int_equal(atomic_load(&spy.calls), 0);
+}
+
+static void i13_an_engine_that_lost_its_epoch_does_nothing_more(void **state)
+{
+	world *w = *state;
+	cs_store *other = NULL;
+	int64_t epoch = 0;
+	char why[256] = "";
+	assert_int_equal(cs_store_open(spy.dir, false, &other, NULL), CS_OK);
+	assert_int_equal(cs_store_claim_epoch(other, &epoch, NULL), CS_OK);
+	CS_AUTOJSON json_t *doc = world_json(MAIL);
+	json_decref(world_refused(w, json_pack("{s:s, s:O, s:{}}", "cmd", "run", "definition", doc, "input")));
+	assert_int_equal(atomic_load(&spy.calls), 0);
+	cs_engine_failure(w->engine, why, sizeof why);
+	assert_non_null(strstr(why, "epoch"));
+	cs_store_close(other);
+}
+
+static void a_start_puts_in_doubt_what_a_crash_left_open(void **state)
+{
+	world *w = *state;
+	spy.keeps = true;
+	CS_AUTOFREE char *run = begin(w, MAIL);
+	await_call(1);
+	cs_engine_stop(w->engine, 0);
+	w->engine = NULL;
+	world_start(w);
+	CS_AUTOJSON json_t *item = world_item(w);
+	assert_string_equal(cs_json_str(item, "kind"), "in-doubt");
+	json_decref(world_await(w, run, "waiting"));
+	assert_int_equal(atomic_load(&spy.calls), 1);
+	assert_int_equal(world_count(w, run, "attempt.ambiguous"), 1);
+	world_verify(w);
+}
+
+static void assert_configuration_error(world *w, const char *flow)
+{
+	CS_AUTOFREE char *run = begin(w, flow);
+	json_decref(world_await(w, run, "faulted"));
+	CS_AUTOJSON json_t *end = world_event(w, run, "run.faulted");
+	const char *type = cs_json_str_or(json_object_get(end, "error"), "type", "");
+	assert_non_null(strstr(type, "/configuration"));
+}
+
+static void what_nobody_can_perform_faults_its_task_and_no_more(void **state)
+{
+	world *w = *state;
+	spy.cannot = true;
+	assert_configuration_error(w, MAIL);
+	world_stop(w);
+	world_file(w, "agents/thinker.yaml", "agent: thinker\nversion: 1.0.0\npurpose: Thinks.\nkind: model\nmodel: { prompt: p }\n");
+	world_start(w);
+	assert_configuration_error(w, FLOW("{'m':{'call':'thinker','with':{'a':1}}}"));
+	assert_int_equal(atomic_load(&spy.calls), 0);
+	world_verify(w);
+}
+
+/* ---- descriptors --------------------------------------------------------------------------------------- */
+
+static void work(world *w)
+{
+	CS_AUTOFREE char *jq = begin(w, FLOW("{'a':{'set':{'n':'${ [1,2] | add }'}}}"));
+	json_decref(world_await(w, jq, "completed"));
+	CS_AUTOFREE char *sent = begin(w, MAIL);
+	json_decref(world_await(w, sent, "completed"));
+	json_decref(world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", sent)));
+	CS_AUTOFREE char *asks = begin(w, FLOW("{'a':{'call':'approve','with':{'title':'go'}}}"));
+	json_decref(world_await(w, asks, "waiting"));
+	CS_AUTOFREE char *dir = cs_xstrdup(w->dir);
+	cs_client *c = NULL;
+	cs_err err = { 0 };
+	if (cs_client_open(dir, CS_CLIENT_ATTACH, NULL, NULL, NULL, &c, &err) != CS_OK)
+		fail_msg("%s", err.msg);
+	json_t *ok = NULL;
+	assert_int_equal(cs_client_call(c, json_pack("{s:s}", "cmd", "status"), 5000, &ok, &err), CS_OK);
+	json_decref(ok);
+	cs_client_close(c);
+}
+
+static void an_engine_that_ends_leaves_no_descriptor(void **state)
+{
+	world *w = *state;
+	work(w);                     /* what is opened once and kept, by libraries, is open from here on */
+	world_stop(w);
+	CS_AUTOJSON json_t *before = descriptors_open();
+	for (int i = 0; i < 3; i++) {
+		world_start(w);
+		work(w);
+		world_stop(w);
+	}
+	descriptors_assert_none_new(before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(i2_an_effect_finds_its_intent_committed_and_anchored, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(i12_nothing_passes_while_everything_is_held, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(i12_a_simulated_workspace_sends_nothing, set_up_simulated, tear_down),
+		cmocka_unit_test_setup_teardown(i13_an_engine_that_lost_its_epoch_does_nothing_more, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(a_start_puts_in_doubt_what_a_crash_left_open, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_can_perform_faults_its_task_and_no_more, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(an_engine_that_ends_leaves_no_descriptor, set_up_live, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
