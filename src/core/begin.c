@@ -15,6 +15,7 @@ struct start {
 	const cs_task *t;
 	int occurrence;
 	bool tainted;            /* of its transformed input */
+	int64_t deadline;        /* of its timeout; 0: none */
 };
 
 static int fail(struct start *b, int rc, const cs_err *why, cs_err *err)
@@ -31,7 +32,39 @@ static json_t *started_data(struct start *b)
 		json_object_set(data, "input", b->v.input);
 	if (b->tainted)
 		json_object_set_new(data, "tainted", json_true());
+	if (b->deadline > 0)
+		json_object_set_new(data, "deadline", json_integer(b->deadline));
 	return data;
+}
+
+static int raise_word(struct start *b, const char *type, const char *detail, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = cs_error_new(type, detail, b->t->ref);
+	return cs_step_raise(b->r, b->s, b->t, b->occurrence, error, err);
+}
+
+/* The clock of a wait is a timer of its own, so that the log says when it was set and when it rang. */
+static int begin_wait(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *value = NULL;
+	cs_err why = { 0 };
+	int64_t ms = 0;
+	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &value, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	if (cs_duration_value(value, &ms, &why) != CS_OK)
+		return raise_word(b, "validation", why.msg, err);
+	char id[CS_ID_SIZE];
+	b->s->new_id(b->s->ctx, id);
+	int64_t due = b->s->now + ms;
+	rc = cs_run_write(b->r, b->s, "timer.armed", b->t, b->occurrence,
+			  json_pack("{s:s, s:I, s:{s:s}}", "timer", id, "due", (json_int_t)due, "what", "kind", "wait"), err);
+	if (rc != CS_OK)
+		return rc;
+	json_t *data = started_data(b);
+	json_object_set_new(data, "due", json_integer(due));
+	json_object_set_new(data, "timer", json_string(id));
+	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
 }
 
 static int begin_composite(struct start *b, cs_err *err)
@@ -46,10 +79,8 @@ static int begin_for(struct start *b, cs_err *err)
 	int rc = cs_look(&b->v, CS_PHASE_IN, b->t->in, b->v.input, &items, &why);
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
-	if (!json_is_array(items)) {
-		CS_AUTOJSON json_t *error = cs_error_new("expression", "for.in must give an array", b->t->ref);
-		return cs_step_raise(b->r, b->s, b->t, b->occurrence, error, err);
-	}
+	if (!json_is_array(items))
+		return raise_word(b, "expression", "for.in must give an array", err);
 	json_t *data = started_data(b);
 	json_object_set(data, "items", items);
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
@@ -183,6 +214,7 @@ static int (*const begins[])(struct start *b, cs_err *err) = {
 	[CS_TASK_DO] = begin_composite, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
 	[CS_TASK_FOR] = begin_for,      [CS_TASK_SET] = begin_set,       [CS_TASK_SWITCH] = begin_switch,
 	[CS_TASK_RAISE] = begin_raise,  [CS_TASK_EMIT] = begin_emit,     [CS_TASK_CALL] = begin_call,
+	[CS_TASK_WAIT] = begin_wait,
 };
 
 /* A replay's changes stand at the task that it forks from: they replace what came in there. */
@@ -202,6 +234,20 @@ static int patched(struct start *b, json_t **raw, cs_err *err)
 		*raw = next;
 	}
 	return CS_OK;
+}
+
+/* A timeout begins with its task; one that takes no time has none to run out. */
+static int set_deadline(struct start *b, cs_err *why)
+{
+	CS_AUTOJSON json_t *value = NULL;
+	int64_t ms = 0;
+	if (b->t->timeout == NULL)
+		return CS_OK;
+	int rc = cs_look(&b->v, CS_PHASE_TIMEOUT, b->t->timeout, b->v.input, &value, why);
+	if (rc == CS_OK)
+		rc = cs_duration_value(value, &ms, why);
+	b->deadline = b->s->now + ms;
+	return rc;
 }
 
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err)
@@ -232,5 +278,8 @@ int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err
 		input = json_incref(raw);
 	}
 	b.v.input = input;
+	rc = set_deadline(&b, &why);
+	if (rc != CS_OK)
+		return fail(&b, rc, &why, err);
 	return begins[t->kind](&b, err);
 }

@@ -20,11 +20,26 @@ int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
 		if (rc != CS_OK)
 			error = cs_error_new("expression", why.msg, "/input/from");
 	}
+	int64_t ms = 0;
+	if (error == NULL && r->flow->timeout != NULL) {
+		CS_AUTOJSON json_t *value = NULL;
+		cs_view_of v = { .r = r, .s = s, .seq = r->root, .memo = r->root, .raw = r->input };
+		cs_err why = { 0 };
+		rc = cs_look(&v, CS_PHASE_TIMEOUT, r->flow->timeout, r->input, &value, &why);
+		if (rc == CS_EAGAIN)
+			return CS_EAGAIN;
+		if (rc == CS_OK)
+			rc = cs_duration_value(value, &ms, &why);
+		if (rc != CS_OK)
+			error = cs_error_new("expression", why.msg, "/timeout/after");
+	}
 	if (error != NULL)
 		return cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", "/input"), err);
 	json_t *data = json_object();
 	if (start != NULL)
 		json_object_set(data, "input", start);
+	if (r->flow->timeout != NULL)
+		json_object_set_new(data, "deadline", json_integer(s->now + ms));
 	if (r->clock > 0)
 		json_object_set_new(data, "clock", json_integer(r->clock));
 	return cs_run_write(r, s, "run.started", NULL, 0, data, err);

@@ -27,7 +27,7 @@ int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	return CS_OK;
 }
 
-static int cancel_task(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
+int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
 {
 	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++) {
 		bool clear = true;
@@ -44,6 +44,16 @@ static int cancel_task(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 		return CS_OK;
 	}
 	if (f->call != NULL && (rc = cs_items_withdraw(r, s, f, err)) != CS_OK)
+		return rc;
+	if (f->timer[0] == '\0')
+		return CS_OK;
+	return cs_run_write(r, s, "timer.cancelled", f->task, f->occurrence, json_pack("{s:s}", "timer", f->timer), err);
+}
+
+static int cancel_task(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
+{
+	int rc = cs_step_end_inside(r, s, f, ret_clear, err);
+	if (rc != CS_OK || !*ret_clear)
 		return rc;
 	return cs_run_write(r, s, "task.cancelled", f->task, f->occurrence, NULL, err);
 }

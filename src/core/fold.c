@@ -53,6 +53,7 @@ static int fold_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	r->state = CS_RUN_RUNNING;
 	/* A replay keeps the clock of the run that it replays. */
 	r->started_at = cs_json_int_or(ev->data, "clock", ev->at);
+	r->deadline = cs_json_int_or(ev->data, "deadline", 0);
 	put(&r->start, member(ev, "input") != NULL ? member(ev, "input") : r->input);
 	put(&r->context, r->start);
 	r->context_tainted = r->input_tainted;
@@ -120,6 +121,7 @@ static int fold_retried(cs_run *r, const cs_event *ev, const cs_task *t)
 	(void)ev;
 	(void)t;
 	r->state = CS_RUN_RUNNING;
+	r->deadline = 0;             /* the operator took it up again: its time is theirs to watch */
 	put(&r->error, NULL);
 	lift_faults(r->root);
 	return CS_OK;
@@ -203,6 +205,11 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	put(&f->raw, seq->last);
 	put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
 	f->input_tainted = cs_json_true(ev->data, "tainted");
+	f->deadline = cs_json_int_or(ev->data, "deadline", 0);
+	f->due = cs_json_int_or(ev->data, "due", 0);
+	const char *timer = cs_json_str_or(ev->data, "timer", "");
+	if (strlen(timer) == CS_ID_LEN)
+		memcpy(f->timer, timer, CS_ID_SIZE);
 	put(&f->last, f->input);
 	f->last_tainted = f->input_tainted;
 	r->live[t->id] = f;
@@ -221,6 +228,8 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 		}
 		return CS_OK;
 	}
+	if (t->kind == CS_TASK_WAIT)
+		return CS_OK;
 	f->next = cs_frame_first(r, f);
 	if (t->kind != CS_TASK_FOR)
 		return CS_OK;
@@ -320,6 +329,16 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
+/* Rung: it is not cancelled any more, and does not ring twice. */
+static int fold_timer_fired(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)ev;
+	if (r->live[t->id] == NULL)
+		return CS_EINTERNAL;
+	r->live[t->id]->timer[0] = '\0';
+	return CS_OK;
+}
+
 static int fold_nothing(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)r;
@@ -363,6 +382,9 @@ static const struct {
 	{ "run.faulted", false, fold_faulted_run },
 	{ "run.retried", false, fold_retried },
 	{ "event.emitted", true, fold_nothing },
+	{ "timer.armed", true, fold_nothing },
+	{ "timer.fired", true, fold_timer_fired },
+	{ "timer.cancelled", true, fold_nothing },
 };
 
 int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)

@@ -72,6 +72,8 @@ int cs_step_raise(cs_run *r, cs_step *s, const cs_task *t, int occurrence, json_
 int cs_step_raise_expr(cs_run *r, cs_step *s, const cs_task *t, int occurrence, const cs_err *why, cs_err *err);
 /* Cancels what is live in and below F; false: an intent is still open there. */
 int cs_step_cancel(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
+/* The same for what is in F, a live task, and F's own item and timer; F itself is left to be ended. */
+int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
 int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn);

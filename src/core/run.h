@@ -23,7 +23,7 @@
 typedef enum cs_phase {
 	CS_PHASE_IF, CS_PHASE_INPUT, CS_PHASE_BODY, CS_PHASE_CASE, CS_PHASE_IN, CS_PHASE_WHILE,
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
-	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE,
+	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -95,6 +95,9 @@ typedef struct cs_frame {
 	struct cs_frame **kids;      /* FORK: its lanes, by branch; NULL otherwise */
 	struct cs_frame *child;      /* the live composite or call that this sequence waits for */
 	int64_t started_at, started_seq;
+	int64_t deadline;            /* of its timeout; 0: none */
+	int64_t due;                 /* WAIT: when it is over */
+	char timer[CS_ID_SIZE];      /* WAIT */
 	json_t *raw, *input;         /* raw and transformed input of the composite */
 	bool input_tainted;
 	json_t *vars;                /* seen by what is inside: item, index, error; NULL: none */
@@ -145,6 +148,7 @@ typedef struct cs_run {
 	cs_frame *root;
 	cs_frame **live;             /* by task id: the live frame of that task, or NULL; lanes apart */
 	int64_t created_at, started_at;
+	int64_t deadline;            /* of the flow's timeout; 0: none */
 	int64_t clock;               /* a replay: when the first run of its lineage started; 0: now */
 	int64_t last_seq;            /* the latest event of this run: the cause of what follows by itself */
 	bool ending;                 /* `then: end` was met */

@@ -135,9 +135,34 @@ static int end_seq(struct walk *w, cs_frame *f, cs_err *err)
 
 /* ---- sequences ------------------------------------------------------------------------------------------ */
 
+/* Its time is up: what is inside is cancelled, what is open outside is awaited, then the error comes. */
+static int time_out(struct walk *w, cs_frame *f, cs_err *err)
+{
+	bool clear = true;
+	cs_run *r = w->r;
+	int rc = cs_step_end_inside(r, w->s, f, &clear, err);
+	if (rc != CS_OK || !clear)
+		return rc;
+	CS_AUTOJSON json_t *error = cs_error_new("timeout", "the task's timeout ran out", f->task->ref);
+	return cs_step_raise(r, w->s, f->task, f->occurrence, error, err);
+}
+
+static int step_wait(struct walk *w, cs_frame *f, cs_err *err)
+{
+	if (f->due > w->s->now)
+		return CS_OK;
+	int rc = f->timer[0] == '\0' ? CS_OK : cs_run_write(w->r, w->s, "timer.fired", f->task, f->occurrence,
+							    json_pack("{s:s}", "timer", f->timer), err);
+	return rc != CS_OK ? rc : end_composite(w, f, f->input, f->input_tainted, NULL, err);
+}
+
 static int step_child(struct walk *w, cs_frame *f, cs_err *err)
 {
 	cs_frame *child = f->child;
+	if (child->deadline > 0 && child->deadline <= w->s->now)
+		return time_out(w, child, err);
+	if (child->task->kind == CS_TASK_WAIT)
+		return step_wait(w, child, err);
 	if (child->call != NULL)
 		return cs_step_call(w->r, w->s, child, err);
 	if (child->kids != NULL)
@@ -260,7 +285,7 @@ static void waits(const cs_frame *f, json_t *words)
 		return;
 	if (f->call != NULL && word[f->call->phase] != NULL)
 		json_object_set_new(words, word[f->call->phase], json_true());
-	if (f->retry_due > 0 && f->child == NULL && f->next >= 0)
+	if ((f->retry_due > 0 && f->child == NULL && f->next >= 0) || f->due > 0)
 		json_object_set_new(words, "timer", json_true());
 	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
 		waits(f->kids[i], words);
@@ -315,6 +340,16 @@ static int settle(struct walk *w, cs_err *err)
 	return cs_run_write(r, w->s, "run.cancelled", NULL, 0, NULL, err);
 }
 
+/* The flow's own timeout: nothing more begins; where things stand is kept for a retry. */
+static int time_out_run(struct walk *w, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = cs_error_new("timeout", "the flow's timeout ran out", "/timeout");
+	char ref[] = "/timeout";
+	w->fault = error;
+	w->fault_ref = ref;
+	return fault_run(w, err);
+}
+
 static bool over(const cs_run *r)
 {
 	return r->root->child == NULL && r->root->next < 0 && r->root->fault == NULL;
@@ -323,6 +358,8 @@ static bool over(const cs_run *r)
 static int step_live(struct walk *w, bool *ret_more, cs_err *err)
 {
 	cs_run *r = w->r;
+	if (r->deadline > 0 && r->deadline <= w->s->now)
+		return time_out_run(w, err);
 	int rc = step_seq(w, r->root, err);
 	if (rc != CS_OK && rc != CS_EAGAIN)
 		return rc;
@@ -371,6 +408,8 @@ static void frame_due(const cs_run *r, const cs_frame *f, int64_t *best)
 		return;
 	if (f->retry_due > 0 && f->child == NULL && f->next >= 0)
 		earlier(f->retry_due, best);
+	earlier(f->due, best);
+	earlier(f->deadline, best);
 	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT)
 		earlier(f->call->due, best);
 	const cs_item *item = f->call != NULL && f->call->item[0] != '\0' ? cs_run_item(r, f->call->item) : NULL;
@@ -388,5 +427,7 @@ int64_t cs_run_due(const cs_run *r)
 	int64_t best = 0;
 	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
 		frame_due(r, r->root, &best);
+	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
+		earlier(r->deadline, &best);
 	return best;
 }

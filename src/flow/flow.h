@@ -18,7 +18,7 @@
 
 typedef enum cs_task_kind {
 	CS_TASK_DO, CS_TASK_SET, CS_TASK_SWITCH, CS_TASK_FOR, CS_TASK_FORK, CS_TASK_TRY,
-	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL,
+	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL, CS_TASK_WAIT,
 } cs_task_kind;
 const char *cs_task_kind_name(cs_task_kind k);
 
@@ -59,7 +59,8 @@ typedef struct cs_task {
 	cs_schema *input_schema, *output_schema, *export_schema;
 	cs_template *input_from, *output_as, *export_as;
 	int then;                 /* the task's own directive */
-	cs_template *body;        /* SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole
+	cs_template *timeout;     /* timeout.after, a duration; NULL: none */
+	cs_template *body;        /* WAIT: the duration; SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole
 				   * with; without one: {}) */
 	cs_switch_case *cases; int n_cases;
 	char *each, *at;          /* FOR: "item", "index" by default */
@@ -79,7 +80,7 @@ typedef struct cs_flow {
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */
 	cs_schema *input_schema, *output_schema;
-	cs_template *input_from, *output_as;
+	cs_template *input_from, *output_as, *timeout;
 	cs_exprset *exprs;
 	cs_places places;         /* of the expressions, for check */
 	int refs;
@@ -99,5 +100,8 @@ int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callabl
 cs_flow *cs_flow_ref(const cs_flow *f);         /* atomic count */
 void cs_flow_unref(cs_flow *f);
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */
+
+/* A duration's value: ISO 8601 text, or {days, hours, minutes, seconds, milliseconds}. CS_EINVAL. */
+int cs_duration_value(const json_t *v, int64_t *ret_ms, cs_err *err);
 
 #endif

@@ -12,7 +12,7 @@
 static const cs_key flow_keys[] = {
 	{ "document", CS_IS_OBJECT | CS_KEY_REQUIRED }, { "input", CS_IS_OBJECT }, { "output", CS_IS_OBJECT },
 	{ "use", CS_IS_OBJECT }, { "evaluate", CS_IS_OBJECT }, { "do", CS_IS_ARRAY | CS_KEY_REQUIRED },
-	{ "timeout", CS_IS_ANY | CS_KEY_LATER }, { "schedule", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "timeout", CS_IS_STRING | CS_IS_OBJECT }, { "schedule", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
 static const cs_key document_keys[] = {
@@ -139,6 +139,7 @@ static void build_flow(cs_build *b, json_t *doc)
 	cs_build_use(b, doc);
 	cs_build_shape(b, doc, "input", "from", &f->input_schema, &f->input_from);
 	cs_build_shape(b, doc, "output", "as", &f->output_schema, &f->output_as);
+	cs_build_timeout(b, doc, &f->timeout);
 	if (json_is_array(json_object_get(doc, "do"))) {
 		size_t mark = cs_check_push(&b->c, "do");
 		cs_build_list(b, json_object_get(doc, "do"), -1, false, false, "'do'", &f->roots, &f->n_roots);
@@ -193,7 +194,7 @@ static void catch_free(cs_catch *k)
 static void task_fini(cs_task *t)
 {
 	cs_template *const templates[] = {
-		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title,
+		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title, t->timeout,
 	};
 	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call };
 	for (size_t i = 0; i < CS_ARRAY_LEN(templates); i++)
@@ -233,6 +234,7 @@ void cs_flow_unref(cs_flow *f)
 	cs_schema_free(f->output_schema);
 	cs_template_free(f->input_from);
 	cs_template_free(f->output_as);
+	cs_template_free(f->timeout);
 	cs_exprset_unref(f->exprs);
 	cs_places_fini(&f->places);
 	free(f->ns);

@@ -75,6 +75,10 @@ void cs_build_raise(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_emit(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 
+/* flow_time.c: wait, and `timeout` of a task or of the flow. */
+void cs_build_wait(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_timeout(cs_build *b, const json_t *obj, cs_template **ret);
+
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */
 void cs_build_use(cs_build *b, json_t *doc);

@@ -5,7 +5,7 @@
 
 #define COMMON_KEYS \
 	{ "if", CS_IS_STRING }, { "input", CS_IS_OBJECT }, { "output", CS_IS_OBJECT }, \
-	{ "export", CS_IS_OBJECT }, { "timeout", CS_IS_ANY | CS_KEY_LATER }, { "then", CS_IS_STRING }, \
+	{ "export", CS_IS_OBJECT }, { "timeout", CS_IS_STRING | CS_IS_OBJECT }, { "then", CS_IS_STRING }, \
 	{ "metadata", CS_IS_OBJECT }, { NULL, 0 }
 
 static const cs_key call_keys[] = { { "call", CS_IS_STRING | CS_KEY_REQUIRED }, { "with", CS_IS_OBJECT }, COMMON_KEYS };
@@ -21,6 +21,7 @@ static const cs_key try_keys[] = {
 	{ "try", CS_IS_ARRAY | CS_KEY_REQUIRED }, { "catch", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS
 };
 static const cs_key raise_keys[] = { { "raise", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
+static const cs_key wait_keys[] = { { "wait", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
 static const cs_key emit_keys[] = { { "emit", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
 
 /* The language's tasks. `for` stands before `do`, which it has as well. A row without a function
@@ -42,14 +43,14 @@ static const struct {
 	{ "emit", CS_TASK_EMIT, emit_keys, "an emit task", cs_build_emit },
 	{ "listen", CS_TASK_DO, NULL, NULL, NULL },
 	{ "run", CS_TASK_DO, NULL, NULL, NULL },
-	{ "wait", CS_TASK_DO, NULL, NULL, NULL },
+	{ "wait", CS_TASK_WAIT, wait_keys, "a wait task", cs_build_wait },
 	{ "do", CS_TASK_DO, do_keys, "a do task", cs_build_do },
 };
 
 static const char *const kind_names[] = {
 	[CS_TASK_DO] = "do", [CS_TASK_SET] = "set", [CS_TASK_SWITCH] = "switch", [CS_TASK_FOR] = "for",
 	[CS_TASK_FORK] = "fork", [CS_TASK_TRY] = "try", [CS_TASK_RAISE] = "raise", [CS_TASK_EMIT] = "emit",
-	[CS_TASK_CALL] = "call",
+	[CS_TASK_CALL] = "call", [CS_TASK_WAIT] = "wait",
 };
 
 const char *cs_task_kind_name(cs_task_kind k)
@@ -72,7 +73,7 @@ static void no_keyword(cs_build *b, const json_t *def)
 			return;
 		}
 	}
-	cs_check_error(&b->c, "a task needs one of call, do, emit, for, fork, raise, set, switch, try");
+	cs_check_error(&b->c, "a task needs one of call, do, emit, for, fork, raise, set, switch, try, wait");
 }
 
 static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
@@ -83,6 +84,7 @@ static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *si
 	cs_build_shape(b, def, "output", "as", &t->output_schema, &t->output_as);
 	cs_build_shape(b, def, "export", "as", &t->export_schema, &t->export_as);
 	t->then = cs_build_then(b, def, sibs);
+	cs_build_timeout(b, def, &t->timeout);
 	t->metadata = json_object_get(def, "metadata");
 	cs_build_metadata(b, id, def);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* use: definitions that tasks name. This version obeys errors and retries. */
+/* use: definitions that tasks name. This version obeys errors, retries and timeouts. */
 #include "flow/flow_priv.h"
 
 #include "base/mem.h"
@@ -8,7 +8,7 @@ static const cs_key use_keys[] = {
 	{ "errors", CS_IS_OBJECT }, { "retries", CS_IS_OBJECT },
 	{ "authentications", CS_IS_ANY | CS_KEY_LATER }, { "catalogs", CS_IS_ANY | CS_KEY_LATER },
 	{ "extensions", CS_IS_ANY | CS_KEY_LATER }, { "functions", CS_IS_ANY | CS_KEY_LATER },
-	{ "secrets", CS_IS_ANY | CS_KEY_LATER }, { "timeouts", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "timeouts", CS_IS_OBJECT }, { "secrets", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
 /* Definitions are compiled where they are named, because there the variables are known; what

@@ -235,6 +235,38 @@ static void test_replay_with_a_changed_input_captures(void **state)
 	world_verify(w);
 }
 
+static void test_waits_and_timeouts(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	assert_output(w, FLOW("{'a':{'wait':'PT0.05S'}},{'b':{'wait':{'milliseconds':20}}},{'c':{'set':{'n':'${ .n }'}}}"), "{'n':1}", "{'n':1}");
+	assert_output(w, FLOW("{'t':{'try':[{'q':{'call':'approve','with':{'title':'?'},'timeout':{'after':'PT0.1S'}}}],'catch':{'errors':{'with':{'status':408}},'as':'e','do':[{'h':{'set':{'type':'${ $e.type }'}}}]}}}"),
+		      "{}", "{'type':'https://open-workflow-specification.org/spec/1.0.0/errors/timeout'}");
+	assert_output(w, FLOW("{'t':{'try':[{'d':{'do':[{'w':{'wait':'PT1H'}}],'timeout':{'after':'PT0.1S'}}}],'catch':{'errors':{'with':{'status':408}},'do':[{'h':{'set':{'late':true}}}]}}}"),
+		      "{}", "{'late':true}");
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT state, count(*) AS n FROM timer GROUP BY state ORDER BY state");
+	assert_string_equal(cs_json_str(json_array_get(rows, 0), "state"), "cancelled");
+	assert_int_equal(cs_json_int_or(json_array_get(rows, 1), "n", 0), 2);
+	CS_AUTOJSON json_t *doc = world_json("{'document':{'dsl':'1.0.3','namespace':'t','name':'t','version':'1.0.0'},'timeout':{'after':'PT0.1S'},'do':[{'w':{'wait':'PT1H'}}]}");
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *row = world_await(w, run, "faulted");
+	world_verify(w);
+}
+
+static void test_a_wait_goes_on_after_a_restart(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'a':{'wait':'PT0.3S'}},{'c':{'set':{'x':1}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	json_decref(world_await(w, run, "waiting"));
+	world_stop(w);
+	world_start(w);
+	json_decref(world_await(w, run, "completed"));
+	assert_int_equal(world_count(w, run, "timer.fired"), 1);
+	world_verify(w);
+}
+
 static void test_pause_resume_cancel_retry(void **state)
 {
 	world *w = *state;
@@ -277,6 +309,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_waits_and_timeouts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wait_goes_on_after_a_restart, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
