@@ -60,7 +60,10 @@ static int cancel_task(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 
 int cs_step_cancel(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
 {
-	if (f == NULL || f->child == NULL)
+	if (f == NULL)
+		return CS_OK;
+	f->stopped = true;
+	if (f->child == NULL)
 		return CS_OK;
 	return cancel_task(r, s, f->child, ret_clear, err);
 }
@@ -153,15 +156,16 @@ static int unwind(cs_run *r, cs_step *s, cs_frame *from, cs_frame *to, json_t *e
 	for (cs_frame *f = from; f != to;) {
 		cs_frame *composite = cs_frame_task(f);
 		cs_frame *outer = composite->parent;
-		for (int i = 0; composite->kids != NULL && i < composite->task->n_children; i++) {
-			bool clear = true;
-			int rc = cs_step_cancel(r, s, composite->kids[i], &clear, err);
-			if (rc != CS_OK)
-				return rc;
-			if (!clear)
-				return CS_EAGAIN;
+		bool clear = true;
+		int rc = CS_OK;
+		for (int i = 0; rc == CS_OK && composite->kids != NULL && i < composite->task->n_children; i++) {
+			bool one = true;
+			rc = cs_step_cancel(r, s, composite->kids[i], &one, err);
+			clear = clear && one;
 		}
-		int rc = cs_step_raise(r, s, composite->task, composite->occurrence, error, err);
+		if (rc != CS_OK || !clear)
+			return rc != CS_OK ? rc : CS_EAGAIN;
+		rc = cs_step_raise(r, s, composite->task, composite->occurrence, error, err);
 		if (rc != CS_OK)
 			return rc;
 		f = outer;

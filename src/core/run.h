@@ -113,6 +113,7 @@ typedef struct cs_frame {
 	size_t iteration;            /* FOR: 0-based; valid while in an iteration */
 	bool iterating;
 	int winner;                  /* FORK compete: branch index, -1 none yet */
+	bool stopped;                /* to be cancelled: begins nothing more; found out again after a restart */
 	json_t *fault;               /* the error that the child just raised here */
 	char *fault_ref;
 	cs_call *call;               /* CALL */
@@ -216,8 +217,8 @@ typedef struct cs_step {
 /* Moves the run on as far as this group may: no task begins whose predecessor is not yet
  * committed. *ret_more: there is something to begin once this group is committed. */
 int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err);
-/* Earliest wall ms at which cs_run_step has something to do by itself; 0: none. */
-int64_t cs_run_due(const cs_run *r);
+/* Earliest wall ms later than AFTER at which cs_run_step has something to do by itself; 0: none. */
+int64_t cs_run_due(const cs_run *r, int64_t after);
 
 /* Outcome of a dispatched attempt (taken over), or crash: OUTCOME NULL for an intent found at start. */
 int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err);

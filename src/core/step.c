@@ -12,6 +12,7 @@ struct walk {
 	cs_step *s;
 	bool more;           /* there is something to begin in the next group */
 	bool uncaught;       /* an error that no try takes */
+	bool unwound;        /* a try took an error: frames on the way here may be gone */
 	const char *fault_ref;
 	json_t *fault;
 };
@@ -87,33 +88,62 @@ static int end_losers(struct walk *w, cs_frame *f, bool *ret_clear, cs_err *err)
 	return CS_OK;
 }
 
+static bool faulted_below(const cs_frame *f)
+{
+	if (f == NULL)
+		return false;
+	if (f->fault != NULL)
+		return true;
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		if (faulted_below(f->kids[i]))
+			return true;
+	return faulted_below(f->child);
+}
+
+/* Steps the lanes that are faulted, or those that are not. CS_EAGAIN with w->unwound: the fork
+ * itself may be gone. */
+static int step_lanes(struct walk *w, cs_frame *f, bool faulted, bool *ret_again, cs_err *err)
+{
+	for (int i = 0; i < f->task->n_children; i++) {
+		cs_frame *lane = f->kids[i];
+		if ((f->task->compete && f->winner >= 0) || w->uncaught)
+			break;
+		if (faulted_below(lane) != faulted || (lane->stopped && !faulted))
+			continue;
+		int rc = step_seq(w, lane, err);
+		if (rc != CS_OK && (rc != CS_EAGAIN || w->unwound))
+			return rc;
+		*ret_again = *ret_again || rc == CS_EAGAIN;
+	}
+	return CS_OK;
+}
+
+static int end_race(struct walk *w, cs_frame *f, cs_err *err)
+{
+	bool clear = true;
+	int rc = end_losers(w, f, &clear, err);
+	if (rc != CS_OK || !clear)
+		return rc;
+	cs_frame *won = f->kids[f->winner];
+	return end_composite(w, f, won->last, won->last_tainted, NULL, err);
+}
+
+/* The faulted lanes come first: where no try inside takes their error, or one around is waiting
+ * for what is open here, the others begin nothing more. */
 static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
 {
 	const cs_task *t = f->task;
-	bool over = true;
 	bool again = false;
-	for (int i = 0; i < t->n_children; i++) {
-		bool won = t->compete && f->winner >= 0;
-		if (won)
-			break;
-		int rc = step_seq(w, f->kids[i], err);
-		if (rc == CS_EAGAIN)
-			again = true;
-		else if (rc != CS_OK)
-			return rc;
-		over = over && lane_over(f->kids[i]);
-	}
-	if (t->compete && f->winner >= 0) {
-		int rc = end_losers(w, f, &over, err);
-		if (rc != CS_OK)
-			return rc;
-		if (!over)
-			return CS_OK;
-		cs_frame *won = f->kids[f->winner];
-		return end_composite(w, f, won->last, won->last_tainted, NULL, err);
-	}
-	if (!over)
-		return again ? CS_EAGAIN : CS_OK;
+	int rc = step_lanes(w, f, true, &again, err);
+	if (rc == CS_OK)
+		rc = step_lanes(w, f, false, &again, err);
+	if (rc != CS_OK)
+		return rc;
+	if (t->compete && f->winner >= 0)
+		return end_race(w, f, err);
+	for (int i = 0; i < t->n_children; i++)
+		if (!lane_over(f->kids[i]))
+			return again ? CS_EAGAIN : CS_OK;
 	CS_AUTOJSON json_t *all = lane_outputs(f);
 	bool tainted = f->input_tainted;
 	for (int i = 0; i < t->n_children; i++)
@@ -181,8 +211,10 @@ static int seq_fault(struct walk *w, cs_frame *f, cs_err *err)
 		}
 		return CS_OK;
 	}
-	w->more = w->more || rc == CS_OK;
-	return rc;
+	if (rc != CS_OK)
+		return rc;
+	w->more = w->unwound = true;
+	return CS_EAGAIN;            /* up to the root without a look at what is gone */
 }
 
 static bool seq_begins(struct walk *w, const cs_frame *f)
@@ -396,38 +428,38 @@ int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	}
 }
 
-static void earlier(int64_t at, int64_t *best)
+static void earlier(int64_t at, int64_t after, int64_t *best)
 {
-	if (at > 0 && (*best == 0 || at < *best))
+	if (at > after && (*best == 0 || at < *best))
 		*best = at;
 }
 
-static void frame_due(const cs_run *r, const cs_frame *f, int64_t *best)
+static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t *best)
 {
 	if (f == NULL)
 		return;
-	if (f->retry_due > 0 && f->child == NULL && f->next >= 0)
-		earlier(f->retry_due, best);
-	earlier(f->due, best);
-	earlier(f->deadline, best);
+	if (f->child == NULL && f->next >= 0)
+		earlier(f->retry_due, after, best);
+	earlier(f->due, after, best);
+	earlier(f->deadline, after, best);
 	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT)
-		earlier(f->call->due, best);
+		earlier(f->call->due, after, best);
 	const cs_item *item = f->call != NULL && f->call->item[0] != '\0' ? cs_run_item(r, f->call->item) : NULL;
 	if (item != NULL && f->call->phase == CS_CALL_ASKING) {
-		earlier(item->grace_until, best);
-		earlier(item->expires, best);
+		earlier(item->grace_until, after, best);
+		earlier(item->expires, after, best);
 	}
 	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
-		frame_due(r, f->kids[i], best);
-	frame_due(r, f->child, best);
+		frame_due(r, f->kids[i], after, best);
+	frame_due(r, f->child, after, best);
 }
 
-int64_t cs_run_due(const cs_run *r)
+int64_t cs_run_due(const cs_run *r, int64_t after)
 {
 	int64_t best = 0;
 	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
-		frame_due(r, r->root, &best);
+		frame_due(r, r->root, after, &best);
 	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
-		earlier(r->deadline, &best);
+		earlier(r->deadline, after, &best);
 	return best;
 }

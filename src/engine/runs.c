@@ -63,9 +63,8 @@ static void heap_swap(cs_due *h, size_t a, size_t b)
 
 void cs_runs_due(cs_engine *e, cs_live *l)
 {
-	int64_t at = cs_run_due(l->run);
-	if (at <= e->step.now)       /* it has just had its chance: something else holds it, and will wake it */
-		at = 0;
+	/* What is due by now has just had its chance: something else holds it, and will wake it. */
+	int64_t at = cs_run_due(l->run, e->step.now);
 	if (at == l->due)
 		return;
 	l->due = at;
