@@ -147,9 +147,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	if (expires > 0)
 		json_object_set_new(data, "expires", json_integer(expires));
 	json_object_set_new(data, "grace", json_integer(s->grace_ms));
-	bool final = s->grace_ms <= 0;       /* no reversal is declared in this version */
-	if (why->confirm_word || final)
-		json_object_set_new(data, "confirm", json_string("word"));
+	if (why->confirm_word)
+		json_object_set_new(data, "confirm", json_string("approve"));    /* the word to be typed */
 	set_copy(data, "runbook", ask, "runbook");
 	if (c->request != NULL)
 		json_object_set(data, "request", c->request);
