@@ -12,7 +12,7 @@
 static const cs_arrow run_arrows[] = {
 	{ "created", "start", "running" },
 	{ "created", "fault", "faulted" },           /* the input breaks the flow's schema */
-	{ "created", "cancel", "cancelled" },
+	{ "created", "cancel", "cancelling" },
 	{ "running", "block", "waiting" },
 	{ "waiting", "unblock", "running" },
 	{ "running", "pause", "pausing" },
@@ -20,17 +20,13 @@ static const cs_arrow run_arrows[] = {
 	{ "waiting", "pause", "pausing" },
 	{ "waiting", "pause", "paused" },
 	{ "pausing", "settle", "paused" },           /* the last intent ended */
-	{ "pausing", "resume", "running" },
 	{ "paused", "resume", "running" },
 	{ "running", "complete", "completed" },
 	{ "running", "fault", "faulted" },
 	{ "running", "cancel", "cancelling" },
-	{ "running", "cancel", "cancelled" },
 	{ "waiting", "cancel", "cancelling" },
-	{ "waiting", "cancel", "cancelled" },
 	{ "pausing", "cancel", "cancelling" },
 	{ "paused", "cancel", "cancelling" },
-	{ "paused", "cancel", "cancelled" },
 	{ "cancelling", "settle", "cancelled" },
 	{ "faulted", "retry", "running" },
 };
@@ -72,12 +68,11 @@ static const cs_arrow attempt_arrows[] = {
 	{ "in-doubt", "did-not", "failed" },
 	{ "in-doubt", "repeat", "superseded" },
 	{ "retry-wait", "timer", "planned" },
-	{ "retry-wait", "cancel", "failed" },
 };
 MACHINE(attempt, "attempt",
 	STATES("planned", "intent", "retry-wait", "in-doubt", "done", "failed", "superseded"),
 	STATES("dispatch", "ok", "not-sent", "rejected", "transient", "ambiguous", "happened", "did-not",
-	       "repeat", "timer", "cancel"));
+	       "repeat", "timer"));
 
 static const cs_arrow approval_arrows[] = {
 	{ "proposed", "publish", "pending" },

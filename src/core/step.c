@@ -37,8 +37,11 @@ static int end_composite(struct walk *w, cs_frame *f, json_t *raw_output, bool t
 	return rc;
 }
 
-/* The next round of a loop, or its end. */
-static int end_of_body(struct walk *w, cs_frame *f, cs_err *err)
+static int begin_next(struct walk *w, cs_frame *f, cs_err *err);
+
+/* The next round of a loop, or its end. FRESH: something ended in this very group, and the round
+ * begins in the next one; a restart in between comes to the same. */
+static int end_of_body(struct walk *w, cs_frame *f, bool fresh, cs_err *err)
 {
 	const cs_task *t = f->task;
 	bool on = f->iteration < json_array_size(f->items) && !w->r->ending;
@@ -62,7 +65,7 @@ static int end_of_body(struct walk *w, cs_frame *f, cs_err *err)
 		f->iteration++;
 	}
 	w->more = true;
-	return CS_OK;
+	return fresh || f->next < 0 || w->uncaught ? CS_OK : begin_next(w, f, err);
 }
 
 static bool lane_over(const cs_frame *lane)
@@ -151,12 +154,12 @@ static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
 	return end_composite(w, f, all, tainted, NULL, err);
 }
 
-static int end_seq(struct walk *w, cs_frame *f, cs_err *err)
+static int end_seq(struct walk *w, cs_frame *f, bool fresh, cs_err *err)
 {
 	if (f->task == NULL || f->lane)
 		return CS_OK;        /* the run's end, or the fork's: seen there */
 	if (f->task->kind == CS_TASK_FOR)
-		return end_of_body(w, f, err);
+		return end_of_body(w, f, fresh, err);
 	json_t *data = NULL;
 	if (f->handler && f->task->catch->then != CS_THEN_CONTINUE)
 		data = json_pack("{s:i}", "then", f->task->catch->then);
@@ -202,7 +205,10 @@ static int step_child(struct walk *w, cs_frame *f, cs_err *err)
 
 static int seq_fault(struct walk *w, cs_frame *f, cs_err *err)
 {
+	int64_t before = w->r->last_seq;
 	int rc = cs_step_fault(w->r, w->s, f, err);
+	if (rc == CS_EAGAIN && w->r->last_seq != before)
+		w->more = w->unwound = true;     /* some of it is gone, the rest waits for what is open */
 	if (rc == CS_ENOTFOUND) {
 		w->uncaught = true;
 		if (w->fault == NULL) {
@@ -226,6 +232,15 @@ static bool seq_begins(struct walk *w, const cs_frame *f)
 	return true;
 }
 
+/* What a begun task leaves to do is for the next group. */
+static int begin_next(struct walk *w, cs_frame *f, cs_err *err)
+{
+	int rc = cs_step_begin(w->r, w->s, f, &w->r->flow->tasks[f->next], err);
+	if (rc == CS_OK)
+		w->more = w->more || f->child != NULL || f->next >= 0 || f->fault != NULL;
+	return rc;
+}
+
 static int step_seq(struct walk *w, cs_frame *f, cs_err *err)
 {
 	bool ended = false;
@@ -246,15 +261,12 @@ static int step_seq(struct walk *w, cs_frame *f, cs_err *err)
 			w->more = true;
 			return CS_OK;
 		}
-		int rc = cs_step_begin(w->r, w->s, f, &w->r->flow->tasks[f->next], err);
-		if (rc != CS_OK)
+		int rc = begin_next(w, f, err);
+		if (rc != CS_OK || f->child != NULL || f->next >= 0 || f->fault != NULL)
 			return rc;
-		if (f->child != NULL || f->next >= 0 || f->fault != NULL) {
-			w->more = true;
-			return CS_OK;
-		}
+		ended = true;
 	}
-	return f->next < 0 ? end_seq(w, f, err) : CS_OK;
+	return f->next < 0 ? end_seq(w, f, ended, err) : CS_OK;
 }
 
 /* ---- the run -------------------------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-check_PROGRAMS += tests/core/test_http_request
-TESTS += tests/core/test_http_request
-check_PROGRAMS += tests/core/test_machine tests/core/test_effect
-TESTS += tests/core/test_machine tests/core/test_effect
+core_tests = tests/core/test_http_request tests/core/test_machines tests/core/test_effect tests/core/test_fold
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)
+tests_core_test_http_request_SOURCES = tests/core/test_http_request.c
+tests_core_test_machines_SOURCES = tests/core/test_machines.c
 tests_core_test_effect_SOURCES = tests/core/test_effect.c tests/core/sim.c tests/core/sim.h
+tests_core_test_fold_SOURCES = tests/core/test_fold.c tests/core/play.c tests/core/play.h tests/core/random_flow.c

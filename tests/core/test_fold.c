@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A restart changes nothing: a run folded from its log is the run that was there, at whatever
+ * group it stopped, and goes on as that one would have. Over random flows, a random outside and a
+ * random operator, all from a seed. $CS_TEST_SEED chooses the first of the seeds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/machine.h"
+#include "tests/core/play.h"
+
+enum { FLOWS = 250, TICKS = 200, MARKS = 4000, CUTS = 6 };
+
+static cs_workspace *ws;
+static char dir[64];
+static uint64_t first_seed = 1;
+
+/* Where the log stood, and the clock and the ids, before a group; TICK: of how many is it. */
+struct mark {
+	size_t events;
+	int64_t now;
+	uint64_t ids;
+	int tick;
+	json_t *dump;
+};
+
+static cs_flow *flow_of(uint64_t seed)
+{
+	CS_AUTOJSON json_t *doc = random_flow(seed);
+	cs_diags d;
+	cs_flow *flow = NULL;
+	cs_diags_init(&d);
+	if (cs_flow_new(doc, NULL, cs_workspace_callable, ws, &d, &flow) != CS_OK) {
+		CS_AUTOFREE char *text = cs_json_text(doc);
+		fail_msg("seed %llu: %s: %s", (unsigned long long)seed, d.n > 0 ? d.items[0].message : "?", text);
+	}
+	cs_diags_fini(&d);
+	return flow;
+}
+
+static json_t *input_of(uint64_t seed)
+{
+	return json_pack("{s:I, s:[i,i,i]}", "n", (json_int_t)(seed % 4), "l", 1, 2, 3);
+}
+
+static void assert_same(const json_t *have, const json_t *want, const char *what, uint64_t seed, size_t at)
+{
+	if (json_equal(have, want))
+		return;
+	CS_AUTOFREE char *a = cs_json_text(have), *b = cs_json_text(want);
+	fail_msg("seed %llu, event %zu: %s differs\n folded: %s\n live:   %s", (unsigned long long)seed, at, what, a, b);
+}
+
+static void mark(const play *s, const cs_run *r, int tick, struct mark *marks, size_t *n)
+{
+	if (*n < MARKS)
+		marks[(*n)++] = (struct mark){ json_array_size(s->log), s->now, s->ids, tick, play_dump(r) };
+}
+
+/* Runs to the end and keeps a mark before every group. */
+static size_t run_live(play *s, const cs_flow *flow, struct mark *marks, bool *ret_ended)
+{
+	size_t n = 0;
+	int tick = 0;
+	bool on = true;
+	cs_run *r = play_begin(s, flow, input_of(s->seed));
+	for (; on && tick < TICKS; tick++) {
+		do
+			mark(s, r, tick, marks, &n);
+		while (play_group(s, r));
+		on = play_tick(s, r);
+	}
+	*ret_ended = !on;
+	cs_run_free(r);
+	return n;
+}
+
+/* From the mark on, the folded run must write what the other one wrote. */
+static void go_on_from(const play *live, const cs_flow *flow, const struct mark *m)
+{
+	play s;
+	play_init(&s, ws, live->seed);
+	s.now = m->now;
+	s.ids = m->ids;
+	for (size_t i = 0; i < m->events; i++)
+		json_array_append(s.log, json_array_get(live->log, i));
+	cs_run *r = play_fold(flow, s.log, m->events);
+	CS_AUTOJSON json_t *dump = play_dump(r);
+	assert_same(dump, m->dump, "the state", live->seed, m->events);
+	bool on = true;
+	for (int tick = m->tick; on && tick < TICKS; tick++) {
+		while (play_group(&s, r))
+			continue;
+		on = play_tick(&s, r);
+	}
+	for (size_t i = m->events; i < json_array_size(s.log) || i < json_array_size(live->log); i++)
+		assert_same(json_array_get(s.log, i), json_array_get(live->log, i), "what follows", live->seed, i + 1);
+	cs_run_free(r);
+	play_fini(&s);
+}
+
+static void test_a_folded_run_is_the_run_and_goes_on_like_it(void **state)
+{
+	(void)state;
+	static struct mark marks[MARKS];
+	size_t events = 0, ended = 0;
+	for (uint64_t seed = first_seed; seed < first_seed + FLOWS; seed++) {
+		cs_flow *flow = flow_of(seed);
+		play s;
+		play_init(&s, ws, seed);
+		bool over = false;
+		size_t n = run_live(&s, flow, marks, &over);
+		for (size_t i = 0; i < CUTS; i++) {
+			size_t at = (size_t)(play_hash(seed, "cut", (int64_t)i) % n);
+			go_on_from(&s, flow, &marks[at]);
+		}
+		for (size_t i = 0; i < n; i++)
+			json_decref(marks[i].dump);
+		events += json_array_size(s.log);
+		ended += over;
+		play_fini(&s);
+		cs_flow_unref(flow);
+	}
+	print_message("%d flows, %zu of them ended, %zu events\n", FLOWS, ended, events);
+	assert_true(events > (size_t)FLOWS * 10);
+	assert_true(ended > FLOWS / 2);
+}
+
+/* ---- every row is an arrow ------------------------------------------------------------------------------------- */
+
+/* The event of a machine that a row of the log stands for, and where it leads; "" as the row's data says. */
+static const struct {
+	const char *type, *event, *to;
+} arrows[] = {
+	{ "run.started", "start", "running" },     { "run.blocked", "block", "waiting" },   { "run.unblocked", "unblock", "running" },
+	{ "run.pausing", "pause", "pausing" },     { "run.resumed", "resume", "running" },  { "run.cancelling", "cancel", "cancelling" },
+	{ "run.cancelled", "settle", "cancelled" }, { "run.completed", "complete", "completed" },
+	{ "run.faulted", "fault", "faulted" },     { "run.retried", "retry", "running" },
+};
+
+static void assert_arrow(uint64_t seed, const json_t *ev, char state[32])
+{
+	const char *type = cs_json_str_or(ev, "type", "");
+	const char *event = NULL, *to = NULL;
+	for (size_t i = 0; i < CS_ARRAY_LEN(arrows); i++)
+		if (strcmp(arrows[i].type, type) == 0) {
+			event = arrows[i].event;
+			to = arrows[i].to;
+		}
+	if (strcmp(type, "run.paused") == 0) {
+		event = strcmp(state, "pausing") == 0 ? "settle" : "pause";
+		to = "paused";
+	}
+	if (event == NULL)
+		return;
+	if (!cs_machine_has(&cs_machine_run, state, event, to))
+		fail_msg("seed %llu, event %lld: %s is no arrow from %s", (unsigned long long)seed, (long long)cs_json_int_or(ev, "seq", 0),
+			 type, state);
+	snprintf(state, 32, "%s", to);
+}
+
+/* Now and then the process dies between two groups: all that is left is the log. */
+static bool crash(uint64_t seed, size_t group, const cs_flow *flow, play *s, cs_run **r)
+{
+	if (play_hash(seed, "crash", (int64_t)group) % 6 != 0)
+		return false;
+	cs_run_free(*r);
+	*r = play_fold(flow, s->log, json_array_size(s->log));
+	play_crash(s, *r);
+	return true;
+}
+
+/* With crashes in between: each row of the run is an arrow of its machine, and an unsafe key whose
+ * end was not known is never begun again. */
+static void test_with_crashes_every_row_is_an_arrow_and_no_unsafe_key_goes_twice(void **state)
+{
+	(void)state;
+	size_t crashes = 0;
+	for (uint64_t seed = first_seed; seed < first_seed + FLOWS; seed++) {
+		cs_flow *flow = flow_of(seed);
+		CS_AUTOJSON json_t *unsure = json_object();
+		char now[32] = "created";
+		play s;
+		play_init(&s, ws, seed);
+		cs_run *r = play_begin(&s, flow, input_of(seed));
+		size_t groups = 0;
+		for (int i = 0; i < TICKS && play_tick(&s, r); i++)
+			while (play_group(&s, r))
+				if (crash(seed, groups++, flow, &s, &r))
+					crashes++;
+		size_t i;
+		json_t *ev;
+		json_array_foreach(s.log, i, ev) {
+			const json_t *data = json_object_get(ev, "data");
+			const char *type = cs_json_str_or(ev, "type", ""), *key = cs_json_str_or(data, "key", "");
+			assert_arrow(seed, ev, now);
+			if (strcmp(type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(data, "class", ""), "unsafe") == 0)
+				json_object_set_new(unsure, key, json_true());
+			if (strcmp(type, "attempt.intent") == 0 && json_object_get(unsure, key) != NULL)
+				fail_msg("seed %llu, event %zu: an unsafe key goes again after an ambiguous end", (unsigned long long)seed, i + 1);
+		}
+		cs_run_free(r);
+		play_fini(&s);
+		cs_flow_unref(flow);
+	}
+	assert_true(crashes > FLOWS / 2);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	const char *seed = getenv("CS_TEST_SEED");
+	if (seed != NULL)
+		first_seed = strtoull(seed, NULL, 10);
+	ws = play_workspace(dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	play_workspace_free(ws, dir);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_folded_run_is_the_run_and_goes_on_like_it),
+		cmocka_unit_test(test_with_crashes_every_row_is_an_arrow_and_no_unsafe_key_goes_twice),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
