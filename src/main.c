@@ -63,11 +63,13 @@ static int show_console(void *ctx, const cs_cli_facts *facts, cs_client *client,
 {
 	(void)ctx;
 	cs_source source;
-	const cs_live_opts live = { .dir = facts->dir, .workspace = facts->name, .mode = facts->mode, .actor = facts->actor };
+	const cs_live_opts live = { .dir = facts->dir, .workspace = facts->name, .mode = facts->mode, .actor = facts->actor,
+				    .reopen = facts->reopen, .ctx = facts->ctx };
 	int r = cs_live_open(&live, client, &source, err);
 	if (r < 0)
 		return r;
-	const cs_console_opts opts = { .engine_inside = cs_client_is_engine(client), .workspace_dir = facts->dir };
+	const cs_console_opts opts = { .engine_inside = cs_client_is_engine(client), .workspace_dir = facts->dir,
+				       .hand_over = facts->hand_over };
 	r = facts->plain ? cs_console_plain(&source, &opts, err) : cs_console_run(&source, &opts, err);
 	cs_live_close(&source);
 	return r;

@@ -166,11 +166,33 @@ void cs_act_redraw(cs_shell *sh)
 
 void cs_act_stop(cs_shell *sh)
 {
-	cs_term_stop(sh->term, sh->opts->engine_inside
+	cs_term_stop(sh->term, cs_shell_engine_inside(sh)
 		? _("capstan: stopped, and the engine in it: nothing goes on until fg (`capstan serve` would go on)")
 		: _("capstan: the console is stopped: fg comes back"));
 	sh->dirty = true;
 	sh->stale = true;
+}
+
+/* What is on its way goes on at once in the background, or at the next start. */
+static void leave(cs_shell *sh, const json_t *bound, const char *text)
+{
+	(void)bound;
+	*sh->opts->hand_over = strcmp(text, "y") == 0;
+	sh->quit = true;
+}
+
+void cs_act_reattach(cs_shell *sh)
+{
+	cs_err err = { 0 };
+
+	if (!sh->src->reattach || sh->src->reattach(sh->src->ctx, &err) < 0) {
+		cs_shell_say_err(sh, &err);
+		return;
+	}
+	free(CS_STEAL(sh->gone));
+	sh->stale = true;
+	sh->reload_ms = 0;
+	cs_shell_say(sh, CS_ST_GOOD, _("There is an engine again: decisions are taken as before"));
 }
 
 void cs_act_quit(cs_shell *sh)
@@ -179,6 +201,12 @@ void cs_act_quit(cs_shell *sh)
 	if (sh->sent && !sh->quit_asked) {
 		sh->quit_asked = true;
 		cs_shell_say(sh, CS_ST_WAIT, _("A command has no answer yet: wait for it, or Q again leaves now"));
+		return;
+	}
+	if (sh->opts->hand_over && cs_shell_engine_inside(sh) && sh->going > 0) {
+		CS_AUTOFREE char *label = cs_xasprintf(P_("%ld run goes on. In the background? y, n:", "%ld runs go on. In the background? y, n:", sh->going), sh->going);
+
+		cs_shell_choose(sh, label, "yn", NULL, leave);
 		return;
 	}
 	sh->quit = true;

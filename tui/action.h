@@ -29,8 +29,10 @@ enum {
 	A(answer, "answer", "m", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESPOND, CS_ACT_DECISION | CS_ACT_FOOTER, N_("answer in words")) \
 	A(happened, "happened", "h", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("it did happen: go on with it as done")) \
 	A(did_not, "did-not", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("it did not happen: the step fails")) \
-	A(repeat_effect, "repeat-effect", "R", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("send it again, with a typed word")) \
+	A(repeat_effect, "repeat-effect", "x", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("send it again, with a typed word")) \
+	A(dismiss, "dismiss", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_DISMISS, CS_ACT_DECISION | CS_ACT_FOOTER, N_("seen and done: a notice goes, a faulted run stays as it is")) \
 	A(retry, "retry", "k", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_FAULT, CS_ACT_DECISION | CS_ACT_FOOTER, N_("retry the faulted run: only what is not done")) \
+	A(snooze, "snooze", "s", CS_INBOX, CS_CARD_OPEN | CS_CAN_SNOOZE, CS_ACT_FOOTER, N_("put it off: it comes back by itself")) \
 	A(undo, "undo", "u", CS_INBOX, CS_CAN_UNDO, CS_ACT_FOOTER, N_("take the last decision back, while it counts down")) \
 	A(pause, "pause", "p", CS_RUNS | CS_TRACE, CS_CAN_RUN | CS_CAN_PAUSE, CS_ACT_FOOTER, N_("pause the run")) \
 	A(resume, "resume", "P", CS_RUNS | CS_TRACE, CS_CAN_RUN | CS_CAN_RESUME, CS_ACT_DECISION | CS_ACT_FOOTER, N_("let the paused run go on")) \
@@ -48,6 +50,7 @@ enum {
 	A(next_item, "next", "J", CS_INBOX, 0, CS_ACT_FOOTER | CS_ACT_REPEAT, N_("the next item that waits")) \
 	A(mark, "mark", "Space", CS_INBOX, CS_CAN_ROW | CS_CAN_MARK, CS_ACT_FOOTER | CS_ACT_REPEAT, N_("mark the item, to approve several at once")) \
 	A(trace, "trace", "t", CS_INBOX | CS_RUNS | CS_REPLAY, CS_CAN_RUN, CS_ACT_FOOTER, N_("everything that happened in its run")) \
+	A(runbook, "runbook", "R", CS_INBOX, CS_CAN_ROW | CS_CAN_RUNBOOK, CS_ACT_FOOTER, N_("what to do, step by step, as somebody wrote it down")) \
 	A(raw, "raw", "v", CS_INBOX, CS_CAN_ROW, 0, N_("the item as JSON, or as a card")) \
 	A(fresh, "take-new", "g", CS_IN_ALL, CS_CAN_FRESH, CS_ACT_FOOTER, N_("take in the new rows, let go of the decided ones")) \
 	A(open, "open", "Enter", CS_IN_ALL, 0, CS_ACT_FOOTER, N_("open what is selected")) \
@@ -57,6 +60,7 @@ enum {
 	A(search_prev, "search-previous", "N", CS_IN_ALL, CS_CAN_SEARCH, CS_ACT_REPEAT, N_("the match before")) \
 	A(filter, "filter", "&", CS_IN_ALL, 0, 0, N_("show only rows like status:waiting flow:news* cost>0.10")) \
 	A(copy, "copy", "y", CS_IN_ALL, CS_CAN_ROW, 0, N_("copy the id, the JSON, or the command line")) \
+	A(reattach, "reattach", "E", CS_IN_ALL, CS_CAN_GONE, CS_ACT_FOOTER, N_("find an engine again, or start one here")) \
 	A(again, "repeat", ".", CS_IN_ALL, CS_CAN_REPEAT, 0, N_("do the last action again (never a decision)")) \
 	A(inbox, "inbox", "1", CS_IN_ALL, 0, 0, N_("what waits for you")) \
 	A(runs, "runs", "2", CS_IN_ALL, 0, 0, N_("all runs, the newest first")) \

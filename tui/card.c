@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -6,6 +7,7 @@
 #include "base/mem.h"
 #include "tui/card.h"
 #include "tui/show.h"
+#include "tui/shown.h"
 
 #define LABEL 13
 
@@ -38,6 +40,13 @@ const char *cs_card_word(const json_t *item)
 	return undo && !json_is_null(undo) ? NULL : "approve";
 }
 
+int64_t cs_card_snoozed_ms(const json_t *item)
+{
+	int64_t until = cs_show_ms(item, "snoozed_until"), now = cs_clock_wall_ms();
+
+	return cs_card_open(item) && until > now ? until - now : 0;
+}
+
 int64_t cs_card_grace_ms(const json_t *item)
 {
 	int64_t until = cs_show_ms(item, "grace_until"), now = cs_clock_wall_ms();
@@ -45,8 +54,8 @@ int64_t cs_card_grace_ms(const json_t *item)
 	return until > now ? until - now : 0;
 }
 
-/* True when the card already says V in full. */
-static bool said(const json_t *card, const json_t *v)
+/* True when a field of the card already says V in full. */
+static bool in_field(const json_t *card, const json_t *v)
 {
 	size_t i;
 	json_t *f;
@@ -59,46 +68,106 @@ static bool said(const json_t *card, const json_t *v)
 	return false;
 }
 
-/* What will be sent and no field has shown. */
-static void add_unsaid(cs_pager *p, const json_t *card, json_t *value)
+typedef struct member { const char *key; json_t *v; bool said; } member;
+
+static int longest_first(const void *a, const void *b)
 {
+	const member *x = a, *y = b;
+	size_t m = json_string_length(x->v), n = json_string_length(y->v);
+
+	return m > n ? -1 : m < n ? 1 : strcmp(x->key, y->key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const member *)a)->key, ((const member *)b)->key);
+}
+
+static void add_member(cs_pager *p, const member *m)
+{
+	if (json_is_null(m->v))
+		cs_pager_add(p, CS_ST_TEXT, LABEL, m->key, "null");
+	else
+		cs_show_value(p, CS_ST_TEXT, LABEL, m->key, m->v);
+}
+
+/* The members of VALUE that neither a field, nor the body, nor KNOWN (an object) has shown. */
+static void add_members(cs_pager *p, const json_t *card, cs_shown *body, json_t *value, const json_t *known, const char *head)
+{
+	CS_AUTOFREE member *list = cs_xcalloc(json_object_size(value) + 1, sizeof(*list));
+	size_t n = 0;
 	const char *key;
 	json_t *v;
-	bool head = false;
+	bool any = false;
 
-	if (!value || json_is_null(value) || said(card, value))
-		return;
-	if (!json_is_object(value)) {
-		cs_show_value(p, CS_ST_TEXT, LABEL, _("Will send"), value);
-		return;
+	json_object_foreach(value, key, v)
+		list[n++] = (member){ key, v, false };
+	qsort(list, n, sizeof(*list), longest_first);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *same = json_object_get(known, list[i].key);
+
+		list[i].said = (same && cs_json_equal(same, list[i].v)) || in_field(card, list[i].v) ||
+			(json_is_string(list[i].v) && cs_shown_take(body, json_string_value(list[i].v)));
 	}
-	json_object_foreach(value, key, v) {
-		if (said(card, v))
+	qsort(list, n, sizeof(*list), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].said)
 			continue;
-		if (!head)
-			cs_pager_add(p, CS_ST_HEADER, 0, NULL, _("Also sent"));
-		head = true;
-		if (json_is_null(v))
-			cs_pager_add(p, CS_ST_TEXT, LABEL, key, "null");
-		cs_show_value(p, CS_ST_TEXT, LABEL, key, v);
+		if (!any && head)
+			cs_pager_add(p, CS_ST_HEADER, 0, NULL, head);
+		any = true;
+		add_member(p, &list[i]);
 	}
+}
+
+/* What will be sent and nothing above has shown: of the value, and of the request made of it. */
+static void add_unsaid(cs_pager *p, const json_t *card, json_t *value)
+{
+	const json_t *request = json_object_get(card, "request");
+	json_t *sent = json_object_get(request, "body");
+	CS_CLEANUP(cs_shown_fini) cs_shown body;
+
+	cs_shown_init(&body, cs_json_str(card, "body"));
+	if (json_is_object(value))
+		add_members(p, card, &body, value, NULL, request || cs_json_str(card, "body") ? _("Also sent") : NULL);
+	else if (value && !json_is_null(value) && !in_field(card, value))
+		cs_show_value(p, CS_ST_TEXT, LABEL, _("Will send"), value);
+	if (json_is_object(sent))
+		add_members(p, card, &body, sent, value, _("Added by the connector"));
+	else if (sent && !json_is_null(sent) && (!value || !cs_json_equal(sent, value)) && !in_field(card, sent))
+		cs_show_value(p, CS_ST_TEXT, LABEL, _("As sent"), sent);
+	if (json_object_size(json_object_get(request, "headers")) > 0)
+		add_members(p, card, &body, json_object_get(request, "headers"), NULL, _("Headers"));
+}
+
+/* Where it comes from, in the words that the flow's author chose. */
+static void add_origin(cs_pager *p, const json_t *item)
+{
+	CS_AUTOBUF cs_buf b = { 0 };
+	const char *parts[] = { cs_json_str(item, "flow"), cs_json_str(item, "subject"), cs_show_name(cs_json_str(item, "task")) };
+	const char *run = cs_json_str(item, "run");
+	char id[CS_SHOW_SIZE];
+
+	cs_buf_init(&b, 1u << 16);
+	for (size_t i = 0; i < CS_ARRAY_LEN(parts); i++)
+		if (parts[i] && *parts[i])
+			(void)cs_buf_addf(&b, "%s%s", b.len ? " · " : "", parts[i]);
+	if (run && *run)
+		(void)cs_buf_addf(&b, _("%srun %s"), b.len ? " · " : "", cs_show_id(run, id));
+	cs_pager_add(p, CS_ST_DIM, 0, NULL, cs_buf_str(&b));
 }
 
 static void add_head(cs_pager *p, const json_t *item)
 {
-	CS_AUTOBUF cs_buf b = { 0 };
-	static const char *const parts[] = { "flow", "subject", "task", "run" };
+	json_int_t n = cs_json_int_or(item, "count", 1);
 
 	cs_pager_add(p, CS_ST_BOLD, 0, NULL, cs_json_str_or(item, "title", _("(no title)")));
-	cs_buf_init(&b, 1u << 16);
-	for (size_t i = 0; i < CS_ARRAY_LEN(parts); i++) {
-		const char *s = cs_json_str(item, parts[i]);
-
-		if (s && *s)
-			(void)cs_buf_addf(&b, "%s%s%s", b.len ? " · " : "", i == 3 ? "run " : "", s);
-	}
-	cs_pager_add(p, CS_ST_DIM, 0, NULL, cs_buf_str(&b));
-	if (cs_json_true(item, "simulated"))
+	add_origin(p, item);
+	if (n > 1)
+		cs_pager_addf(p, CS_ST_WAIT, _("×%lld: so many runs ended here for the same cause; what is decided here is decided for all"), (long long)n);
+	if (cs_json_str(item, "replay_of"))
+		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run; nothing is sent, whatever is decided"));
+	else if (cs_json_true(item, "simulated"))
 		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing leaves this machine, whatever is decided"));
 }
 
@@ -108,8 +177,11 @@ static void add_state(cs_pager *p, const json_t *item)
 	int64_t grace = cs_card_grace_ms(item);
 	CS_AUTOFREE char *text = NULL;
 
+	if (cs_card_snoozed_ms(item))
+		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Put off"), cs_json_str(item, "snoozed_until"));
 	if (cs_card_open(item))
 		return;
+	state = cs_json_str_or(item, "word", state);
 	text = by ? cs_xasprintf(_("%s by %s"), state, by) : cs_xstrdup(state);
 	cs_pager_add(p, cs_show_state(state), LABEL, _("Decided"), text);
 	if (grace)
@@ -117,11 +189,48 @@ static void add_state(cs_pager *p, const json_t *item)
 	cs_pager_add(p, CS_ST_DIM, LABEL, _("Note"), cs_json_str(item, "note"));
 }
 
+/* What comes after it: a text, or the names of the steps in order. */
+static void add_then(cs_pager *p, const json_t *next)
+{
+	CS_AUTOBUF cs_buf b = { 0 };
+	size_t i;
+	json_t *name;
+
+	if (!json_is_array(next)) {
+		cs_show_value(p, CS_ST_TEXT, LABEL, _("Then"), next);
+		return;
+	}
+	cs_buf_init(&b, 1u << 16);
+	json_array_foreach((json_t *)next, i, name)
+		(void)cs_buf_addf(&b, "%s%s", i ? " → " : "", json_is_string(name) ? json_string_value(name) : "?");
+	cs_pager_add(p, CS_ST_TEXT, LABEL, _("Then"), b.len ? cs_buf_str(&b) : _("the run ends"));
+}
+
+/* The one thing to do, and its key; an approval's choices stand in the footer. */
+static void add_next_step(cs_pager *p, const json_t *item)
+{
+	static const struct { const char *kind, *text; } steps[] = {
+		{ "in-doubt", N_("look whether it happened where it would have; then h: it did, d: it did not, x: send it again") },
+		{ "fault", N_("mend the cause, then k retries only what is not done; d leaves the run as it is") },
+		{ "notice", N_("d: done, the notice goes") },
+	};
+	const char *kind = cs_json_str_or(item, "kind", "");
+
+	for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++) {
+		if (strcmp(steps[i].kind, kind) == 0) {
+			cs_pager_add(p, CS_ST_WAIT, LABEL, _("To do"), _(steps[i].text));
+			return;
+		}
+	}
+	if (strcmp(kind, "approval") != 0)
+		cs_show_value(p, CS_ST_TEXT, LABEL, _("Next step"), json_object_get(item, "next"));
+}
+
 static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 {
 	static const struct { const char *key, *label; } lines[] = {
 		{ "why", N_("Why asked") }, { "touches", N_("Touches") }, { "from", N_("From") },
-		{ "undo", N_("Undo") }, { "cost", N_("Cost so far") }, { "next", N_("Then") }, { "before", N_("Before") },
+		{ "undo", N_("Undo") }, { "cost", N_("Cost so far") }, { "before", N_("Before") },
 	};
 	const char *word = cs_card_word(item), *undo = cs_json_str(card, "undo");
 	char age[CS_SHOW_SIZE];
@@ -129,13 +238,18 @@ static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 	cs_pager_add(p, CS_ST_TEXT, 0, NULL, "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
 		cs_show_value(p, CS_ST_TEXT, LABEL, _(lines[i].label), json_object_get(card, lines[i].key));
+	add_then(p, json_object_get(card, "next"));
 	if (!undo && cs_card_allows(item, "accept"))
 		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Undo"), _("none: once it is gone it is gone"));
 	cs_pager_add(p, CS_ST_TEXT, LABEL, _("Expires in"), cs_show_age(item, "expires", age, NULL)[0] ? age : NULL);
 	if (cs_card_open(item) && cs_card_allows(item, "accept") && word)
 		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Needs"), cs_json_str(item, "confirm") ? _("a typed word") : _("a typed word, as nothing takes it back"));
 	cs_show_value(p, CS_ST_BAD, LABEL, _("Error"), json_object_get(item, "error"));
-	cs_show_value(p, CS_ST_TEXT, LABEL, _("Next step"), json_object_get(item, "next"));
+	if (!cs_card_open(item))
+		return;
+	if (cs_json_str(item, "runbook"))
+		cs_pager_add(p, CS_ST_TEXT, LABEL, _("Runbook"), _("R shows what to do, step by step"));
+	add_next_step(p, item);
 }
 
 static void add_draft(cs_pager *p, const json_t *item, const json_t *draft)

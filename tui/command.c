@@ -50,6 +50,23 @@ static const char *error_of(const json_t *msg)
 	return cs_json_str_or(e, "message", _("refused without a reason: t shows the run"));
 }
 
+/* Nothing that is on its way will be answered any more. */
+static void lose_engine(cs_shell *sh, const char *why)
+{
+	free(sh->gone);
+	sh->gone = cs_xstrdup(why);
+	while (sh->sent) {
+		cs_sent *s = sh->sent;
+
+		sh->sent = s->next;
+		s->done(sh, s->cmd, NULL, _("the engine went before it answered"));
+		json_decref(s->cmd);
+		free(s);
+	}
+	cs_shell_sayf(sh, CS_ST_BAD, _("The engine is gone (%s). This screen can still be read; E attaches again, or starts an engine here"), why);
+	sh->stale = true;
+}
+
 static void take_message(cs_shell *sh, const json_t *msg)
 {
 	const json_t *tag = json_object_get(msg, "tag");
@@ -57,6 +74,8 @@ static void take_message(cs_shell *sh, const json_t *msg)
 
 	if (json_object_get(msg, "feed"))
 		sh->stale = true;
+	if (json_object_get(msg, "gone"))
+		lose_engine(sh, cs_json_str_or(msg, "gone", ""));
 	if (!json_is_integer(tag) || !(s = take_sent(sh, (unsigned)json_integer_value(tag))))
 		return;
 	if (error_of(msg)) {

@@ -10,7 +10,8 @@
 
 typedef struct cs_console_opts {
 	FILE *in, *out;          /* NULL: stdin, stdout */
-	bool engine_inside;      /* the engine stops with this process: C-z says so */
+	bool engine_inside;      /* the engine stops with this process: C-z says so. Where the status says, it counts */
+	bool *hand_over;         /* set when the operator wants an engine in the background after this; NULL: not offered */
 	const char *start_run;   /* opens its trace first; NULL: the inbox */
 	const char *workspace_dir;   /* for the command lines that `y` copies; NULL: none named */
 } cs_console_opts;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -87,6 +88,16 @@ static void fill_steps(cs_inbox *b)
 	}
 }
 
+/* An item read anew still stands for those of the same cause. */
+static void keep_group(json_t *item, const json_t *row)
+{
+	static const char *const keys[] = { "count", "ids", "runs" };
+
+	for (size_t i = 0; item && i < CS_ARRAY_LEN(keys); i++)
+		if (json_object_get(row, keys[i]))
+			(void)json_object_set(item, keys[i], json_object_get(row, keys[i]));
+}
+
 void cs_inbox_sync(cs_inbox *b, bool again)
 {
 	const cs_source *src = b->view.sh->src;
@@ -112,6 +123,7 @@ void cs_inbox_sync(cs_inbox *b, bool again)
 	}
 	json_decref(b->item);
 	b->item = item;
+	keep_group(item, cs_list_row(&b->list));
 	if (item)
 		cs_list_update(&b->list, item);
 	cs_fold_set(&b->raw, item ? item : NULL);
@@ -146,14 +158,15 @@ static void find_decided(cs_inbox *b, const json_t *answer)
 static int load(cs_view *v, cs_err *err)
 {
 	cs_inbox *b = inbox(v);
-	CS_AUTOJSON json_t *rows = NULL;
-	int r = v->sh->src->inbox(v->sh->src->ctx, &rows, err);
+	CS_AUTOJSON json_t *answer = NULL, *rows = NULL;
+	int r = v->sh->src->inbox(v->sh->src->ctx, &answer, err);
 
 	if (r < 0)
 		return r;
+	rows = cs_inbox_rows(b, answer);
 	cs_list_merge(&b->list, rows);
 	find_decided(b, rows);
-	v->sh->open_items = (long)json_array_size(rows);
+	v->sh->open_items = (long)(json_array_size(answer) - b->n_snoozed);
 	cs_inbox_sync(b, true);
 	return CS_OK;
 }
@@ -182,7 +195,7 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 	int64_t next = 0, grace = cs_card_grace_ms(row);
 
 	if (width >= 60)
-		(void)cs_buf_addf(out, "%.16s  ", cs_json_str_or(row, "flow", ""));
+		(void)cs_buf_addf(out, "%.16s  ", cs_show_name(cs_json_str_or(row, "flow", "")));
 	if (!cs_card_open(row)) {
 		if (by && strncmp(by, "operator:", 9) == 0)
 			by += 9;
@@ -190,7 +203,12 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 			(void)cs_buf_addf(out, _("u undo %llds  "), (long long)((grace + 999) / 1000));
 			cs_shell_ages(sh, grace % 1000 ? grace % 1000 : 1000);
 		}
-		(void)cs_buf_addf(out, by ? _("%s by %.20s") : "%s", cs_json_str_or(row, "state", ""), by);
+		(void)cs_buf_addf(out, by ? _("%s by %.20s") : "%s", cs_json_str_or(row, "word", cs_json_str_or(row, "state", "")), by);
+		return;
+	}
+	if (cs_card_snoozed_ms(row)) {
+		cs_duration_show(cs_card_snoozed_ms(row), left, sizeof(left));
+		(void)cs_buf_addf(out, _("put off %s"), left);
 		return;
 	}
 	if (*word)
@@ -202,16 +220,27 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 		(void)cs_buf_addf(out, width >= 50 ? _("  expires %s") : _("  exp %s"), left);
 }
 
+/* How many it stands for comes first: a title may be cut. */
+static char *title_of(const json_t *row)
+{
+	json_int_t n = cs_json_int_or(row, "count", 1);
+	const char *title = cs_json_str_or(row, "title", "");
+
+	return n > 1 ? cs_xasprintf("×%lld %s", (long long)n, title) : cs_xstrdup(title);
+}
+
 static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
 {
 	cs_inbox *b = ctx;
 	CS_AUTOBUF cs_buf tail = { 0 };
 	bool open = cs_card_open(row), simulated = cs_json_true(row, "simulated");
-	const char *sim = r.w >= 55 ? _("SIMULATED") : _("SIM");
+	bool replay = cs_json_str(row, "replay_of") != NULL;
+	const char *sim = replay ? _("REPLAY") : r.w >= 55 ? _("SIMULATED") : _("SIM");
+	CS_AUTOFREE char *title = title_of(row);
 	int w, x = r.x + r.w;
 
 	cs_buf_init(&tail, 4096);
-	if (simulated) {
+	if (simulated || replay) {
 		w = cs_utf8_width(sim, strlen(sim));
 		x -= w;
 		(void)cs_term_put(t, r.y, x, w, CS_ST_SIM | bits, sim);
@@ -225,7 +254,7 @@ static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsign
 	x -= w;
 	(void)cs_term_put(t, r.y, x, w, (open ? CS_ST_DIM : cs_show_state(cs_json_str(row, "state"))) | bits, cs_buf_str(&tail));
 	(void)cs_term_put(t, r.y, r.x, 2, (open ? CS_ST_WAIT : CS_ST_DIM) | bits, kinds[kind_of(row)].mark);
-	(void)cs_term_put(t, r.y, r.x + 2, x - r.x - 3, (open ? CS_ST_TEXT : CS_ST_DIM) | bits, cs_json_str_or(row, "title", ""));
+	(void)cs_term_put(t, r.y, r.x + 2, x - r.x - 3, (open ? CS_ST_TEXT : CS_ST_DIM) | bits, title);
 }
 
 static void draw_list(cs_inbox *b, cs_rect r)
@@ -258,12 +287,26 @@ static void draw_card(cs_inbox *b, cs_rect r)
 	cs_pager_draw(&b->card, b->view.sh->term, r, b->view.focus == 1);
 }
 
+/* What was put off comes back by itself. */
+static void watch_snoozed(cs_inbox *b)
+{
+	int64_t left = b->wake_ms ? b->wake_ms - cs_clock_wall_ms() : 0;
+
+	if (!b->wake_ms)
+		return;
+	if (left > 0)
+		cs_shell_ages(b->view.sh, left);
+	else
+		b->view.sh->stale = true;
+}
+
 static void draw(cs_view *v, cs_rect r)
 {
 	cs_inbox *b = inbox(v);
 	cs_rect pane[CS_PANES];
 
 	cs_inbox_sync(b, false);
+	watch_snoozed(b);
 	if (b->list.n == 0)
 		v->focus = 0;
 	v->columns = cs_split(v->sh->term, r, b->list.n ? 3 : 1, v->focus, pane);
@@ -378,6 +421,8 @@ static void note(const cs_view *v, cs_buf *out)
 		(void)cs_buf_addf(out, _("%zu marked  "), cs_list_marks(&b->list));
 	if (b->list.filter)
 		(void)cs_buf_addf(out, "&%s  ", cs_filter_text(b->list.filter));
+	if (b->n_snoozed)
+		(void)cs_buf_addf(out, _("%zu put off  "), b->n_snoozed);
 	if (b->list.n_fresh)
 		(void)cs_buf_addf(out, _("%zu new ↑ g"), b->list.n_fresh);
 }

@@ -20,12 +20,22 @@ typedef struct cs_inbox {
 	char *draft_text;      /* an edit that did not parse, for the next try */
 	char *decided;         /* the id decided last, for undo */
 	size_t batch_left, batch_done, batch_failed;
+	size_t n_snoozed;      /* put off, so not in the list */
+	int64_t wake_ms;       /* when the first of them comes back, wall; 0: none is put off */
 } cs_inbox;
 
 cs_inbox *cs_inbox_of(const cs_shell *sh);
 void cs_inbox_sync(cs_inbox *b, bool again);       /* reads the selected item; AGAIN: though it is the same */
 void cs_inbox_drop_draft(cs_inbox *b);
 bool cs_inbox_next(cs_inbox *b);                   /* selects the next open item; false: there is none */
+/* The source's answer as rows to show: without what is put off, faults of one cause as one row
+ * {…, count, ids, runs}. A new array. */
+json_t *cs_inbox_rows(cs_inbox *b, const json_t *answer);
+/* The command that decides the card: bound to its id and its digest. */
+json_t *cs_inbox_command(const cs_inbox *b, const char *cmd);
+/* What is said and done after a decision. */
+void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error);
+bool cs_inbox_retry_all(cs_shell *sh);   /* of one cause; false: the item stands for itself */
 unsigned cs_inbox_can(const cs_view *v);
 
 #endif

@@ -25,7 +25,10 @@ static unsigned item_can(const json_t *item)
 	if (strcmp(kind, "in-doubt") == 0)
 		return can | CS_CAN_RESOLVE;
 	if (strcmp(kind, "fault") == 0)
-		return can | CS_CAN_FAULT;
+		return can | CS_CAN_FAULT | CS_CAN_DISMISS;
+	if (strcmp(kind, "approval") != 0)
+		return can | CS_CAN_DISMISS;
+	can |= CS_CAN_SNOOZE;
 	for (size_t i = 0; i < CS_ARRAY_LEN(choices); i++)
 		if (cs_card_allows(item, choices[i].choice))
 			can |= choices[i].bit;
@@ -52,6 +55,8 @@ unsigned cs_inbox_can(const cs_view *v)
 		can |= CS_CAN_CARD;
 	if (cs_json_str(b->item, "run"))
 		can |= CS_CAN_RUN;
+	if (cs_json_str(b->item, "runbook") && v->sh->src->runbook)
+		can |= CS_CAN_RUNBOOK;
 	return cs_card_open(b->item) ? can | item_can(b->item) : can;
 }
 
@@ -60,7 +65,7 @@ bool cs_inbox_next(cs_inbox *b)
 	for (size_t k = 1; k <= b->list.n; k++) {
 		size_t i = (b->list.cursor + k) % b->list.n;
 
-		if (cs_card_open(cs_list_at(&b->list, i))) {
+		if (cs_card_open(cs_list_at(&b->list, i)) && !cs_card_snoozed_ms(cs_list_at(&b->list, i))) {
 			cs_list_go(&b->list, i);
 			return true;
 		}
@@ -83,7 +88,7 @@ void cs_act_next_item(cs_shell *sh)
 static const struct { const char *cmd, *done; } words[] = {
 	{ "approve", N_("Approved") }, { "edit", N_("Edited; the new proposal waits for your a") }, { "reject", N_("Rejected") },
 	{ "respond", N_("Answered") }, { "undo", N_("Taken back, it waits again") }, { "resolve", N_("Resolved") },
-	{ "retry", N_("Retrying") },
+	{ "retry", N_("Retrying") }, { "dismiss", N_("Dismissed") }, { "snooze", N_("Put off, it comes back by itself") },
 };
 
 static const char *word_of(const char *cmd)
@@ -100,11 +105,11 @@ static void refused(cs_shell *sh, const json_t *cmd, const char *error)
 }
 
 /* The item as it is now, in its row; then the next one, when the operator still stands on this. */
-static void decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
+void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
 {
 	cs_inbox *b = cs_inbox_of(sh);
 	const char *id = cs_json_str_or(cmd, "id", ""), *name = cs_json_str_or(cmd, "cmd", "");
-	const char *new_id = cs_json_str(ok, "id");
+	const char *new_id = cs_json_str_or(ok, "next", cs_json_str_or(ok, "id", ""));
 	CS_AUTOJSON json_t *item = NULL;
 	bool here = b->list.selected && strcmp(b->list.selected, id) == 0;
 	int64_t grace;
@@ -124,14 +129,13 @@ static void decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const cha
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. u takes it back (%lld s)"), word_of(name), cs_json_str_or(item, "title", id), (long long)((grace + 999) / 1000));
 	else
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. J goes to the next item"), word_of(name), cs_json_str_or(item, "title", id));
-	if (here && strcmp(name, "edit") == 0 && new_id && strcmp(new_id, id) != 0)
+	if (here && strcmp(name, "edit") == 0 && *new_id && strcmp(new_id, id) != 0)
 		(void)cs_list_take_fresh(&b->list);
-	else if (here && !cs_card_open(item))
+	else if (here && (!cs_card_open(item) || cs_card_snoozed_ms(item)))
 		(void)cs_inbox_next(b);
 }
 
-/* The command that decides the card: bound to its id and its digest. */
-static json_t *command(const cs_inbox *b, const char *cmd)
+json_t *cs_inbox_command(const cs_inbox *b, const char *cmd)
 {
 	return json_pack("{s:s, s:s, s:s}", "cmd", cmd, "id", cs_json_str_or(b->item, "id", ""), "digest", cs_json_str_or(b->item, "digest", ""));
 }
@@ -141,7 +145,7 @@ static void send_with_word(cs_shell *sh, const json_t *bound, const char *text)
 	json_t *cmd = json_deep_copy(bound);
 
 	(void)json_object_set_new(cmd, "word", json_string(text));
-	cs_shell_send(sh, cmd, decided);
+	cs_shell_send(sh, cmd, cs_inbox_decided);
 }
 
 static void send_with_note(cs_shell *sh, const json_t *bound, const char *text)
@@ -155,14 +159,14 @@ static void send_with_note(cs_shell *sh, const json_t *bound, const char *text)
 	}
 	cmd = json_deep_copy(bound);
 	(void)json_object_set_new(cmd, "note", json_string(strcmp(text, "-") == 0 ? "" : text));
-	cs_shell_send(sh, cmd, decided);
+	cs_shell_send(sh, cmd, cs_inbox_decided);
 }
 
 void cs_act_approve(cs_shell *sh)
 {
 	cs_inbox *b = cs_inbox_of(sh);
 	const char *word = cs_card_word(b->item);
-	json_t *cmd = command(b, b->draft ? "edit" : "approve");
+	json_t *cmd = cs_inbox_command(b, b->draft ? "edit" : "approve");
 
 	if (b->draft)
 		(void)json_object_set(cmd, "value", b->draft);
@@ -170,22 +174,22 @@ void cs_act_approve(cs_shell *sh)
 	if (word && !b->draft)
 		cs_shell_ask_word(sh, word, cmd, send_with_word);
 	else
-		cs_shell_send(sh, cmd, decided);
+		cs_shell_send(sh, cmd, cs_inbox_decided);
 }
 
 void cs_act_reject(cs_shell *sh)
 {
-	cs_shell_ask(sh, _("Reject, because (- for no reason):"), "", command(cs_inbox_of(sh), "reject"), send_with_note);
+	cs_shell_ask(sh, _("Reject, because (- for no reason):"), "", cs_inbox_command(cs_inbox_of(sh), "reject"), send_with_note);
 }
 
 void cs_act_answer(cs_shell *sh)
 {
-	cs_shell_ask(sh, _("Answer:"), "", command(cs_inbox_of(sh), "respond"), send_with_note);
+	cs_shell_ask(sh, _("Answer:"), "", cs_inbox_command(cs_inbox_of(sh), "respond"), send_with_note);
 }
 
 static json_t *resolution(cs_shell *sh, const char *how)
 {
-	json_t *cmd = command(cs_inbox_of(sh), "resolve");
+	json_t *cmd = cs_inbox_command(cs_inbox_of(sh), "resolve");
 
 	(void)json_object_set_new(cmd, "how", json_string(how));
 	return cmd;
@@ -193,12 +197,12 @@ static json_t *resolution(cs_shell *sh, const char *how)
 
 void cs_act_happened(cs_shell *sh)
 {
-	cs_shell_send(sh, resolution(sh, "happened"), decided);
+	cs_shell_send(sh, resolution(sh, "happened"), cs_inbox_decided);
 }
 
 void cs_act_did_not(cs_shell *sh)
 {
-	cs_shell_send(sh, resolution(sh, "did-not"), decided);
+	cs_shell_send(sh, resolution(sh, "did-not"), cs_inbox_decided);
 }
 
 void cs_act_repeat_effect(cs_shell *sh)
@@ -212,7 +216,7 @@ void cs_act_undo(cs_shell *sh)
 	const char *id = cs_card_grace_ms(b->item) ? cs_json_str(b->item, "id") : b->decided;
 
 	if (id)
-		cs_shell_send(sh, json_pack("{s:s, s:s}", "cmd", "undo", "id", id), decided);
+		cs_shell_send(sh, json_pack("{s:s, s:s}", "cmd", "undo", "id", id), cs_inbox_decided);
 }
 
 void cs_act_mark(cs_shell *sh)

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/i18n.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "tui/action.h"
@@ -42,13 +44,16 @@ static void send_batch(cs_shell *sh, const json_t *bound, const char *text)
 	cs_inbox *b = cs_inbox_of(sh);
 	size_t i;
 	json_t *item;
+	char batch[CS_ID_SIZE];
+	cs_idgen ids = { 0 };
 
 	(void)text;
+	cs_id_next(&ids, cs_clock_wall_ms(), batch);
 	b->batch_left = json_array_size(bound);
 	b->batch_done = b->batch_failed = 0;
 	json_array_foreach((json_t *)bound, i, item) {
-		cs_shell_send(sh, json_pack("{s:s, s:s, s:s, s:b}", "cmd", "approve", "id", cs_json_str_or(item, "id", ""),
-					    "digest", cs_json_str_or(item, "digest", ""), "batch", 1), batched);
+		cs_shell_send(sh, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "approve", "id", cs_json_str_or(item, "id", ""),
+					    "digest", cs_json_str_or(item, "digest", ""), "batch", batch), batched);
 	}
 }
 

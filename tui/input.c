@@ -37,11 +37,11 @@ static void gather(cs_term *t, wint_t wc)
 }
 
 /* True when OUT was filled. */
-static bool in_paste(cs_term *t, int kind, wint_t wc, cs_event *out)
+static bool in_paste(cs_term *t, int kind, wint_t wc, cs_term_event *out)
 {
 	if (kind == KEY_CODE_YES && wc == CS_NC_PASTE_END) {
 		t->pasting = false;
-		*out = (cs_event){ CS_KEY_PASTE, cs_buf_steal(&t->paste) };
+		*out = (cs_term_event){ CS_KEY_PASTE, cs_buf_steal(&t->paste) };
 		return true;
 	}
 	if (kind != KEY_CODE_YES)
@@ -49,7 +49,7 @@ static bool in_paste(cs_term *t, int kind, wint_t wc, cs_event *out)
 	return false;
 }
 
-size_t cs_term_drain(cs_term *t, cs_event *out, size_t max)
+size_t cs_term_drain(cs_term *t, cs_term_event *out, size_t max)
 {
 	size_t n = 0;
 	wint_t wc;

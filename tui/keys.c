@@ -16,6 +16,7 @@ static void end_prompt(cs_shell *sh)
 	if (p->on && sh->over == CS_OVER_TEXT)
 		sh->over = CS_OVER_NONE;
 	p->on = false;
+	p->keys = NULL;
 	free(CS_STEAL(p->label));
 	free(CS_STEAL(p->word));
 	json_decref(CS_STEAL(p->bound));
@@ -40,6 +41,12 @@ void cs_shell_ask_word(cs_shell *sh, const char *word, json_t *bound, cs_prompt_
 	sh->prompt.word = cs_xstrdup(word);
 }
 
+void cs_shell_choose(cs_shell *sh, const char *label, const char *keys, json_t *bound, cs_prompt_fn *done)
+{
+	cs_shell_ask(sh, label, "", bound, done);
+	sh->prompt.keys = keys;
+}
+
 static void submit(cs_shell *sh)
 {
 	CS_AUTOJSON json_t *bound = CS_STEAL(sh->prompt.bound);
@@ -59,6 +66,13 @@ static void prompt_key(cs_shell *sh, cs_key key)
 	if (key == CS_KEY_ESC || key == CS_CTRL('c')) {
 		end_prompt(sh);
 		cs_shell_say(sh, CS_ST_DIM, _("Nothing was done: ? shows what can be"));
+	} else if (sh->prompt.keys) {
+		if (key > ' ' && key < 127 && strchr(sh->prompt.keys, (int)key) && !sh->burst) {
+			cs_line_set(&sh->prompt.line, (char[2]){ (char)key, '\0' });
+			submit(sh);
+		} else {
+			cs_shell_say(sh, CS_ST_WAIT, _("One of the keys that the question names answers it, Esc leaves it"));
+		}
 	} else if (key == CS_KEY_ENTER && sh->burst) {
 		/* a paste without its marks ends in Enter too */
 		cs_shell_say(sh, CS_ST_WAIT, _("Enter came together with other keys, as in a paste: press it alone"));
@@ -139,7 +153,7 @@ void cs_shell_key(cs_shell *sh, cs_key key)
 void cs_shell_paste(cs_shell *sh, const char *text)
 {
 	sh->hush_ms = cs_shell_now();
-	if (sh->prompt.on && sh->prompt.word) {
+	if (sh->prompt.on && (sh->prompt.word || sh->prompt.keys)) {
 		cs_shell_say(sh, CS_ST_WAIT, _("The word is typed, not pasted: type it, or Esc"));
 	} else if (sh->prompt.on) {
 		if (!cs_line_insert(&sh->prompt.line, text))

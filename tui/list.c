@@ -146,8 +146,10 @@ void cs_list_merge(cs_list *l, const json_t *rows)
 			fresh++;
 	}
 	json_decref(index);
-	json_decref(l->waiting);
-	l->waiting = json_copy((json_t *)rows);
+	json_decref(CS_STEAL(l->waiting));
+	/* the same rows, be it in another order: there is nothing to take in */
+	if (fresh > 0 || json_array_size(rows) != json_array_size(l->rows))
+		l->waiting = json_copy((json_t *)rows);
 	l->n_fresh = fresh;
 	reflow(l);
 }

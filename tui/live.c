@@ -6,12 +6,20 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "tui/live.h"
+#include "tui/show.h"
 #include "view/view.h"
 
+#define RUNBOOK_MAX ((size_t)1 << 20)
+
 typedef struct cs_live_source {
-	cs_client *client;
+	cs_source *face;             /* where it was put; its descriptor changes with the client */
+	cs_client *client;           /* NULL: its engine is gone */
+	int (*reopen)(void *ctx, cs_client **ret, cs_err *err);
+	void *ctx;
 	cs_reader *reader;
-	char *workspace, *mode, *actor;
+	char *dir, *workspace, *mode, *actor;
+	int live;                    /* what the log said of it when the engine was asked; -1: never asked */
+	unsigned mode_tag;           /* of that question */
 	json_t *local;               /* answers made here: messages that poll gives first */
 	unsigned local_tag;
 } cs_live_source;
@@ -21,44 +29,7 @@ typedef struct cs_live_source {
 static int read_inbox(void *ctx, json_t **ret, cs_err *err)
 {
 	const cs_live_source *l = ctx;
-	CS_AUTOJSON json_t *all = NULL;
-	int rc = cs_view_inbox(l->reader, false, &all, err);
-	if (rc != CS_OK)
-		return rc;
-	*ret = json_array();
-	size_t i;
-	json_t *item;
-	json_array_foreach(all, i, item) {
-		int64_t until = 0;
-		const char *snoozed = cs_json_str(item, "snoozed_until");
-		if (snoozed == NULL || cs_time_parse(snoozed, &until, NULL) != CS_OK || until <= cs_clock_wall_ms())
-			json_array_append(*ret, item);
-	}
-	return CS_OK;
-}
-
-static void add_field(json_t *fields, const char *label, json_t *value)
-{
-	if (value != NULL && !json_is_null(value))
-		json_array_append_new(fields, json_pack("{s:s, s:O}", "label", label, "value", value));
-}
-
-/* The fields in the order in which a person asks: what, to whom, what exactly. */
-static void add_fields(json_t *item)
-{
-	static const struct {
-		const char *label, *key;
-	} of_card[] = { { "Sends", "to" }, { "Summary", "summary" }, { "Reaches", "reach" }, { "Effect", "effect" } };
-	json_t *card = json_object_get(item, "card");
-	if (card == NULL || json_object_get(card, "fields") != NULL)
-		return;
-	json_t *fields = json_array();
-	for (size_t i = 0; i < CS_ARRAY_LEN(of_card); i++)
-		add_field(fields, of_card[i].label, json_object_get(card, of_card[i].key));
-	add_field(fields, "Text", json_object_get(item, "body"));
-	add_field(fields, "To do", json_object_get(item, "action"));
-	add_field(fields, "Runbook", json_object_get(item, "runbook"));
-	json_object_set_new(card, "fields", fields);
+	return cs_view_inbox(l->reader, false, ret, err);
 }
 
 static int read_item(void *ctx, const char *id, json_t **ret, cs_err *err)
@@ -68,7 +39,7 @@ static int read_item(void *ctx, const char *id, json_t **ret, cs_err *err)
 	int rc = cs_view_item(l->reader, id, &item, err);
 	if (rc != CS_OK)
 		return rc;
-	add_fields(item);
+	cs_live_card(item);
 	*ret = item;
 	return CS_OK;
 }
@@ -109,19 +80,60 @@ static int read_diff(void *ctx, const char *a, const char *b, json_t **ret, cs_e
 	return cs_view_diff(l->reader, a, b, ret, err);
 }
 
+static json_int_t not_ended(const json_t *runs)
+{
+	static const char *const ended[] = { "completed", "faulted", "compensated", "cancelled", NULL };
+	const char *state;
+	json_t *n;
+	json_int_t sum = 0;
+	json_object_foreach((json_t *)(uintptr_t)runs, state, n)
+		if (!cs_show_is(state, ended))
+			sum += json_integer_value(n);
+	return sum;
+}
+
+/* The log says whether `live` was said; whether it counts here is the engine's to say. */
+static void note_mode(cs_live_source *l, const json_t *status)
+{
+	int live = cs_json_true(status, "live");
+	if (l->client == NULL || l->live == live)
+		return;
+	if (cs_client_send(l->client, json_pack("{s:s}", "cmd", "status"), &l->mode_tag, NULL) == CS_OK)
+		l->live = live;
+}
+
 static int read_status(void *ctx, json_t **ret, cs_err *err)
 {
-	const cs_live_source *l = ctx;
+	cs_live_source *l = ctx;
 	json_t *status = NULL;
 	int rc = cs_view_status(l->reader, &status, err);
 	if (rc != CS_OK)
 		return rc;
 	json_object_set_new(status, "workspace", json_string(l->workspace));
 	json_object_set_new(status, "mode", json_string(l->mode));
-	/* On the screen what waits is what waits for a person. */
-	json_object_set(status, "waiting", json_object_get(status, "inbox"));
+	json_object_set_new(status, "engine", json_string(l->client == NULL ? "gone" : cs_client_is_engine(l->client) ? "inside" : "attached"));
+	json_object_set_new(status, "going", json_integer(not_ended(json_object_get(status, "runs"))));
+	/* On the screen what waits is what waits for a person, now. */
+	json_object_set_new(status, "waiting", json_integer(cs_json_int_or(status, "inbox", 0) - cs_json_int_or(status, "snoozed", 0)));
+	note_mode(l, status);
 	*ret = status;
 	return CS_OK;
+}
+
+/* A name is one file of the folder, whatever the flow says. */
+static int read_runbook(void *ctx, const char *name, char **ret, cs_err *err)
+{
+	const cs_live_source *l = ctx;
+	CS_AUTOFREE char *folder = cs_path_join(l->dir, "runbooks");
+	CS_AUTOFREE char *path = cs_path_join(folder, name);
+	CS_AUTOBUF cs_buf text = { 0 };
+	if (strchr(name, '/') != NULL || name[0] == '.')
+		return cs_err_set(err, CS_EINVAL, "%.80s is not the name of a runbook: `capstan check` says which there are", name);
+	cs_buf_init(&text, RUNBOOK_MAX);
+	int rc = cs_file_read(path, &text, err);
+	if (rc == CS_OK)
+		*ret = cs_buf_steal(&text);
+	return rc;
 }
 
 /* ---- doing --------------------------------------------------------------------------------------------- */
@@ -200,6 +212,8 @@ static int send_command(void *ctx, json_t *command, unsigned *ret_tag, cs_err *e
 	const char *cmd = cs_json_str_or(command, "cmd", "");
 	if (strcmp(cmd, "replay-plan") == 0)
 		return plan(l, command, ret_tag, err);
+	if (l->client == NULL)
+		return cs_err_set(err, CS_EUNAVAIL, "the engine is gone, so this screen only reads: E attaches again, or starts one here");
 	for (size_t i = 0; i < CS_ARRAY_LEN(requests); i++) {
 		if (strcmp(requests[i].cmd, cmd) != 0)
 			continue;
@@ -210,14 +224,66 @@ static int send_command(void *ctx, json_t *command, unsigned *ret_tag, cs_err *e
 	return cs_err_set(err, CS_EINVAL, "the console cannot ask for %s", cmd);
 }
 
+/* The engine behind the client is gone: what can be read is still read. */
+static int lose(cs_live_source *l, const char *why, json_t **ret)
+{
+	*ret = json_pack("{s:s}", "gone", why);
+	l->client = NULL;
+	l->face->fd = -1;
+	return CS_OK;
+}
+
+/* The engine's answer about its mode: the screen is to be read again. */
+static int take_mode(cs_live_source *l, const json_t *message, json_t **ret)
+{
+	const char *mode = cs_json_str(json_object_get(message, "ok"), "mode");
+	l->mode_tag = 0;
+	if (mode != NULL) {
+		free(l->mode);
+		l->mode = cs_xstrdup(strcmp(mode, "live") == 0 ? "live" : "simulate");
+	}
+	*ret = json_pack("{s:{}}", "feed");
+	return CS_OK;
+}
+
 static int next_message(void *ctx, json_t **ret, cs_err *err)
 {
 	cs_live_source *l = ctx;
 	json_t *first = json_array_get(l->local, 0);
-	if (first == NULL)
-		return cs_client_next(l->client, 0, ret, err);
-	*ret = json_incref(first);
-	json_array_remove(l->local, 0);
+	if (first != NULL) {
+		*ret = json_incref(first);
+		json_array_remove(l->local, 0);
+		return CS_OK;
+	}
+	if (l->client == NULL)
+		return CS_EAGAIN;
+	CS_AUTOJSON json_t *message = NULL;
+	int rc = cs_client_next(l->client, 0, &message, err);
+	if (rc == CS_OK && l->mode_tag != 0 && cs_json_int_or(message, "tag", 0) == (json_int_t)l->mode_tag)
+		return take_mode(l, message, ret);
+	if (rc == CS_OK && cs_json_str(message, "gone") != NULL)
+		return lose(l, cs_json_str(message, "gone"), ret);
+	if (rc < 0 && rc != CS_EAGAIN)
+		return lose(l, err != NULL ? err->msg : "", ret);
+	if (rc == CS_OK)
+		*ret = CS_STEAL(message);
+	return rc;
+}
+
+static int reattach(void *ctx, cs_err *err)
+{
+	cs_live_source *l = ctx;
+	cs_client *client = NULL;
+	if (l->client != NULL)
+		return CS_OK;
+	if (l->reopen == NULL)
+		return cs_err_set(err, CS_EUNSUPPORTED, "this console cannot attach again: leave it and start it anew");
+	int rc = l->reopen(l->ctx, &client, err);
+	if (rc != CS_OK)
+		return rc;
+	l->client = client;
+	l->live = -1;
+	l->face->fd = cs_client_fd(client);
 	return CS_OK;
 }
 
@@ -231,15 +297,21 @@ int cs_live_open(const cs_live_opts *o, cs_client *client, cs_source *ret, cs_er
 	if (rc != CS_OK)
 		return rc;
 	cs_live_source *l = cs_xcalloc(1, sizeof *l);
+	l->face = ret;
 	l->client = client;
+	l->reopen = o->reopen;
+	l->ctx = o->ctx;
 	l->reader = reader;
+	l->dir = cs_xstrdup(o->dir);
 	l->workspace = cs_xstrdup(o->workspace);
 	l->mode = cs_xstrdup(o->mode);
 	l->actor = cs_xstrdup(o->actor);
 	l->local = json_array();
+	l->live = -1;
 	*ret = (cs_source){
 		.ctx = l, .inbox = read_inbox, .item = read_item, .runs = read_runs, .run = read_run, .trace = read_trace,
-		.events = read_events, .why = read_why, .diff = read_diff, .status = read_status, .send = send_command,
+		.events = read_events, .why = read_why, .diff = read_diff, .status = read_status,
+		.runbook = read_runbook, .reattach = reattach, .send = send_command,
 		.fd = cs_client_fd(client), .poll = next_message,
 	};
 	return CS_OK;
@@ -252,6 +324,7 @@ void cs_live_close(cs_source *s)
 		return;
 	cs_reader_close(l->reader);
 	json_decref(l->local);
+	free(l->dir);
 	free(l->workspace);
 	free(l->mode);
 	free(l->actor);

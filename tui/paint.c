@@ -25,7 +25,7 @@ static int paint_state(cs_shell *sh, int cols)
 	bool simulated = strncmp(mode, "simulat", 7) == 0;
 	bool held = cs_json_true(sh->status, "hold") || (*hold && strcmp(hold, "normal") != 0);
 	const struct { bool on; unsigned style; const char *text; } parts[] = {
-		{ simulated, CS_ST_SIM, _("SIMULATED") }, { held, CS_ST_BAD, _("HELD") },
+		{ simulated, CS_ST_SIM, _("SIMULATED") }, { sh->gone != NULL, CS_ST_BAD, _("NO ENGINE") }, { held, CS_ST_BAD, _("HELD") },
 		{ true, CS_ST_BOLD, cs_json_str_or(sh->status, "workspace", "") }, { cols >= 70, CS_ST_DIM, running },
 	};
 	int x = cols;
@@ -33,7 +33,7 @@ static int paint_state(cs_shell *sh, int cols)
 	for (size_t i = 0; i < CS_ARRAY_LEN(parts); i++) {
 		int w = parts[i].on ? width(parts[i].text) : 0;
 
-		if (!w || (i >= 2 && x - w < cols / 2))
+		if (!w || (i >= 3 && x - w < cols / 2))
 			continue;
 		x -= w;
 		(void)cs_term_put(sh->term, 0, x, w, parts[i].style, parts[i].text);
@@ -50,8 +50,10 @@ static void paint_tabs(cs_shell *sh, int cols)
 	for (int i = 0; i < CS_VIEW_COUNT; i++) {
 		const cs_view_ops *o = sh->views[i]->ops;
 
-		if (i == CS_VIEW_INBOX && sh->open_items > 0)
-			(void)snprintf(tabs[i], sizeof(tabs[i]), "%c %s %ld", o->digit, _(o->name), sh->open_items);
+		long count = i == CS_VIEW_INBOX ? sh->open_items : i == CS_VIEW_RUNS ? sh->going : 0;
+
+		if (count > 0)
+			(void)snprintf(tabs[i], sizeof(tabs[i]), "%c %s %ld", o->digit, _(o->name), count);
 		else
 			(void)snprintf(tabs[i], sizeof(tabs[i]), "%c %s", o->digit, _(o->name));
 		need += width(tabs[i]) + 2;
@@ -90,20 +92,32 @@ static bool footer_item(footer *f, const char *key, const char *name)
 	return true;
 }
 
+/* While something is asked or read, only its own keys work. */
+static bool paint_asking(cs_shell *sh, footer *f)
+{
+	bool prompt = sh->prompt.on, keys = prompt && sh->prompt.keys, text = !prompt && sh->over == CS_OVER_TEXT;
+
+	if (!prompt && !sh->over)
+		return false;
+	if (text)
+		(void)footer_item(f, "PgDn", _("more"));
+	else if (!keys)
+		(void)footer_item(f, "Enter", sh->prompt.word ? _("when the word stands there") : _("takes it"));
+	(void)footer_item(f, "Esc", text ? _("back") : _("leaves it"));
+	/* the prompt stands where notices do, so what is said about it stands here */
+	if (prompt && sh->notice)
+		(void)cs_term_put(sh->term, f->y + f->lines - 1, f->lines > 1 ? 0 : f->x, f->cols, sh->notice_style, sh->notice);
+	return true;
+}
+
 static void paint_footer(cs_shell *sh, int y, int lines, int cols)
 {
 	footer f = { sh, y, 0, lines, cols, 14 };
 	unsigned can = cs_shell_can(sh);
 	char key[16], palette[16];
 
-	if (sh->prompt.on || sh->over) {
-		(void)footer_item(&f, "Enter", sh->prompt.word ? _("when the word stands there") : sh->over == CS_OVER_TEXT ? _("nothing") : _("takes it"));
-		(void)footer_item(&f, "Esc", _("leaves it"));
-		/* the prompt stands where notices do, so what is said about it stands here */
-		if (sh->prompt.on && sh->notice)
-			(void)cs_term_put(sh->term, y + lines - 1, lines > 1 ? 0 : f.x, cols, sh->notice_style, sh->notice);
+	if (paint_asking(sh, &f))
 		return;
-	}
 	for (int i = 0; i < CS_ACT_COUNT; i++) {
 		const cs_action *a = &cs_actions[i];
 

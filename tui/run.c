@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tui/action.h"
+#include "tui/inbox.h"
 #include "tui/run.h"
 #include "tui/show.h"
 
@@ -71,7 +72,9 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	int64_t next = 0;
 	cs_rect left = r;
 
-	if (cs_json_true(row, "simulated"))
+	if (cs_json_str(row, "parent"))
+		(void)put_right(t, &left, CS_ST_SIM | bits, _("REPLAY"));
+	else if (cs_json_true(row, "simulated"))
 		(void)put_right(t, &left, CS_ST_SIM | bits, r.w >= 55 ? _("SIMULATED") : _("SIM"));
 	(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_age(row, "started", age, &next));
 	if (next)
@@ -83,7 +86,7 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	(void)cs_term_put(t, r.y, left.x, 1, cs_show_state(state) | bits, cs_show_mark(state));
 	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, state);
 	name = cs_xasprintf("%s%s%s%s", cs_json_str(row, "parent") ? "↻ " : "", subject ? subject : "", subject ? " · " : "",
-			    cs_json_str_or(row, "flow", ""));
+			    r.w >= 100 ? cs_json_str_or(row, "flow", "") : cs_show_name(cs_json_str_or(row, "flow", "")));
 	(void)cs_term_put(t, r.y, left.x + 13, left.w - 14, CS_ST_TEXT | bits, name);
 }
 
@@ -96,7 +99,9 @@ void cs_run_card(cs_pager *p, const json_t *run)
 	char text[CS_SHOW_SIZE];
 
 	cs_pager_add(p, CS_ST_BOLD, 0, NULL, cs_json_str_or(run, "flow", ""));
-	if (cs_json_true(run, "simulated"))
+	if (cs_json_str(run, "parent"))
+		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run; nothing of it was sent"));
+	else if (cs_json_true(run, "simulated"))
 		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing of it left this machine"));
 	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
 		cs_show_value(p, i == 0 ? cs_show_state(cs_json_str(run, "state")) : CS_ST_TEXT, 12, _(lines[i].label), json_object_get(run, lines[i].key));
@@ -145,7 +150,8 @@ void cs_act_resume(cs_shell *sh)
 
 void cs_act_retry(cs_shell *sh)
 {
-	cs_shell_send(sh, command(sh, "retry"), answered);
+	if (!cs_inbox_retry_all(sh))
+		cs_shell_send(sh, command(sh, "retry"), answered);
 }
 
 static void send_bound(cs_shell *sh, const json_t *bound, const char *text)

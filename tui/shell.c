@@ -27,6 +27,13 @@ cs_view *cs_shell_view(const cs_shell *sh)
 	return sh->views[sh->at];
 }
 
+bool cs_shell_engine_inside(const cs_shell *sh)
+{
+	const char *engine = cs_json_str(sh->status, "engine");
+
+	return engine ? strcmp(engine, "inside") == 0 : sh->opts->engine_inside;
+}
+
 unsigned cs_shell_can(const cs_shell *sh)
 {
 	cs_view *v = cs_shell_view(sh);
@@ -36,6 +43,8 @@ unsigned cs_shell_can(const cs_shell *sh)
 		can |= CS_CAN_SEARCH;
 	if (sh->last >= 0)
 		can |= CS_CAN_REPEAT;
+	if (sh->gone)
+		can |= CS_CAN_GONE;
 	return can;
 }
 
@@ -106,6 +115,7 @@ void cs_shell_load(cs_shell *sh)
 		sh->status = status;
 		sh->open_items = (long)cs_json_int_or(status, "waiting", 0);
 		sh->live_runs = (long)cs_json_int_or(status, "running", 0);
+		sh->going = (long)cs_json_int_or(status, "going", sh->live_runs);
 	} else {
 		cs_shell_say_err(sh, &err);
 	}
@@ -159,7 +169,7 @@ void cs_shell_back(cs_shell *sh)
 
 static void take_input(cs_shell *sh)
 {
-	cs_event events[BATCH];
+	cs_term_event events[BATCH];
 	size_t n;
 
 	do {
@@ -265,6 +275,7 @@ static void shell_fini(cs_shell *sh)
 	free(sh->prompt.label);
 	free(sh->prompt.word);
 	free(sh->notice);
+	free(sh->gone);
 	cs_menu_fini(&sh->menu);
 	cs_pager_fini(&sh->text);
 	free(sh->text_title);

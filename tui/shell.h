@@ -27,6 +27,7 @@ typedef struct cs_prompt {
 	bool on;
 	char *label;
 	char *word;             /* the word to be typed; pastes do not count. NULL: any text */
+	const char *keys;       /* one of these keys answers at once, nothing is typed. NULL: text */
 	cs_line line;
 	json_t *bound;
 	cs_prompt_fn *done;
@@ -48,7 +49,8 @@ struct cs_shell {
 	cs_place stack[CS_STACK_MAX];
 	size_t depth;
 	json_t *status;
-	long open_items, live_runs;    /* for the tabs */
+	long open_items, live_runs, going;   /* for the tabs: what waits, what does something, what has not ended */
+	char *gone;                    /* why there is no engine any more; NULL: there is one */
 
 	char *notice;
 	unsigned notice_style;
@@ -77,6 +79,7 @@ struct cs_shell {
 };
 
 int64_t cs_shell_now(void);                       /* monotonic milliseconds */
+bool cs_shell_engine_inside(const cs_shell *sh);  /* it stops with this process */
 cs_view *cs_shell_view(const cs_shell *sh);
 unsigned cs_shell_can(const cs_shell *sh);
 /* Why a decision key does not decide right now, translated; NULL: it does. */
@@ -88,6 +91,8 @@ void cs_shell_sayf(cs_shell *sh, unsigned style, const char *fmt, ...) CS_PRINTF
 void cs_shell_say_err(cs_shell *sh, const cs_err *err);
 
 void cs_shell_ask(cs_shell *sh, const char *label, const char *text, json_t *bound, cs_prompt_fn *done);   /* takes BOUND */
+/* A question with a key for each answer, which is handed over as text; Esc leaves it. */
+void cs_shell_choose(cs_shell *sh, const char *label, const char *keys, json_t *bound, cs_prompt_fn *done);
 void cs_shell_ask_word(cs_shell *sh, const char *word, json_t *bound, cs_prompt_fn *done);
 
 void cs_shell_go(cs_shell *sh, int view, const char *place, bool remember);

@@ -68,6 +68,13 @@ const char *cs_show_id(const char *id, char out[CS_SHOW_SIZE])
 	return out;
 }
 
+const char *cs_show_name(const char *ref)
+{
+	const char *slash = ref ? strrchr(ref, '/') : NULL;
+
+	return slash ? slash + 1 : ref;
+}
+
 static const struct { const char *state, *mark; unsigned style; } states[] = {
 	{ "completed", "✓", CS_ST_GOOD }, { "done", "✓", CS_ST_GOOD }, { "approved", "✓", CS_ST_GOOD },
 	{ "consumed", "✓", CS_ST_GOOD }, { "answered", "✓", CS_ST_GOOD }, { "edited", "✓", CS_ST_GOOD },
@@ -76,7 +83,7 @@ static const struct { const char *state, *mark; unsigned style; } states[] = {
 	{ "waiting", "…", CS_ST_WAIT }, { "pending", "…", CS_ST_WAIT }, { "created", "…", CS_ST_DIM },
 	{ "retry-wait", "…", CS_ST_WAIT }, { "pausing", "‖", CS_ST_WAIT }, { "paused", "‖", CS_ST_WAIT },
 	{ "in-doubt", "?", CS_ST_BAD }, { "stuck", "✗", CS_ST_BAD }, { "faulted", "✗", CS_ST_BAD },
-	{ "failed", "✗", CS_ST_BAD }, { "expired", "✗", CS_ST_BAD }, { "rejected", "✗", CS_ST_REMOVED },
+	{ "failed", "✗", CS_ST_BAD }, { "open", "…", CS_ST_WAIT }, { "closed", "✓", CS_ST_DIM }, { "expired", "✗", CS_ST_BAD }, { "rejected", "✗", CS_ST_REMOVED },
 	{ "cancelled", "–", CS_ST_DIM }, { "skipped", "–", CS_ST_DIM }, { "withdrawn", "–", CS_ST_DIM },
 	{ "void", "–", CS_ST_DIM },
 };
@@ -105,6 +112,25 @@ bool cs_show_is(const char *state, const char *const *list)
 	return false;
 }
 
+/* A list of texts, each of one line, is a line each. */
+static bool show_texts(cs_pager *p, unsigned style, int indent, const char *label, const json_t *v)
+{
+	size_t i;
+	json_t *one;
+
+	if (json_array_size(v) == 0)
+		return false;
+	json_array_foreach((json_t *)v, i, one)
+		if (!json_is_string(one) || strpbrk(json_string_value(one), "\r\n"))
+			return false;
+	json_array_foreach((json_t *)v, i, one) {
+		CS_AUTOFREE char *line = cs_xasprintf("- %s", json_string_value(one));
+
+		cs_pager_add(p, style, indent, i == 0 ? label : NULL, line);
+	}
+	return true;
+}
+
 void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, const json_t *v)
 {
 	CS_AUTOBUF cs_buf b = { 0 };
@@ -115,6 +141,8 @@ void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, c
 		cs_pager_add(p, style, indent, label, json_string_value(v));
 		return;
 	}
+	if (show_texts(p, style, indent, label, v))
+		return;
 	cs_buf_init(&b, 16u << 20);
 	if (cs_json_write_pretty(v, &b) < 0)
 		cs_pager_add(p, CS_ST_BAD, indent, label, "(too large to show: `capstan --json show` writes it)");

@@ -13,6 +13,7 @@
  * scripts rely on; what is said beside them is read where it is present.
  *
  * An inbox row may carry "by" (who decided), "word" (what was decided), "simulated", "subject".
+ * "snoozed_until" hides it until then; "replay_of" is the run that its run replays.
  * A card, from item(), is such a row and
  *   "card"    {fields: [{label, value}], body, why, touches, from, undo, as, next, cost}; values
  *             are text, or JSON shown as JSON. `undo` null or absent: nothing can be taken back,
@@ -26,7 +27,7 @@
  * row has a ref), "input", "output".
  *
  * Commands: {cmd: "approve", id, digest, word?, batch?} · reject {id, digest, note} · respond {id, digest, note}
- * · edit {id, digest, value} · undo {id} · resolve {id, digest, how: happened|did-not|repeat, word?}
+ * · edit {id, digest, value} · undo {id} · snooze {id, digest, until: ms} · dismiss {id, digest} · resolve {id, digest, how: happened|did-not|repeat, word?}
  * · retry, pause, resume, cancel {run} · replay {run, from?, set: [{path, value}]} with ok.run the
  * new run · replay-plan, the same arguments, with ok.plan rows {name, ref, what: reuse|run|capture}. */
 typedef struct cs_source {
@@ -40,11 +41,18 @@ typedef struct cs_source {
 	int (*events)(void *ctx, const char *run, const char *ref, json_t **ret_array, cs_err *err);
 	int (*why)(void *ctx, int64_t seq, json_t **ret_chain, cs_err *err);
 	int (*diff)(void *ctx, const char *a, const char *b, json_t **ret_rows, cs_err *err);
-	int (*status)(void *ctx, json_t **ret, cs_err *err);   /* {workspace, mode, hold, running: live runs, waiting: open items} */
+	/* {workspace, mode, hold, running: runs that do something, going: runs that have not ended, waiting: open
+	 * items, engine: "inside" (stops with this process), "attached", "gone" (only reading is left)} */
+	int (*status)(void *ctx, json_t **ret, cs_err *err);
+	/* The text of a runbook, malloc'ed. NULL: there are none. */
+	int (*runbook)(void *ctx, const char *name, char **ret, cs_err *err);
+	/* After {gone: why}: finds an engine again, or starts one here; may take seconds. NULL: no way. */
+	int (*reattach)(void *ctx, cs_err *err);
 	/* Takes COMMAND (borrowed) and returns at once; the reply carries *ret_tag. */
 	int (*send)(void *ctx, json_t *command, unsigned *ret_tag, cs_err *err);
 	int fd;   /* readable when poll() has something; -1: none, and then replies are there when send() returns */
-	/* One message: {tag, ok} or {tag, error} for a command, {feed: {seq}} when the log has grown.
+	/* One message: {tag, ok} or {tag, error} for a command, {feed: {seq}} when the log has grown,
+	 * {gone: why} once, when there is no engine any more.
 	 * CS_EAGAIN: none now. */
 	int (*poll)(void *ctx, json_t **ret_message, cs_err *err);
 } cs_source;

@@ -30,10 +30,10 @@ enum {
 };
 #define CS_CTRL(c) ((cs_key)((c) & 0x1f))
 
-typedef struct cs_event {
+typedef struct cs_term_event {
 	cs_key key;
 	char *text;   /* CS_KEY_PASTE: what was pasted, malloc'ed, yours */
-} cs_event;
+} cs_term_event;
 
 typedef struct cs_term cs_term;
 
@@ -47,7 +47,7 @@ enum { CS_WAKE_INPUT = 1, CS_WAKE_FD = 2, CS_WAKE_RESIZE = 4, CS_WAKE_STOP = 8, 
  * CS_WAKE_END also when the terminal is gone. */
 unsigned cs_term_wait(cs_term *t, int fd, int timeout_ms);
 /* Everything typed so far, at most MAX events. */
-size_t cs_term_drain(cs_term *t, cs_event *out, size_t max);
+size_t cs_term_drain(cs_term *t, cs_term_event *out, size_t max);
 bool cs_term_pasting(const cs_term *t);   /* between the start and the end of a paste */
 
 void cs_term_resize(cs_term *t);          /* takes the size from the kernel */

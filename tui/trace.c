@@ -140,13 +140,17 @@ static void fill_chain(cs_pager *p, const json_t *chain)
 	json_t *e;
 
 	json_array_foreach((json_t *)chain, i, e) {
-		CS_AUTOFREE char *head = cs_xasprintf("%s#%" PRId64 "  %s  %s", i ? "↑ " : "", cs_json_int_or(e, "seq", 0),
-						      cs_json_str_or(e, "type", ""), cs_json_str_or(e, "task", ""));
-		CS_AUTOFREE char *who = cs_xasprintf(_("by %s, %s"), cs_json_str_or(e, "actor", "?"), cs_json_str_or(e, "at", ""));
+		const char *says = cs_json_str(e, "says"), *task = cs_show_name(cs_json_str_or(e, "task", ""));
+		CS_AUTOFREE char *head = cs_xasprintf("%s#%" PRId64 "  %s%s%s", i ? "↑ " : "", cs_json_int_or(e, "seq", 0),
+						      says ? says : cs_json_str_or(e, "type", ""), !says && *task ? "  " : "", says ? "" : task);
+		CS_AUTOFREE char *who = cs_xasprintf(_("%s by %s, %s%s"), cs_json_str_or(e, "type", ""), cs_json_str_or(e, "actor", "?"),
+						     cs_json_str_or(e, "at", ""), cs_json_true(e, "simulated") ? _(", SIMULATED") : "");
 
 		cs_pager_add(p, CS_ST_BOLD, 0, NULL, head);
 		cs_pager_add(p, CS_ST_DIM, 4, NULL, who);
-		cs_show_value(p, CS_ST_TEXT, 4, NULL, json_object_get(e, "data"));
+		/* a sentence says it; the whole event stands in the step's detail */
+		if (!says)
+			cs_show_value(p, CS_ST_TEXT, 4, NULL, json_object_get(e, "data"));
 	}
 }
 
@@ -202,9 +206,11 @@ static void draw_list(trace *t, cs_rect r)
 
 	if (r.w == 0)
 		return;
-	head = cs_xasprintf("%s  %s  %s  %s%s", cs_json_str_or(t->run, "flow", ""), state, cs_show_took(t->run, took),
+	head = cs_xasprintf("%s  %s  %s  %s%s", cs_show_name(cs_json_str_or(t->run, "flow", "")), state, cs_show_took(t->run, took),
 			    cs_show_cost(t->run, cost), t->outside ? _("  outside effects only") : "");
-	if (cs_json_true(t->run, "simulated"))
+	if (cs_json_str(t->run, "parent"))
+		x += cs_term_put(term, r.y, x, r.w, CS_ST_SIM, _("REPLAY")) + 1;
+	else if (cs_json_true(t->run, "simulated"))
 		x += cs_term_put(term, r.y, x, r.w, CS_ST_SIM, _("SIMULATED")) + 1;
 	(void)cs_term_put(term, r.y, x, r.w - (x - r.x), cs_show_state(state), head);
 	if (!cs_run_ended(t->run))

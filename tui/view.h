@@ -39,6 +39,10 @@ enum {
 	CS_CAN_SETUP = 1u << 21,     /* a replay is being prepared */
 	CS_CAN_COMPARE = 1u << 22,   /* two runs are side by side */
 	CS_CAN_MARK = 1u << 23,      /* the row may be decided with others */
+	CS_CAN_SNOOZE = 1u << 24,    /* it may be put off */
+	CS_CAN_DISMISS = 1u << 25,   /* it only has to be seen */
+	CS_CAN_RUNBOOK = 1u << 26,   /* somebody wrote down what to do */
+	CS_CAN_GONE = 1u << 27,      /* there is no engine any more */
 };
 
 typedef struct cs_view_ops {

@@ -22,9 +22,16 @@ sed 's/^  grace: .*/  grace: PT2S/' "$agency/capstan.yaml" >"$agency/capstan.yam
 mv "$agency/capstan.yaml.new" "$agency/capstan.yaml"
 cd "$agency"
 
+# The id of what waits for the client named, or of its run. A list is one JSON object a line.
+member() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
+waiting() { "$capstan" inbox --json | grep -F "$1" | head -n 1 | member id; }
+run_of() { "$capstan" runs --json | grep -F "\"client\":\"$1\"" | tail -n 1 | member run; }
+
 if [ -t 0 ] && [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
 	echo "Seven enquiries come in ..."
 	"$capstan" run client-onboarding --each inputs/week.jsonl >/dev/null 2>&1
+	echo "One proposal is accepted, one answer sent, and for that one the line breaks ..."
+	"$capstan" approve "$(waiting Northwind)" "$(waiting 'Old Mill')" >/dev/null 2>&1
 	"$capstan" || status=$?
 	echo "The workspace stays in $agency. Go on with: cd $agency && $capstan"
 	exit "${status:-0}"
@@ -45,11 +52,6 @@ show() {
 	printf '\n'
 	"$capstan" "$@" 2>&1
 }
-
-# The id of what waits for the client named, or of its run. A list is one JSON object a line.
-member() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
-waiting() { "$capstan" inbox --json | grep -F "$1" | head -n 1 | member id; }
-run_of() { "$capstan" runs --json | grep -F "\"client\":\"$1\"" | tail -n 1 | member run; }
 
 say "The files are held to the letter before anything runs."
 show check

@@ -36,6 +36,11 @@ int cs_child_start(const cs_child_opts *o, cs_child *ret, cs_err *err);
 void cs_child_kill(cs_child *c);
 int cs_child_end(cs_child *c);     /* the same; returns the status as from waitpid */
 
+/* Starts the program at PATH to go on without us: a session of its own, stdin, stdout and stderr on
+ * /dev/null, no other descriptor, our environment. *ret is its process. What cannot be started is
+ * said with its reason. */
+int cs_child_detach(const char *path, const char *const *argv, pid_t *ret, cs_err *err);
+
 typedef struct cs_child_result {
 	int status;                    /* as from waitpid */
 	bool timed_out, too_big, cancelled;

@@ -15,6 +15,10 @@ typedef struct cs_cli_facts {
 	const char *actor;           /* "operator:NAME" */
 	const char *mode;            /* "live" or "simulate" */
 	bool plain;                  /* --plain */
+	/* Another client in place of one whose engine is gone, which is closed. */
+	int (*reopen)(void *ctx, cs_client **ret, cs_err *err);
+	void *ctx;
+	bool *hand_over;             /* to be set when an engine shall go on in the background */
 } cs_cli_facts;
 
 /* What stands above the command line gives it this. */

@@ -103,6 +103,8 @@ int cs_cli_reader(cs_cli *c, cs_err *err);
 int cs_cli_client(cs_cli *c, cs_err *err);
 /* The same, with signals left as they are. */
 int cs_cli_client_for_console(cs_cli *c, cs_err *err);
+/* Another client in place of ours, whose engine is gone. */
+int cs_cli_reopen(cs_cli *c, cs_err *err);
 /* Lets go; an engine of our own ends. */
 void cs_cli_close(cs_cli *c);
 /* One request with the operator as its actor; takes REQUEST over. When the engine went away before

@@ -6,6 +6,15 @@
 
 const cs_cli_flag cs_cli_flags_inbox[] = { { "--all", NULL, N_("also what is decided or over") }, { NULL, NULL, NULL } };
 
+/* Put off: not before its time, but said. */
+static bool is_put_off(const json_t *item)
+{
+	const char *until = cs_json_str(item, "snoozed_until");
+	int64_t at;
+	return until && strcmp(cs_json_str_or(item, "state", ""), "pending") == 0 && cs_time_parse(until, &at, NULL) == CS_OK &&
+	       at > cs_clock_wall_ms();
+}
+
 static void print_row(cs_cli *c, const json_t *item)
 {
 	CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
@@ -16,6 +25,8 @@ static void print_row(cs_cli *c, const json_t *item)
 	cs_cli_print_cell(stdout, title, 38);
 	cs_cli_print_cell(stdout, cs_json_str_or(item, "state", ""), 10);
 	cs_cli_print_cell(stdout, cs_cli_show_age(c, json_object_get(item, "created")), 7);
+	if (is_put_off(item))
+		printf(_("put off until %s  "), cs_cli_show(c, cs_json_str(item, "snoozed_until")));
 	if (json_is_string(expires))
 		printf(_("expires in %s  "), cs_cli_show_age(c, expires));
 	printf("%s%s\n", cs_json_true(item, "simulated") ? _("SIMULATED ") : "", next);
@@ -30,16 +41,21 @@ static int list(cs_cli *c, bool all)
 		r = cs_view_inbox(c->reader, all, &items, &err);
 	if (r < 0)
 		return cs_cli_fail(c, "inbox", &err);
-	size_t i;
+	size_t i, put_off = 0;
 	json_t *item;
 	json_array_foreach(items, i, item) {
-		if (c->json)
+		if (!all && is_put_off(item))
+			put_off++;
+		else if (c->json)
 			cs_cli_print_json(item);
 		else
 			print_row(c, item);
 	}
-	if (json_array_size(items) == 0 && !c->json)
+	if (json_array_size(items) == put_off && !c->json)
 		fputs(_("nothing waits for you\n"), stderr);
+	if (put_off > 0 && !c->json)
+		fprintf(stderr, P_("%zu item is put off; see it with: capstan inbox --all\n", "%zu items are put off; see them with: "
+				   "capstan inbox --all\n", put_off), put_off);
 	return CS_EXIT_DONE;
 }
 

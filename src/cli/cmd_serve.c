@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serve and console: an engine that stays. */
+#include <poll.h>
 #include <string.h>
 
+#include "base/child.h"
 #include "cli/cli_priv.h"
 #include "engine/lease.h"
 
 /* An engine that failed by itself is seen at the latest after this. */
 #define LOOK_MS 5000
+/* How long an engine in the background may take to have the workspace, and how often that is looked at. */
+#define HAND_OVER_MS 5000
+#define LOOK_AGAIN_MS 20
 
 const cs_cli_flag cs_cli_flags_console[] = {
 	{ "--plain", NULL, N_("line by line, for screen readers and dumb terminals") },
@@ -76,10 +81,38 @@ static int ask_mode(cs_cli *c, const char **ret, cs_err *err)
 	return r;
 }
 
+static int reopen(void *ctx, cs_client **ret, cs_err *err)
+{
+	cs_cli *c = ctx;
+	int r = cs_cli_reopen(c, err);
+	if (r == CS_OK)
+		*ret = c->client;
+	return r;
+}
+
+/* The engine goes on without a screen: our own ends first, as one workspace has one holder. */
+static int hand_over(cs_cli *c, cs_err *err)
+{
+	const char *const argv[] = { "capstan", "-C", c->dir, "serve", NULL };
+	cs_client_close(CS_STEAL(c->client));
+	pid_t pid = 0;
+	int r = cs_child_detach(c->opts->engine->exe, argv, &pid, err);
+	for (int i = 0; r == CS_OK && cs_lease_holder(c->state_dir) != pid; i++) {
+		if (i == HAND_OVER_MS / LOOK_AGAIN_MS)
+			return cs_err_set(err, CS_EUNAVAIL, _("the engine in the background did not take the workspace; `capstan serve` says why"));
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	if (r == CS_OK)
+		fprintf(stderr, _("capstan: process %ld goes on in the background; `capstan` shows it again, `kill %ld` ends it\n"),
+			(long)pid, (long)pid);
+	return r;
+}
+
 int cs_cmd_console(cs_cli *c, const cs_cli_args *a)
 {
 	cs_err err = { 0 };
 	const char *mode = "simulate";
+	bool background = false;
 	int r = c->opts->console ? cs_cli_dir(c, &err) : cs_err_set(&err, CS_EUNSUPPORTED, _("this program has no console"));
 	if (r == CS_OK)
 		(void)cs_cli_load(c, NULL);
@@ -90,8 +123,11 @@ int cs_cmd_console(cs_cli *c, const cs_cli_args *a)
 		r = ask_mode(c, &mode, &err);
 	if (r == CS_OK) {
 		const cs_cli_facts facts = { .dir = c->dir, .name = c->name ? c->name : c->dir, .mode = mode,
-					     .actor = c->actor ? c->actor : "operator:owner", .plain = cs_cli_arg(a, "--plain") != NULL };
+					     .actor = c->actor ? c->actor : "operator:owner", .plain = cs_cli_arg(a, "--plain") != NULL,
+					     .reopen = reopen, .ctx = c, .hand_over = &background };
 		r = c->opts->console(c->opts->ctx, &facts, c->client, &err);
 	}
+	if (r == CS_OK && background)
+		r = hand_over(c, &err);
 	return r < 0 ? cs_cli_fail(c, "console", &err) : CS_EXIT_DONE;
 }

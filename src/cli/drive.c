@@ -193,7 +193,9 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		command = cs_xasprintf(step_of(item), item_id);
 #pragma GCC diagnostic pop
-		fprintf(stderr, _("waits for you: %s\n  look: capstan inbox show %s\n  then: %s\n"), title, item_id, command);
+		const char *word = cs_json_str(item, "confirm");
+		CS_AUTOFREE char *confirmed = word ? cs_xasprintf("%s --word %s", command, word) : cs_xstrdup(command);
+		fprintf(stderr, _("waits for you: %s\n  look: capstan inbox show %s\n  then: %s\n"), title, item_id, cs_cli_show(c, confirmed));
 	}
 	if (strcmp(state, "paused") == 0)
 		fprintf(stderr, _("paused; next: capstan resume %s\n"), id);

@@ -159,6 +159,11 @@ static bool may_repeat(const json_t *request)
 	return cs_json_str(request, "key") != NULL;
 }
 
+int cs_cli_reopen(cs_cli *c, cs_err *err)
+{
+	return find_another(c, err);
+}
+
 int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err)
 {
 	CS_AUTOJSON json_t *mine = request;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/frame.h"
+#include "flow/ahead.h"
 
 static int64_t expiry(cs_step *s, const char *text)
 {
@@ -91,10 +92,14 @@ static int gate_look(cs_view_of *v, const cs_frame *f, const cs_function *fn, ga
 	return rc;
 }
 
-static json_t *gate_card(const cs_function *fn, const cs_call *c, const gate_says *says)
+/* How many of the steps after it a card names. */
+#define AHEAD 4
+
+static json_t *gate_card(const cs_run *r, const cs_frame *f, const cs_function *fn, const gate_says *says)
 {
-	json_t *card = json_pack("{s:s, s:s, s:O}", "will_do", fn->name, "effect", cs_effect_class_name(c->effect),
-				 "touches", fn->touches != NULL ? fn->touches : json_null());
+	const cs_call *c = f->call;
+	json_t *card = json_pack("{s:s, s:s, s:O, s:o}", "will_do", fn->name, "effect", cs_effect_class_name(c->effect),
+				 "touches", fn->touches != NULL ? fn->touches : json_null(), "next", cs_flow_ahead(r->flow, f->task, AHEAD));
 	const char *identity = cs_json_str(fn->connector_def, "identity");
 	if (identity != NULL)
 		json_object_set_new(card, "as", json_string(identity));
@@ -129,7 +134,7 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
 	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf("%s in %s", fn->name, r->flow->name));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(c->effect)));
-	json_object_set_new(data, "card", gate_card(fn, c, &says));
+	json_object_set_new(data, "card", gate_card(r, f, fn, &says));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
 	json_object_set_new(data, "why", json_string(why->why));
 	if (why->hash[0] != '\0')
@@ -142,9 +147,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	if (expires > 0)
 		json_object_set_new(data, "expires", json_integer(expires));
 	json_object_set_new(data, "grace", json_integer(s->grace_ms));
-	bool final = s->grace_ms <= 0;       /* no reversal is declared in this version */
-	if (why->confirm_word || final)
-		json_object_set_new(data, "confirm", json_string("word"));
+	if (why->confirm_word)
+		json_object_set_new(data, "confirm", json_string("approve"));    /* the word to be typed */
 	set_copy(data, "runbook", ask, "runbook");
 	if (c->request != NULL)
 		json_object_set(data, "request", c->request);
@@ -173,7 +177,7 @@ static int publish_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_functio
 	set_copy(data, "subject", c->args, "subject");
 	json_t *allow = json_object_get(c->args, "allow");
 	json_object_set_new(data, "allow", allow != NULL ? json_incref(allow) : words(asks ? question : decision));
-	json_t *card = json_pack("{s:s}", "will_do", asks ? "answer a question" : "decide");
+	json_t *card = json_pack("{s:s, s:o}", "will_do", asks ? "answer a question" : "decide", "next", cs_flow_ahead(r->flow, f->task, AHEAD));
 	set_copy(card, "summary", c->args, "summary");
 	json_object_set_new(data, "card", card);
 	json_object_set_new(data, "rule", json_string("flow"));

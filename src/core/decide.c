@@ -62,6 +62,9 @@ static int check_form(const struct answer *a, const json_t *value, cs_err *err)
 
 static int approve(struct answer *a, cs_err *err)
 {
+	const char *word = cs_json_str(a->item->published, "confirm");
+	if (word != NULL && strcmp(cs_json_str_or(a->decision, "word", ""), word) != 0)
+		return cs_err_set(err, CS_EREFUSED, "its rule wants a typed word: approve it with --word %s", word);
 	return with_grace(a, "approval.approved", err);
 }
 

@@ -229,6 +229,7 @@ static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = replay_data(req, old->run, b, &created, err);
 	if (rc != CS_OK)
 		return rc;
+	set_subject(e, b->flow, req, json_object_get(created, "input"), created);
 	cs_record *record = NULL;
 	rc = cs_runs_record(e, old->run->id, &record, err);
 	if (rc != CS_OK)

@@ -116,6 +116,8 @@ static int step_runs(cs_engine *e, cs_err *err)
 {
 	size_t n = e->n_ready < GROUP_RUNS ? e->n_ready : GROUP_RUNS;
 	cs_live *batch[GROUP_RUNS];
+	if (n == 0)
+		return CS_OK;
 	memcpy(batch, e->ready, n * sizeof batch[0]);
 	memmove(e->ready, e->ready + n, (e->n_ready - n) * sizeof e->ready[0]);
 	e->n_ready -= n;

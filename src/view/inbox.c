@@ -14,10 +14,13 @@ static const cs_view_column columns[] = {
 	{ "snoozed_until", "snoozed_until", CS_VIEW_TIME }, { "delegated_to", "delegated_to", CS_VIEW_PLAIN },
 	{ "by", "decided_by", CS_VIEW_PLAIN }, { "note", "note", CS_VIEW_PLAIN },
 	{ "grace_until", "grace_until", CS_VIEW_TIME }, { "previous", "previous", CS_VIEW_PLAIN },
-	{ "successor", "successor", CS_VIEW_PLAIN }, { NULL, NULL, CS_VIEW_PLAIN },
+	{ "successor", "successor", CS_VIEW_PLAIN }, { "replay_of", "replay_of", CS_VIEW_TEXT }, { NULL, NULL, CS_VIEW_PLAIN },
 };
 
-#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost FROM item LEFT JOIN run ON run.id = item.run"
+/* A decision that took effect has another state, but what was decided stays what is shown. */
+#define DECIDED "(SELECT substr(ev.type, 10) FROM event ev WHERE ev.seq = item.decided_seq AND ev.type LIKE 'approval.%')"
+#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, run.parent AS replay_of, " DECIDED " AS decided" \
+	" FROM item LEFT JOIN run ON run.id = item.run"
 #define WAITS "item.state IN ('proposed','pending','open')"
 
 static bool waits(const char *state)
@@ -46,7 +49,9 @@ static json_t *item_of(const json_t *row)
 		const char *next = next_step(cs_json_str_or(item, "kind", ""), state);
 		json_object_set_new(item, "next", next ? json_string(next) : json_null());
 	}
-	json_object_set_new(item, "word", waits(state) ? json_null() : json_string(state));
+	const char *decided = cs_json_str_or(row, "decided", state);
+	json_object_set_new(item, "word", waits(state) ? json_null() :
+			    json_string(strcmp(decided, "consumed") == 0 ? "approved" : decided));
 	return item;
 }
 

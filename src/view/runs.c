@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs and the state of the whole. */
 #include <string.h>
+#include "base/clock.h"
 #include "view/row.h"
 
 static const cs_view_column columns[] = {
@@ -145,13 +146,16 @@ int cs_view_status(cs_reader *r, json_t **ret, cs_err *err)
 		rc = add_counts(r, status, err);
 	if (!rc)
 		rc = add_settings(r, status, err);
+	CS_AUTOJSON json_t *now = json_pack("[I]", (json_int_t)cs_clock_wall_ms());
 	if (!rc)
 		rc = cs_reader_query(r, "SELECT (SELECT count(*) FROM item WHERE state IN ('proposed','pending','open')) AS inbox,"
+				     " (SELECT count(*) FROM item WHERE state = 'pending' AND snoozed_until > ?1) AS snoozed,"
 				     " (SELECT max(seq) FROM event) AS seq,"
-				     " (SELECT at FROM event ORDER BY seq DESC LIMIT 1) AS at", NULL, &rows, err);
+				     " (SELECT at FROM event ORDER BY seq DESC LIMIT 1) AS at", now, &rows, err);
 	if (rc)
 		return rc;
 	const json_t *row = json_array_get(rows, 0);
+	json_object_set(status, "snoozed", json_object_get(row, "snoozed"));
 	json_object_set(status, "inbox", json_object_get(row, "inbox"));
 	json_object_set_new(status, "last_seq", json_integer(cs_json_int_or(row, "seq", 0)));
 	json_object_set_new(status, "last_at", cs_view_time_json(json_object_get(row, "at")));

@@ -28,14 +28,15 @@ typedef struct cs_view_filter {
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
-/* {runs: {state: n}, running, waiting, inbox, live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
+/* {runs: {state: n}, running, waiting, inbox, snoozed (of inbox, those put off), live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
  * running and waiting count what is not over. */
 int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
 
 /* What waits, what expires first first; ALL: also what is decided or over, newest first after
  * it. Each {id, kind, title, run, flow, task, state, digest, created, expires, next} with
  * occurrence, subject, call, simulated, confirm, snoozed_until, delegated_to, by, word, note,
- * grace_until, previous, successor. */
+ * grace_until, previous, successor, replay_of (the run that its run replays, or null). word is what
+ * was decided, also when the item's state has gone on since. */
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
 /* One of them, decided or not, with value (what will be sent, as it will be sent), allow,
  * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq and

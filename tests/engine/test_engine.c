@@ -199,6 +199,23 @@ static void test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule(void *
 	world_verify(w);
 }
 
+static void test_a_rule_that_wants_a_word_is_not_approved_without(void **state)
+{
+	world *w = *state;
+	world_file(w, "policies/p.yaml", "policy: p\nrules: [ { when: { call: mail.send }, then: ask, confirm: word } ]\n");
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'m':{'call':'mail.send','with':{'to':'a','text':'hi'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	CS_AUTOJSON json_t *item = world_item(w);
+	static const char *const wrong[] = { "", "word", "approve " };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		json_decref(world_refused(w, json_pack("{s:s, s:O, s:{s:s, s:s}}", "cmd", "decide", "item", json_object_get(item, "id"),
+						       "decision", "verb", "approve", "word", wrong[i])));
+	assert_int_equal(world_count(w, run, "attempt.intent"), 0);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", "approve", "word", cs_json_str(item, "confirm"))));
+	json_decref(world_await(w, run, "completed"));
+}
+
 static void test_replay_sends_nothing_and_reuses_what_is_unchanged(void **state)
 {
 	world *w = *state;
@@ -305,6 +322,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rejected_gate_is_authorization_403, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_edit_sends_the_edited_content_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_restart_goes_on_where_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_rule_that_wants_a_word_is_not_approved_without, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),

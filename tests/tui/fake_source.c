@@ -140,6 +140,16 @@ static int fake_status(void *ctx, json_t **ret, cs_err *err)
 	return CS_OK;
 }
 
+static int fake_runbook(void *ctx, const char *name, char **ret, cs_err *err)
+{
+	const char *text = cs_json_str(part(ctx, "runbooks"), name);
+
+	if (!text)
+		return cs_err_set(err, CS_ENOTFOUND, "there is no runbook %s: runbooks/ holds them", name);
+	*ret = cs_xstrdup(text);
+	return CS_OK;
+}
+
 static void tell(fake_source *f, const json_t *v)
 {
 	CS_AUTOFREE char *text = cs_json_text(v);
@@ -329,8 +339,11 @@ fake_source *fake_source_new(const char *model, int control)
 		abort();
 	watch(f, f->own[0]);
 	watch(f, control);
-	f->face = (cs_source){ f, fake_inbox, fake_item, fake_runs, fake_run, fake_trace, fake_events, fake_why, fake_diff,
-			       fake_status, fake_send, f->both, fake_poll };
+	f->face = (cs_source){
+		.ctx = f, .inbox = fake_inbox, .item = fake_item, .runs = fake_runs, .run = fake_run, .trace = fake_trace,
+		.events = fake_events, .why = fake_why, .diff = fake_diff, .status = fake_status, .runbook = fake_runbook,
+		.send = fake_send, .fd = f->both, .poll = fake_poll,
+	};
 	return f;
 }
 

@@ -175,7 +175,7 @@ static void the_inbox_shows_what_waits_and_an_item_its_whole_card(void **state)
 	assert_int_equal(cs_view_inbox(r, false, &after, NULL), CS_OK);
 	assert_int_equal(json_array_size(after), 0);
 	assert_int_equal(cs_view_inbox(r, true, &all, NULL), CS_OK);
-	want(all, "0.word", "consumed");
+	want(all, "0.word", "approved");
 	assert_int_equal(cs_view_item(r, ITEM_A, &decided, NULL), CS_OK);
 	want(decided, "by", "\"operator:ann\"");
 	want(decided, "note", "fine");
