@@ -47,6 +47,10 @@ bool cs_json_equal(const json_t *a, const json_t *b);
  * it is not UTF-8. */
 json_t *cs_json_lenient(const char *text);
 
+/* SLOT holds a new reference to VALUE (NULL: nothing) in place of the one it had; they may be the
+ * same. */
+void cs_json_put(json_t **slot, json_t *value);
+
 /* Borrowed string member or NULL / DEF; integer member or DEF. */
 const char *cs_json_str(const json_t *obj, const char *key);
 const char *cs_json_str_or(const json_t *obj, const char *key, const char *def);

@@ -178,3 +178,10 @@ bool cs_json_true(const json_t *obj, const char *key)
 {
 	return json_is_true(json_object_get(obj, key));
 }
+
+void cs_json_put(json_t **slot, json_t *value)
+{
+	json_t *old = *slot;
+	*slot = json_incref(value);
+	json_decref(old);
+}

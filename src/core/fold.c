@@ -6,13 +6,6 @@
 #include "base/mem.h"
 #include "core/fold.h"
 
-static void put(json_t **slot, json_t *value)
-{
-	json_t *old = *slot;
-	*slot = value != NULL ? json_incref(value) : NULL;
-	json_decref(old);
-}
-
 static json_t *member(const cs_event *ev, const char *name)
 {
 	return ev->data != NULL ? json_object_get(ev->data, name) : NULL;
@@ -29,10 +22,10 @@ static int fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
 	r->shadow = cs_json_true(ev->data, "shadow");
 	r->ask_again = cs_json_true(ev->data, "ask");
 	r->input_tainted = cs_json_true(ev->data, "tainted");
-	put(&r->input, member(ev, "input"));
+	cs_json_put(&r->input, member(ev, "input"));
 	if (r->input == NULL)
 		r->input = json_object();
-	put(&r->patch, member(ev, "patch"));
+	cs_json_put(&r->patch, member(ev, "patch"));
 	free(r->from);
 	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
 	r->clock = cs_json_int_or(ev->data, "clock", 0);
@@ -54,15 +47,15 @@ static int fold_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	/* A replay keeps the clock of the run that it replays. */
 	r->started_at = cs_json_int_or(ev->data, "clock", ev->at);
 	r->deadline = cs_json_int_or(ev->data, "deadline", 0);
-	put(&r->start, member(ev, "input") != NULL ? member(ev, "input") : r->input);
-	put(&r->context, r->start);
+	cs_json_put(&r->start, member(ev, "input") != NULL ? member(ev, "input") : r->input);
+	cs_json_put(&r->context, r->start);
 	r->context_tainted = r->input_tainted;
 	cs_frame_free(r->root);
 	r->root = cs_frame_new(NULL, NULL);
 	r->root->started_at = ev->at;
 	r->root->started_seq = ev->seq;
 	r->root->next = cs_frame_first(r, r->root);
-	put(&r->root->last, r->start);
+	cs_json_put(&r->root->last, r->start);
 	r->root->last_tainted = r->input_tainted;
 	return CS_OK;
 }
@@ -89,7 +82,7 @@ static int fold_completed_run(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)t;
 	r->state = CS_RUN_COMPLETED;
-	put(&r->output, member(ev, "output"));
+	cs_json_put(&r->output, member(ev, "output"));
 	return CS_OK;
 }
 
@@ -97,7 +90,7 @@ static int fold_faulted_run(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)t;
 	r->state = CS_RUN_FAULTED;
-	put(&r->error, member(ev, "error"));
+	cs_json_put(&r->error, member(ev, "error"));
 	return CS_OK;
 }
 
@@ -107,7 +100,7 @@ static void lift_faults(cs_frame *f)
 	if (f == NULL)
 		return;
 	if (f->fault != NULL) {
-		put(&f->fault, NULL);
+		cs_json_put(&f->fault, NULL);
 		free(CS_STEAL(f->fault_ref));
 		cs_frame_forget(f);
 	}
@@ -122,7 +115,7 @@ static int fold_retried(cs_run *r, const cs_event *ev, const cs_task *t)
 	(void)t;
 	r->state = CS_RUN_RUNNING;
 	r->deadline = 0;             /* the operator took it up again: its time is theirs to watch */
-	put(&r->error, NULL);
+	cs_json_put(&r->error, NULL);
 	lift_faults(r->root);
 	return CS_OK;
 }
@@ -202,15 +195,15 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	f->occurrence = r->occurrences[t->id] = ev->occurrence;
 	f->started_at = ev->at;
 	f->started_seq = ev->seq;
-	put(&f->raw, seq->last);
-	put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
+	cs_json_put(&f->raw, seq->last);
+	cs_json_put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
 	f->input_tainted = cs_json_true(ev->data, "tainted");
 	f->deadline = cs_json_int_or(ev->data, "deadline", 0);
 	f->due = cs_json_int_or(ev->data, "due", 0);
 	const char *timer = cs_json_str_or(ev->data, "timer", "");
 	if (strlen(timer) == CS_ID_LEN)
 		memcpy(f->timer, timer, CS_ID_SIZE);
-	put(&f->last, f->input);
+	cs_json_put(&f->last, f->input);
 	f->last_tainted = f->input_tainted;
 	r->live[t->id] = f;
 	seq->child = f;
@@ -223,7 +216,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 			f->kids[i] = cs_frame_new(&r->flow->tasks[t->children[i]], f);
 			f->kids[i]->lane = true;
 			f->kids[i]->next = t->children[i];
-			put(&f->kids[i]->last, f->input);
+			cs_json_put(&f->kids[i]->last, f->input);
 			f->kids[i]->last_tainted = f->input_tainted;
 		}
 		return CS_OK;
@@ -233,7 +226,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	f->next = cs_frame_first(r, f);
 	if (t->kind != CS_TASK_FOR)
 		return CS_OK;
-	put(&f->items, member(ev, "items"));
+	cs_json_put(&f->items, member(ev, "items"));
 	f->next = -1;                /* each round is entered, its condition first */
 	return json_is_array(f->items) ? CS_OK : CS_EINTERNAL;
 }
@@ -249,10 +242,10 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 	bool tainted = cs_json_true(ev->data, "tainted");
 	json_object_set(seq->done, t->name, output);
 	mark_tainted(seq, t->name, tainted);
-	put(&seq->last, output);
+	cs_json_put(&seq->last, output);
 	seq->last_tainted = tainted;
 	if (member(ev, "context") != NULL) {
-		put(&r->context, member(ev, "context"));
+		cs_json_put(&r->context, member(ev, "context"));
 		r->context_tainted = r->context_tainted || tainted;
 	}
 	drop_live(r, seq, t);
@@ -281,7 +274,7 @@ static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
 	drop_live(r, seq, t);
-	put(&seq->fault, member(ev, "error"));
+	cs_json_put(&seq->fault, member(ev, "error"));
 	free(seq->fault_ref);
 	seq->fault_ref = cs_xstrdup(t->ref);
 	seq->next = t->id;           /* where a retry begins again */
@@ -307,7 +300,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_frame *f = r->live[t->id];
 	if (f == NULL || t->catch == NULL)
 		return CS_EINTERNAL;
-	put(&f->fault, NULL);
+	cs_json_put(&f->fault, NULL);
 	free(CS_STEAL(f->fault_ref));
 	cs_frame_forget(f);
 	if (member(ev, "due") != NULL) {
@@ -315,7 +308,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 			f->retry_since = ev->at;
 		f->retry_due = cs_json_int_or(ev->data, "due", ev->at);
 		f->next = cs_frame_first(r, f);
-		put(&f->last, f->input);
+		cs_json_put(&f->last, f->input);
 		f->last_tainted = f->input_tainted;
 		return CS_OK;
 	}
@@ -324,7 +317,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 		f->vars = json_object();
 	json_object_set(f->vars, t->catch->as, member(ev, "error"));
 	f->next = cs_frame_first(r, f);
-	put(&f->last, f->input);
+	cs_json_put(&f->last, f->input);
 	f->last_tainted = f->input_tainted || f->last_tainted;
 	return CS_OK;
 }

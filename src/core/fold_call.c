@@ -7,13 +7,6 @@
 #include "base/mem.h"
 #include "core/fold.h"
 
-static void put(json_t **slot, json_t *value)
-{
-	json_t *old = *slot;
-	*slot = value != NULL ? json_incref(value) : NULL;
-	json_decref(old);
-}
-
 static void put_text(char *slot, size_t size, const json_t *data, const char *name)
 {
 	const char *s = cs_json_str_or(data, name, "");
@@ -32,10 +25,10 @@ int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
 	(void)r;
 	f->call = cs_xcalloc(1, sizeof *f->call);
 	f->call->logical = 1;
-	put(&f->call->args, json_object_get(ev->data, "args"));
+	cs_json_put(&f->call->args, json_object_get(ev->data, "args"));
 	if (f->call->args == NULL)
 		f->call->args = json_object();
-	put(&f->call->tainted_args, json_object_get(ev->data, "tainted_args"));
+	cs_json_put(&f->call->tainted_args, json_object_get(ev->data, "tainted_args"));
 	f->call->args_tainted = json_array_size(f->call->tainted_args) > 0;
 	return CS_OK;
 }
@@ -61,7 +54,7 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (c->tries == 1)
 		c->first_intent_at = ev->at;
 	if (json_object_get(ev->data, "request") != NULL)
-		put(&c->request, json_object_get(ev->data, "request"));
+		cs_json_put(&c->request, json_object_get(ev->data, "request"));
 	cs_frame_forget(f);
 	return CS_OK;
 }
@@ -69,10 +62,10 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 static void settle(cs_run *r, const cs_task *t, cs_call *c, cs_call_phase phase, const cs_event *ev)
 {
 	c->phase = phase;
-	put(&c->result, json_object_get(ev->data, "result"));
+	cs_json_put(&c->result, json_object_get(ev->data, "result"));
 	if (phase == CS_CALL_DONE && c->result == NULL)
 		c->result = json_null();
-	put(&c->error, json_object_get(ev->data, "error"));
+	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	c->result_tainted = cs_json_true(ev->data, "tainted");
 	cs_frame_forget(r->live[t->id]);
 }
@@ -104,7 +97,7 @@ int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_EINTERNAL;
 	c->phase = CS_CALL_RETRY_WAIT;
 	c->due = cs_json_int_or(ev->data, "due", ev->at);
-	put(&c->error, json_object_get(ev->data, "error"));
+	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
 }
 
@@ -120,7 +113,7 @@ int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *
 	if (strcmp(to, "failed") == 0)
 		return cs_run_fold_attempt_failed(r, ev, t);
 	c->phase = CS_CALL_IN_DOUBT;
-	put(&c->error, json_object_get(ev->data, "error"));
+	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
 }
 
@@ -177,7 +170,7 @@ static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_item *item = cs_xcalloc(1, sizeof *item);
 	memcpy(item->id, id, CS_ID_SIZE);
 	item->task = t != NULL ? t->id : -1;
-	put(&item->published, ev->data);
+	cs_json_put(&item->published, ev->data);
 	item->kind = cs_json_str_or(item->published, "kind", "approval");
 	item->state = strcmp(ev->type, "approval.published") == 0 ? "pending" : "open";
 	put_text(item->digest, sizeof item->digest, ev->data, "digest");
@@ -197,7 +190,7 @@ static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
 		(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
 		memcpy(c->digest, item->digest, sizeof c->digest);
 		if (json_object_get(ev->data, "request") != NULL)
-			put(&c->request, json_object_get(ev->data, "request"));
+			cs_json_put(&c->request, json_object_get(ev->data, "request"));
 		cs_frame_forget(r->live[t->id]);
 	}
 	return CS_OK;
@@ -206,7 +199,7 @@ static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
 static void decided(cs_item *item, const cs_event *ev, const char *state)
 {
 	item->state = state;
-	put(&item->decision, ev->data);
+	cs_json_put(&item->decision, ev->data);
 	item->decided_by = cs_json_str(item->decision, "by");
 	item->grace_until = cs_json_int_or(ev->data, "grace_until", ev->at);
 	item->decided_seq = ev->seq;
@@ -300,7 +293,7 @@ static void fold_undone(cs_run *r, const cs_event *ev, const cs_task *t, cs_item
 	(void)t;
 	(void)ev;
 	item->state = "pending";
-	put(&item->decision, NULL);
+	cs_json_put(&item->decision, NULL);
 	item->decided_by = NULL;
 	item->grace_until = 0;
 }
@@ -311,7 +304,7 @@ static void fold_edited(cs_run *r, const cs_event *ev, const cs_task *t, cs_item
 	cs_call *c = call_of(r, t);
 	json_t *value = json_object_get(ev->data, "value");
 	if (c != NULL && cs_json_true(item->published, "gate")) {
-		put(&c->args, value);
+		cs_json_put(&c->args, value);
 	} else if (c != NULL) {
 		json_t *args = json_copy(c->args);
 		json_object_set(args, "show", value);
@@ -319,7 +312,7 @@ static void fold_edited(cs_run *r, const cs_event *ev, const cs_task *t, cs_item
 		c->args = args;
 	}
 	if (c != NULL) {
-		put(&c->request, NULL);
+		cs_json_put(&c->request, NULL);
 		put_text(c->next_item, sizeof c->next_item, ev->data, "next");
 		memcpy(c->previous, item->id, CS_ID_SIZE);
 		free(c->editor);
@@ -354,7 +347,7 @@ static void fold_settled(cs_run *r, const cs_event *ev, const cs_task *t, cs_ite
 
 static void fold_expired(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
 {
-	put(&item->decision, NULL);
+	cs_json_put(&item->decision, NULL);
 	item->decided_by = NULL;
 	conclude(r, t, item, "expired", "timeout", ev);
 	item_over(r, item);

@@ -121,6 +121,16 @@ const char *cs_fold_verb(const cs_event *ev)
 	return dot ? dot + 1 : ev->type;
 }
 
+const char *cs_fold_state(const cs_fold_word *table, const cs_event *ev)
+{
+	const char *verb = cs_fold_verb(ev);
+	for (; table->verb; table++) {
+		if (strcmp(table->verb, verb) == 0)
+			return table->state;
+	}
+	return verb;
+}
+
 int cs_fold_nothing(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	(void)f, (void)ev, (void)err;

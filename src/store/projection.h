@@ -118,6 +118,12 @@ bool cs_fold_time(const cs_event *ev, const char *member, int64_t *ret);
 void cs_fold_bind_time(sqlite3_stmt *st, int column, const cs_event *ev, const char *member);
 /* The word after the dot of the event's type: "completed". */
 const char *cs_fold_verb(const cs_event *ev);
+/* The state that an event leads to: by TABLE (ends with a NULL verb) where its name is not the
+ * state's, else its verb. */
+typedef struct cs_fold_word {
+	const char *verb, *state;
+} cs_fold_word;
+const char *cs_fold_state(const cs_fold_word *table, const cs_event *ev);
 
 typedef int cs_fold_fn(cs_fold *f, const cs_event *ev, cs_err *err);
 cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_run_moved,

@@ -6,18 +6,14 @@
 #include "store/sql.h"
 
 /* For the events whose name is not the state they lead to. */
-static const struct { const char *verb, *state; } states[] = {
+static const cs_fold_word states[] = {
 	{ "published", "pending" }, { "opened", "open" }, { "voided", "void" },
+	{ NULL, NULL },
 };
 
 static const char *state_of(const cs_event *ev)
 {
-	const char *verb = cs_fold_verb(ev);
-	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++) {
-		if (strcmp(states[i].verb, verb) == 0)
-			return states[i].state;
-	}
-	return verb;
+	return cs_fold_state(states, ev);
 }
 
 int cs_fold_item_published(cs_fold *f, const cs_event *ev, cs_err *err)

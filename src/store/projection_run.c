@@ -6,18 +6,13 @@
 #include "store/sql.h"
 
 /* The words of STATES.md for the events whose name is not their state. */
-static const struct { const char *verb, *state; } states[] = {
-	{ "blocked", "waiting" }, { "unblocked", "running" },
+static const cs_fold_word states[] = {
+	{ "blocked", "waiting" }, { "unblocked", "running" }, { NULL, NULL },
 };
 
 static const char *state_of(const cs_event *ev)
 {
-	const char *verb = cs_fold_verb(ev);
-	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++) {
-		if (strcmp(states[i].verb, verb) == 0)
-			return states[i].state;
-	}
-	return verb;
+	return cs_fold_state(states, ev);
 }
 
 static int fold_start_key(cs_fold *f, const cs_event *ev, cs_err *err)

@@ -2,18 +2,12 @@
 #include "test.h"
 
 #include "base/json.h"
-
-static json_t *parsed(const char *text)
-{
-	json_t *v = NULL;
-	assert_int_equal(cs_json_parse(text, strlen(text), &v, NULL), 0);
-	return v;
-}
+#include "tests/json.h"
 
 static void test_a_dotted_path_goes_down(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"a\":{\"b\":[10,{\"c\":null}]},\"0\":5}");
+	CS_AUTOJSON json_t *v = json_plain("{\"a\":{\"b\":[10,{\"c\":null}]},\"0\":5}");
 	assert_int_equal(json_integer_value(cs_json_get_path(v, "a.b.0")), 10);
 	assert_true(json_is_null(cs_json_get_path(v, "a.b.1.c")));
 	assert_int_equal(json_integer_value(cs_json_get_path(v, "0")), 5);
@@ -27,7 +21,7 @@ static void test_a_dotted_path_goes_down(void **state)
 
 static void expect_with(const char *before, const char *path, const char *value, const char *after)
 {
-	CS_AUTOJSON json_t *v = parsed(before), *x = parsed(value), *w = NULL;
+	CS_AUTOJSON json_t *v = json_plain(before), *x = json_plain(value), *w = NULL;
 	cs_err e;
 	if (cs_json_with_path(v, path, x, &w, &e) < 0)
 		fail_msg("%s: %s", path, e.msg);
@@ -57,7 +51,7 @@ static void test_with_path_refuses_what_cannot_be(void **state)
 {
 	(void)state;
 	static const char *const paths[] = { "", ".", "a.", ".a", "a..b", "s.x", "l.5", "l.x", "l.-1", "n.x.y" };
-	CS_AUTOJSON json_t *v = parsed("{\"s\":\"text\",\"l\":[1],\"n\":5}"), *one = json_integer(1);
+	CS_AUTOJSON json_t *v = json_plain("{\"s\":\"text\",\"l\":[1],\"n\":5}"), *one = json_integer(1);
 	for (size_t i = 0; i < CS_ARRAY_LEN(paths); i++) {
 		json_t *w = NULL;
 		cs_err e = { 0 };
@@ -79,7 +73,7 @@ static void test_with_path_refuses_what_cannot_be(void **state)
 static void test_json_pointers(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,"
+	CS_AUTOJSON json_t *v = json_plain("{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,"
 				       "\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8}");
 	static const char *const numbered[] = { "/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n" };
 	assert_ptr_equal(cs_json_pointer(v, ""), v);
@@ -89,13 +83,13 @@ static void test_json_pointers(void **state)
 	static const char *const absent[] = { "foo", "/foo/01", "/foo/-", "/foo/2", "/m~n", "/m~2n", "/m~", "/foo/0/x", "//" };
 	for (size_t i = 0; i < CS_ARRAY_LEN(absent); i++)
 		assert_null(cs_json_pointer(v, absent[i]));
-	CS_AUTOJSON json_t *tilde = parsed("{\"~1\":1}");
+	CS_AUTOJSON json_t *tilde = json_plain("{\"~1\":1}");
 	assert_non_null(cs_json_pointer(tilde, "/~01"));
 }
 
 static void check_equal(const char *a, const char *b, bool want)
 {
-	CS_AUTOJSON json_t *x = parsed(a), *y = parsed(b);
+	CS_AUTOJSON json_t *x = json_plain(a), *y = json_plain(b);
 	if (cs_json_equal(x, y) != want || cs_json_equal(y, x) != want)
 		fail_msg("%s and %s", a, b);
 }
@@ -127,7 +121,7 @@ static void test_equality_is_by_json_value(void **state)
 static void test_members(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"s\":\"x\",\"i\":7,\"r\":7.5,\"t\":true,\"f\":false,\"n\":null}");
+	CS_AUTOJSON json_t *v = json_plain("{\"s\":\"x\",\"i\":7,\"r\":7.5,\"t\":true,\"f\":false,\"n\":null}");
 	assert_string_equal(cs_json_str(v, "s"), "x");
 	assert_null(cs_json_str(v, "i"));
 	assert_null(cs_json_str(v, "absent"));

@@ -3,15 +3,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
-
-static json_t *parsed(const char *text)
-{
-	json_t *v = NULL;
-	cs_err e;
-	if (cs_json_parse(text, strlen(text), &v, &e) < 0)
-		fail_msg("%s: %s", text, e.msg);
-	return v;
-}
+#include "tests/json.h"
 
 static void expect(int (*writer)(const json_t *, cs_buf *), const json_t *v, const char *text)
 {
@@ -25,7 +17,7 @@ static void test_compact_keeps_the_order_of_keys(void **state)
 {
 	(void)state;
 	const char *text = "{\"z\":[],\"a\":{},\"m\":[1,-2,0.5,true,false,null,\"x\",[[{\"k\":[{}]}]]]}";
-	CS_AUTOJSON json_t *v = parsed(text);
+	CS_AUTOJSON json_t *v = json_plain(text);
 	expect(cs_json_write, v, text);
 }
 
@@ -35,7 +27,7 @@ static void test_scalars(void **state)
 	static const char *const texts[] = { "null",  "true", "false", "0", "-1", "9223372036854775807", "-9223372036854775808",
 					     "1e-7", "\"\"" };
 	for (size_t i = 0; i < CS_ARRAY_LEN(texts); i++) {
-		CS_AUTOJSON json_t *v = parsed(texts[i]);
+		CS_AUTOJSON json_t *v = json_plain(texts[i]);
 		expect(cs_json_write, v, texts[i]);
 		expect(cs_json_canonical, v, texts[i]);
 	}
@@ -44,14 +36,14 @@ static void test_scalars(void **state)
 static void test_pretty_is_two_spaces_a_level(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"a\":[1,{\"b\":[]}],\"c\":{}}");
+	CS_AUTOJSON json_t *v = json_plain("{\"a\":[1,{\"b\":[]}],\"c\":{}}");
 	expect(cs_json_write_pretty, v, "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ],\n  \"c\": {}\n}");
 }
 
 static void test_escapes_are_those_of_rfc_8785(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\\b\\t\\f\\r\\u007f\\u0000\"");
+	CS_AUTOJSON json_t *v = json_plain("\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\\b\\t\\f\\r\\u007f\\u0000\"");
 	expect(cs_json_canonical, v, "\"€$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\\b\\t\\f\\r\x7f\\u0000\"");
 }
 
@@ -59,7 +51,7 @@ static void test_escapes_are_those_of_rfc_8785(void **state)
 static void test_canonical_sorts_by_utf16(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew\",\"1\":\"One\","
+	CS_AUTOJSON json_t *v = json_plain("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew\",\"1\":\"One\","
 				       "\"\\ud83d\\ude00\":\"Emoji\",\"\\u0080\":\"Control\",\"\\u00f6\":\"o\"}");
 	expect(cs_json_canonical, v,
 	       "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"ö\":\"o\",\"€\":\"Euro Sign\","
@@ -70,7 +62,7 @@ static void test_canonical_sorts_by_utf16(void **state)
 static void test_the_example_of_rfc_8785(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"
+	CS_AUTOJSON json_t *v = json_plain("{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"
 				       "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
 				       "\"literals\":[null,true,false]}");
 	expect(cs_json_canonical, v,
@@ -105,8 +97,8 @@ static void test_canonical_sorts_every_level_and_many_keys(void **state)
 static void test_the_digest_does_not_depend_on_order_or_spelling(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *a = parsed("{\"a\":1.0,\"b\":[1e2]}"), *b = parsed("{\"b\":[100],\"a\":1}"),
-			   *c = parsed("{\"b\":[100],\"a\":2}");
+	CS_AUTOJSON json_t *a = json_plain("{\"a\":1.0,\"b\":[1e2]}"), *b = json_plain("{\"b\":[100],\"a\":1}"),
+			   *c = json_plain("{\"b\":[100],\"a\":2}");
 	char x[65], y[65], z[65], want[CS_HEX_SIZE];
 	cs_json_digest(a, x);
 	cs_json_digest(b, y);
@@ -120,14 +112,14 @@ static void test_the_digest_does_not_depend_on_order_or_spelling(void **state)
 static void test_integers_beyond_2_to_53_keep_their_digits(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("[9007199254740993,-9223372036854775807]");
+	CS_AUTOJSON json_t *v = json_plain("[9007199254740993,-9223372036854775807]");
 	expect(cs_json_canonical, v, "[9007199254740993,-9223372036854775807]");
 }
 
 static void test_the_maximum_is_obeyed(void **state)
 {
 	(void)state;
-	CS_AUTOJSON json_t *v = parsed("{\"a\":[\"long enough\"]}");
+	CS_AUTOJSON json_t *v = json_plain("{\"a\":[\"long enough\"]}");
 	int (*const writers[])(const json_t *, cs_buf *) = { cs_json_write, cs_json_write_pretty, cs_json_canonical };
 	for (size_t w = 0; w < CS_ARRAY_LEN(writers); w++)
 		for (size_t max = 0; max < 21; max++) {

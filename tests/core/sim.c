@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "core/frame.h"
+#include "tests/json.h"
 
 #define RUN_ID "01J9ZZZZZZ0000000000000001"
 #define OPERATION(effect) \
@@ -21,19 +22,6 @@ static const char connector_text[] =
 	"{'connector':'shop','kind':'http','url':'https://shop.example','identity':'me','mode':'live','operations':{"
 	"'mail':" OPERATION("'unsafe'") ",'pay':" OPERATION("'unsafe'") ",'look':" OPERATION("'read'") ","
 	"'bill':" OPERATION("'keyed','keyed':{'header':'Idempotency-Key','window':'PT1H'}") "}}";
-
-static json_t *parsed(const char *text)
-{
-	CS_AUTOFREE char *copy = cs_xstrdup(text);
-	for (char *p = copy; *p != '\0'; p++)
-		if (*p == '\'')
-			*p = '"';
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(copy, strlen(copy), &v, &err) != CS_OK)
-		fail_msg("%s: %s", copy, err.msg);
-	return v;
-}
 
 /* ---- what surrounds the run ------------------------------------------------------------------------ */
 
@@ -122,7 +110,7 @@ static bool callable(void *ctx, const char *name)
 static void load_flow(sim *s, const char *body)
 {
 	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[%s]}", body);
-	CS_AUTOJSON json_t *doc = parsed(text);
+	CS_AUTOJSON json_t *doc = json_quoted(text);
 	cs_diags d;
 	cs_diags_init(&d);
 	if (cs_flow_new(doc, NULL, callable, s, &d, &s->flow) != CS_OK)
@@ -136,12 +124,12 @@ void sim_new(sim *s, const char *flow, const char *input)
 	*s = (sim){ .log = json_array(), .step = { .now = 1000000, .ctx = s, .append = sim_append, .new_id = sim_id,
 		.function = sim_function, .verdict = sim_verdict, .open = sim_open, .fixture = sim_fixture, .key = sim_key,
 		.todo = sim_todo, .epoch = 1, .workspace_mode = "live" } };
-	CS_AUTOJSON json_t *connector = parsed(connector_text);
+	CS_AUTOJSON json_t *connector = json_quoted(connector_text);
 	for (size_t i = 0; i < SIM_FUNCTIONS; i++)
 		add_function(s, connector, names[i]);
 	load_flow(s, flow);
 	s->run = cs_run_new(RUN_ID, s->flow);
-	CS_AUTOJSON json_t *in = parsed(input);
+	CS_AUTOJSON json_t *in = json_quoted(input);
 	CS_AUTOJSON json_t *created = json_pack("{s:s, s:s, s:s, s:s, s:O}", "flow", "test/t", "name", "t", "version", "1.0.0",
 						"definition", s->flow->hash, "input", in);
 	cs_err err = { 0 };
@@ -188,7 +176,7 @@ void sim_outcome(sim *s, cs_outcome_kind kind, const char *result)
 	cs_outcome *o = NULL;
 	if (kind == CS_OUTCOME_DONE) {
 		o = cs_outcome_new(kind);
-		o->result = parsed(result);
+		o->result = json_quoted(result);
 	} else {
 		o = cs_outcome_failed(kind, CS_ERROR_COMMUNICATION, 503, "as the test wants", "%s", "");
 	}
@@ -233,7 +221,7 @@ int sim_decide(sim *s, const char *decision)
 	assert_non_null(item);
 	char id[CS_ID_SIZE], next[CS_ID_SIZE];
 	memcpy(id, item->id, sizeof id);
-	CS_AUTOJSON json_t *d = parsed(decision);
+	CS_AUTOJSON json_t *d = json_quoted(decision);
 	cs_err err = { 0 };
 	s->step.actor = "operator:test";
 	int rc = cs_run_decide(s->run, &s->step, id, d, next, &err);

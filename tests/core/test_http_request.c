@@ -8,20 +8,12 @@
 #include <string.h>
 #include "base/mem.h"
 #include "core/http_request.h"
-
-static json_t *parse(const char *text)
-{
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(text, strlen(text), &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "tests/json.h"
 
 /* Renders; NULL with *ret_code and ERR where it is refused. BASE NULL: a call to http. */
 static json_t *render(const char *base, const char *request, const char *vars, int *ret_code, cs_err *err)
 {
-	json_t *q CS_AUTOJSON = parse(request), *v CS_AUTOJSON = parse(vars);
+	json_t *q CS_AUTOJSON = json_plain(request), *v CS_AUTOJSON = json_plain(vars);
 	json_t *out = NULL;
 	cs_http_source s = { .request = q, .base = base, .vars = v, .host_written = true };
 	*ret_code = cs_http_render(&s, &out, err);

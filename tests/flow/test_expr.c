@@ -10,28 +10,20 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/expr.h"
+#include "tests/json.h"
 
 typedef struct fixture {
 	cs_exprset *set;
 	json_t *dot, *vars;
 } fixture;
 
-static json_t *json(const char *text)
-{
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(text, strlen(text), &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
-
 static int setup(void **ctx)
 {
 	fixture *f = cs_xcalloc(1, sizeof(*f));
 	f->set = cs_exprset_new();
-	f->dot = json("{\"a\":{\"b\":5,\"id\":9223372036854775807},\"l\":[1,2,{\"x\":\"y\"}],\"s\":\"h\xC3\xA9\",\"n\":null,"
+	f->dot = json_plain("{\"a\":{\"b\":5,\"id\":9223372036854775807},\"l\":[1,2,{\"x\":\"y\"}],\"s\":\"h\xC3\xA9\",\"n\":null,"
 		      "\"f\":0.00001,\"g\":0.30000000000000004,\"z\":false}");
-	f->vars = json("{\"context\":{\"n\":1},\"start\":\"s\"}");
+	f->vars = json_plain("{\"context\":{\"n\":1},\"start\":\"s\"}");
 	*ctx = f;
 	return 0;
 }
@@ -231,7 +223,7 @@ static void values_stay_within_bounds(void **ctx)
 {
 	fixture *f = *ctx;
 	/* Doubled by reference again and again, a small value becomes one that nobody can write. */
-	json_t *dot = json("\"0123456789\"");
+	json_t *dot = json_plain("\"0123456789\"");
 	cs_err err = { 0 };
 	int rc = 0, rounds = 0;
 	const cs_expr *twice = add(f, "[., .]");

@@ -19,18 +19,10 @@
 #include "flow/expr_internal.h"
 #include "flow/jq_pool.h"
 #include "flow/jq_program.h"
+#include "tests/json.h"
 
 #define EXE "/proc/self/exe"
 #define TIMEOUT_MS 400
-
-static json_t *json(const char *text)
-{
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(text, strlen(text), &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
 
 static const cs_expr *add(cs_exprset *set, const char *source)
 {
@@ -44,7 +36,7 @@ static const cs_expr *add(cs_exprset *set, const char *source)
 /* One expression by itself over DOT (JSON). */
 static int eval(cs_jq_pool *pool, const char *source, const char *dot_text, json_t **ret, cs_err *err)
 {
-	CS_AUTOJSON json_t *dot = json(dot_text), *vars = json("{\"context\":{\"n\":2},\"start\":\"s\"}");
+	CS_AUTOJSON json_t *dot = json_plain(dot_text), *vars = json_plain("{\"context\":{\"n\":2},\"start\":\"s\"}");
 	cs_exprset *set = cs_exprset_new();
 	int rc = cs_jq_pool_eval(pool, set, add(set, source), dot, vars, ret, err);
 	cs_exprset_unref(set);
@@ -161,7 +153,7 @@ static void what_slips_through_the_lexer_is_shadowed(void **ctx)
 	cs_jq_pool *p = *ctx;
 	for (size_t i = 0; i < CS_ARRAY_LEN(sources); i++) {
 		cs_exprset *set = cs_exprset_new();
-		CS_AUTOJSON json_t *dot = json("0"), *vars = json("{}"), *v = NULL;
+		CS_AUTOJSON json_t *dot = json_plain("0"), *vars = json_plain("{}"), *v = NULL;
 		cs_expr *e = (cs_expr *)add(set, "[.] | .[]");
 		free(e->source);
 		e->source = cs_xstrdup(sources[i]);
@@ -178,7 +170,7 @@ static void many_expressions_are_one_program(void **ctx)
 {
 	cs_jq_pool *p = *ctx;
 	cs_exprset *set = cs_exprset_new();
-	CS_AUTOJSON json_t *dot = json("[1]"), *vars = json("{\"a\":10,\"b\":20}");
+	CS_AUTOJSON json_t *dot = json_plain("[1]"), *vars = json_plain("{\"a\":10,\"b\":20}");
 	char source[64];
 	for (int i = 0; i < 600; i++) {
 		(void)snprintf(source, sizeof(source), "map(. + %d) | .[0] + $%c", i, i % 2 ? 'b' : 'a');
@@ -363,7 +355,7 @@ static void first_use_is_quick(void **ctx)
 	int64_t first = cs_clock_mono_ns() - begin;
 	cs_exprset *set = cs_exprset_new();
 	const cs_expr *e = add(set, "map(. + 1)");
-	CS_AUTOJSON json_t *dot = json("[1]"), *vars = json("{}");
+	CS_AUTOJSON json_t *dot = json_plain("[1]"), *vars = json_plain("{}");
 	for (int i = 0; i < 101; i++) {
 		CS_AUTOJSON json_t *v = NULL;
 		if (i == 1)

@@ -9,19 +9,11 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/template.h"
-
-static json_t *json(const char *text)
-{
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(text, strlen(text), &v, &err) < 0)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "tests/json.h"
 
 static cs_template *compile(const char *text, int mode)
 {
-	CS_AUTOJSON json_t *value = json(text);
+	CS_AUTOJSON json_t *value = json_plain(text);
 	cs_exprset *set = cs_exprset_new();
 	cs_template *t = NULL;
 	cs_err err = { 0 };
@@ -35,7 +27,7 @@ static cs_template *compile(const char *text, int mode)
 static void gives(const char *text, int mode, const char *dot_text, const char *expected)
 {
 	CS_CLEANUP(cs_template_freep) cs_template *t = compile(text, mode);
-	CS_AUTOJSON json_t *dot = json(dot_text), *v = NULL;
+	CS_AUTOJSON json_t *dot = json_plain(dot_text), *v = NULL;
 	cs_err err = { 0 };
 	if (cs_template_eval(t, &(cs_scope){ .dot = dot }, &v, &err) < 0)
 		fail_msg("%s: %s", text, err.msg);
@@ -74,7 +66,7 @@ static void values_are_never_evaluated(void **ctx)
 static void a_constant_is_given_by_reference(void **ctx)
 {
 	(void)ctx;
-	CS_AUTOJSON json_t *value = json("{\"a\":[1,{\"b\":\"x\"}]}"), *v = NULL;
+	CS_AUTOJSON json_t *value = json_plain("{\"a\":[1,{\"b\":\"x\"}]}"), *v = NULL;
 	cs_exprset *set = cs_exprset_new();
 	CS_CLEANUP(cs_template_freep) cs_template *t = NULL;
 	assert_int_equal(cs_template_new(set, value, CS_TEMPLATE_STRICT, &t, NULL, NULL), 0);
@@ -89,7 +81,7 @@ static void a_constant_is_given_by_reference(void **ctx)
 static void faults_name_their_place(void **ctx)
 {
 	(void)ctx;
-	CS_AUTOJSON json_t *value = json("{\"ok\":\"${ . }\",\"a/b\":[1,{\"c~\":\"${ .x) }\"}]}");
+	CS_AUTOJSON json_t *value = json_plain("{\"ok\":\"${ . }\",\"a/b\":[1,{\"c~\":\"${ .x) }\"}]}");
 	cs_exprset *set = cs_exprset_new();
 	cs_template *t = NULL;
 	cs_err err = { 0 };
@@ -100,7 +92,7 @@ static void faults_name_their_place(void **ctx)
 	assert_string_equal(pointer, "/a~1b/1/c~0");
 	assert_int_equal(err.col, 6);
 	CS_CLEANUP(cs_template_freep) cs_template *fails = compile("{\"a\":\"${ 1 }\",\"b\":[\"${ .x }\"]}", CS_TEMPLATE_STRICT);
-	CS_AUTOJSON json_t *dot = json("5"), *v = NULL;
+	CS_AUTOJSON json_t *dot = json_plain("5"), *v = NULL;
 	assert_int_equal(cs_template_eval(fails, &(cs_scope){ .dot = dot }, &v, &err), CS_EINVAL);
 	assert_null(v);
 	assert_string_equal(err.msg, "/b/0: expression `.x`: Cannot index number with \"x\"");
@@ -124,7 +116,7 @@ static void all_that_is_missing_is_asked_for_at_once(void **ctx)
 	(void)ctx;
 	CS_CLEANUP(cs_template_freep) cs_template *t =
 		compile("{\"a\":\"${ map(1) }\",\"bad\":\"${ .x }\",\"b\":[\"${ .[] }\",\"${ add }\"]}", CS_TEMPLATE_STRICT);
-	CS_AUTOJSON json_t *dot = json("5"), *v = NULL, *fine = json("{}");
+	CS_AUTOJSON json_t *dot = json_plain("5"), *v = NULL, *fine = json_plain("{}");
 	asked a = { 0 };
 	cs_err err = { 0 };
 	/* Also after the error in the middle, which is told once the answers are there. */
@@ -162,7 +154,7 @@ static void a_value_repeated_without_end_is_refused(void **ctx)
 {
 	(void)ctx;
 	CS_CLEANUP(cs_template_freep) cs_template *t = compile("[\"${.}\",\"${.}\",\"${.}\",\"${.}\"]", CS_TEMPLATE_STRICT);
-	json_t *dot = json("\"0123456789\"");
+	json_t *dot = json_plain("\"0123456789\"");
 	int rc = 0, rounds = 0;
 	while (rc == 0 && rounds++ < 100) {
 		json_t *next = NULL;

@@ -10,28 +10,16 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "policy/policy.h"
-
-static json_t *parsed(const char *text)
-{
-	CS_AUTOFREE char *copy = cs_xstrdup(text);
-	for (char *p = copy; *p != '\0'; p++)
-		if (*p == '\'')
-			*p = '"';
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(copy, strlen(copy), &v, &err) != CS_OK)
-		fail_msg("%s: %s", copy, err.msg);
-	return v;
-}
+#include "tests/json.h"
 
 /* The answer of RULES (a JSON list, '…' for "…") to mail.send with ARGS, of which TAINTED are tainted. */
 static cs_policy_verdict decide_at(const char *rules, cs_effect_class class, const char *args, const char *tainted, int64_t now)
 {
 	CS_AUTOFREE char *text = cs_xasprintf("[{'policy':'p','rules':%s}]", rules);
-	CS_AUTOJSON json_t *docs = parsed(text);
-	CS_AUTOJSON json_t *a = parsed(args);
-	CS_AUTOJSON json_t *t = parsed(tainted);
-	CS_AUTOJSON json_t *touches = parsed("['message','personal']");
+	CS_AUTOJSON json_t *docs = json_quoted(text);
+	CS_AUTOJSON json_t *a = json_quoted(args);
+	CS_AUTOJSON json_t *t = json_quoted(tainted);
+	CS_AUTOJSON json_t *touches = json_quoted("['message','personal']");
 	cs_policy *p = NULL;
 	cs_err err = { 0 };
 	cs_policy_verdict v;

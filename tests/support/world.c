@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "connectors/http.h"
+#include "tests/json.h"
 
 enum { PATIENCE_MS = 10000 };
 
@@ -165,15 +166,7 @@ json_t *world_refused(world *w, json_t *request)
 
 json_t *world_json(const char *text)
 {
-	CS_AUTOFREE char *copy = cs_xstrdup(text);
-	for (char *p = copy; *p != '\0'; p++)
-		if (*p == '\'')
-			*p = '"';
-	json_t *v = NULL;
-	cs_err err = { 0 };
-	if (cs_json_parse(copy, strlen(copy), &v, &err) != CS_OK)
-		fail_msg("%s: %s", copy, err.msg);
-	return v;
+	return json_quoted(text);
 }
 
 char *world_run(world *w, const char *flow, json_t *definition, json_t *input)
