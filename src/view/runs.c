@@ -79,7 +79,7 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 	if (!rc)
 		rc = runs_of(r, "SELECT * FROM run WHERE id = ?1", params, &runs, err);
 	if (!rc)
-		rc = cs_reader_query(r, "SELECT id, kind, title, state FROM item WHERE run = ?1"
+		rc = cs_reader_query(r, "SELECT id, kind, title, state, call, confirm FROM item WHERE run = ?1"
 				     " AND state IN ('proposed','pending','open') ORDER BY id", params, &items, err);
 	if (rc)
 		return rc;

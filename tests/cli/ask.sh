@@ -60,6 +60,7 @@ said 'still here'
 # A question with a form.
 printf '{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}' >"$work/form.json"
 ask '' --form form.json 'How many?'
+grep -q 'capstan respond' "$work/answer.err" || fail 'a question is not pointed to its answer'
 item=$(waiting)
 expect 2 respond "$item" --value '{"n":"many"}'
 expect 0 respond "$item" --value '{"n":3}'
