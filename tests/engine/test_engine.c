@@ -266,7 +266,7 @@ static void test_waits_and_timeouts(void **state)
 	assert_int_equal(cs_json_int_or(json_array_get(rows, 1), "n", 0), 2);
 	CS_AUTOJSON json_t *doc = world_json("{'document':{'dsl':'1.0.3','namespace':'t','name':'t','version':'1.0.0'},'timeout':{'after':'PT0.1S'},'do':[{'w':{'wait':'PT1H'}}]}");
 	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
-	CS_AUTOJSON json_t *row = world_await(w, run, "faulted");
+	json_decref(world_await(w, run, "faulted"));
 	world_verify(w);
 }
 

@@ -3,5 +3,7 @@
 # quick, and check-banned then sees every call as it was written.
 . "$top/tests/gates/lib.sh"
 variant clang clang --enable-werror CFLAGS='-g -O0'
-make -s -k -j"$jobs" -C "$dir" all
-make -s -k -j"$jobs" -C "$dir" programs-of-check
+for target in all programs-of-check; do
+	make -s -k -j"$jobs" -C "$dir" "$target" >"$bld/gates/clang.out" 2>&1 ||
+		{ grep -E 'error|undefined|\*\*\*' "$bld/gates/clang.out" || tail -n 20 "$bld/gates/clang.out"; exit 1; }
+done
