@@ -160,6 +160,11 @@ const char *cs_cli_short_id(const char *id);         /* its end: unique enough t
 int cs_cli_fail(cs_cli *c, const char *what, const cs_err *err);
 /* Findings about the operator's files on stderr. */
 void cs_cli_print_diags(const cs_diags *d, FILE *f);
+/* The same in F, each with the line that it stands in and a caret under the place. DIR: what the
+ * names of the files are relative to; NULL: the folder that one is in. */
+void cs_cli_print_findings(const char *dir, const cs_diags *d, FILE *f);
+/* Everything in the workspace's folder, its expressions too. CS_OK with findings in D. */
+int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err);
 
 /* ---- values the operator gives --------------------------------------------------------------- */
 
@@ -184,7 +189,8 @@ CS_COMMAND(version);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
 	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_replay[], cs_cli_flags_hold[],
-	cs_cli_flags_ask[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[];
+	cs_cli_flags_ask[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[],
+	cs_cli_flags_check[];
 /* The overview of `capstan help`. */
 void cs_cli_help_all(FILE *f);
 void cs_cli_help_one(FILE *f, const cs_cli_command *command);

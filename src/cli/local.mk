@@ -17,6 +17,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_show.c \
 	src/cli/cmd_trace.c \
 	src/cli/drive.c \
+	src/cli/findings.c \
 	src/cli/help.c \
 	src/cli/input.c \
 	src/cli/out.c \

@@ -11,8 +11,10 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "console", "[--plain]", N_("the console (also without a command)"), cs_cmd_console, cs_cli_flags_console, 0, 0, NULL },
 	{ "init", "DIR [--from agency|empty]", N_("make a new workspace"), cs_cmd_init, cs_cli_flags_init, 1, 1,
 	  N_("Nothing that is there already is overwritten.") },
-	{ "check", "[FILE...]", N_("validate flows, agents, connectors, policies, fixtures"), cs_cmd_check, NULL, 0, -1,
-	  N_("Findings are FILE:LINE:COL: error: what is wrong; the exit status is then 1.") },
+	{ "check", "[FILE...] [--portable]", N_("validate flows, agents, connectors, policies, fixtures"), cs_cmd_check,
+	  cs_cli_flags_check, 0, -1,
+	  N_("Findings are FILE:LINE:COL: error: what is wrong, with the line and a caret; the exit status is then 1.\n"
+	     "With --json one object a finding, for editors.") },
 	{ "ask", "TITLE [--form FILE] [--expire D] [--subject S] | --resume ID", N_("ask the operator; stdin is shown"), cs_cmd_ask,
 	  cs_cli_flags_ask, 0, 1,
 	  N_("Waits until it is decided, over restarts. Accepted (or edited) bytes go to stdout: exit 0. Rejected: exit 1.\n"

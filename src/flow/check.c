@@ -194,6 +194,7 @@ void cs_check_unknown(cs_check *c, const char *what, const char *name, const cha
 	const char *near = cs_suggest(name, names);
 	cs_check_error(c, "%s '%.*s' is not known%s%s%s", what, NAME_SHOWN, name,
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	cs_diags_suggest(c->d, near);
 }
 
 static const cs_key *find_key(const cs_key *keys, const char *name)
@@ -223,6 +224,7 @@ static void unknown_key(cs_check *c, const cs_key *keys, const char *key, const 
 		cs_check_error_key(c, key, "unknown key '%.*s' in %s; did you mean '%s'?", NAME_SHOWN, key, what, near);
 	else
 		cs_check_error_key(c, key, "unknown key '%.*s' in %s; it may have: %s", NAME_SHOWN, key, what, list);
+	cs_diags_suggest(c->d, near);
 }
 
 static bool check_member(cs_check *c, const cs_key *keys, const char *key, const json_t *v, const char *what)

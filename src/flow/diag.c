@@ -19,6 +19,7 @@ void cs_diags_fini(cs_diags *d)
 	for (size_t i = 0; i < d->n; i++) {
 		free(d->items[i].file);
 		free(d->items[i].message);
+		free(d->items[i].suggestion);
 	}
 	free(d->items);
 	*d = (cs_diags){ 0 };
@@ -28,7 +29,8 @@ void cs_diags_add(cs_diags *d, bool warning, const char *file, unsigned line, un
 {
 	if (!warning)
 		d->errors++;
-	if (d->n >= CS_DIAGS_MAX)
+	d->kept = d->n < CS_DIAGS_MAX;
+	if (!d->kept)
 		return;
 	char text[MESSAGE_MAX];
 	va_list ap;
@@ -41,6 +43,26 @@ void cs_diags_add(cs_diags *d, bool warning, const char *file, unsigned line, un
 		.file = file ? cs_utf8_shown(file) : NULL,
 		.line = line, .col = col, .warning = warning, .message = cs_utf8_shown(text),
 	};
+}
+
+void cs_diags_suggest(cs_diags *d, const char *word)
+{
+	if (!d->kept || !word)
+		return;
+	cs_diag *last = &d->items[d->n - 1];
+	free(last->suggestion);
+	last->suggestion = cs_utf8_shown(word);
+}
+
+void cs_diags_note(cs_diags *d)
+{
+	if (d->kept)
+		d->items[d->n - 1].note = true;
+}
+
+const char *cs_diag_severity(const cs_diag *g)
+{
+	return g->note ? "note" : g->warning ? "warning" : "error";
 }
 
 void cs_diags_add_err(cs_diags *d, const char *file, const cs_err *err)
@@ -67,17 +89,21 @@ static int write_one(const cs_diag *i, cs_buf *out)
 		cs_buf_addf(out, "%s:", i->file);
 	if (i->line)
 		cs_buf_addf(out, "%u:%u:", i->line, i->col);
-	return cs_buf_addf(out, "%s%s: %s\n", i->file || i->line ? " " : "", i->warning ? "warning" : "error", i->message);
+	return cs_buf_addf(out, "%s%s: %s\n", i->file || i->line ? " " : "", cs_diag_severity(i), i->message);
+}
+
+void cs_diags_order(const cs_diags *d, const cs_diag **order)
+{
+	for (size_t i = 0; i < d->n; i++)
+		order[i] = &d->items[i];
+	if (d->n > 0)
+		qsort(order, d->n, sizeof *order, by_place);
 }
 
 int cs_diags_write(const cs_diags *d, cs_buf *out)
 {
-	if (d->n == 0)
-		return CS_OK;
 	const cs_diag *order[CS_DIAGS_MAX];
-	for (size_t i = 0; i < d->n; i++)
-		order[i] = &d->items[i];
-	qsort(order, d->n, sizeof *order, by_place);
+	cs_diags_order(d, order);
 	int r = CS_OK;
 	for (size_t i = 0; i < d->n && r >= 0; i++)
 		r = write_one(order[i], out);

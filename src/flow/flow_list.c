@@ -191,6 +191,7 @@ static void unknown_target(cs_build *b, const char *name, const cs_siblings *sib
 	const char *near = cs_suggest(name, names);
 	cs_check_error(&b->c, "'then' names no task of this list: '%.80s'%s%s%s", name,
 		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	cs_diags_suggest(b->c.d, near);
 }
 
 static int find_sibling(const cs_build *b, const cs_siblings *sibs, const char *name)

@@ -128,6 +128,7 @@ void cs_build_check_mentions(cs_build *b)
 		const char *near = cs_suggest(m->name, names);
 		cs_diags_add(b->c.d, false, b->c.file, m->line, m->col, "$tasks.%.80s names no task of this flow%s%s%s",
 			     m->name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		cs_diags_suggest(b->c.d, near);
 	}
 }
 

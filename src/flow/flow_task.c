@@ -70,6 +70,7 @@ static void no_keyword(cs_build *b, const json_t *def)
 		const char *near = cs_suggest(key, words);
 		if (near) {
 			cs_check_error_key(&b->c, key, "unknown key '%.80s' in a task; did you mean '%s'?", key, near);
+			cs_diags_suggest(b->c.d, near);
 			return;
 		}
 	}

@@ -52,6 +52,7 @@ json_t *cs_use_find(cs_build *b, const char *section, const char *name, cs_check
 		const char *near = cs_suggest(name, names);
 		cs_check_error(&b->c, "'use.%s' defines no '%.80s'%s%s%s", section, name, near ? "; did you mean '" : "",
 			       near ? near : "", near ? "'?" : "");
+		cs_diags_suggest(b->c.d, near);
 		return NULL;
 	}
 	*ret_saved = b->c;

@@ -43,6 +43,7 @@ static void check_variable(cs_build *b, const char *name, const char *pointer)
 	const char *near = cs_suggest(name, names);
 	cs_check_error_below(&b->c, pointer, "'$%s' is not known here%s%s%s", name,
 			     near ? "; did you mean '$" : "", near ? near : "", near ? "'?" : "");
+	cs_diags_suggest(b->c.d, near);
 }
 
 static int check_expression(void *ctx, const cs_expr *e, const char *pointer)

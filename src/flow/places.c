@@ -39,18 +39,45 @@ static bool all_plain(const cs_exprset *set)
 	return true;
 }
 
+/* The expressions after the one at AFTER that need jq, as a set of their own; MAP keeps whose they are. */
+static cs_exprset *rest_of(const cs_exprset *set, unsigned after, unsigned *map)
+{
+	cs_exprset *rest = cs_exprset_new();
+	for (unsigned i = after + 1; i < cs_exprset_count(set); i++) {
+		const cs_expr *e = cs_exprset_get(set, i), *copy = NULL;
+		if (!cs_expr_is_plain(e) && cs_exprset_add(rest, cs_expr_source(e), &copy, NULL) == CS_OK)
+			map[cs_expr_index(copy)] = i;
+	}
+	return rest;
+}
+
+static void report(const cs_places *p, unsigned bad, const char *why, cs_diags *d)
+{
+	bool noted = bad < p->n && p->at[bad].line;
+	cs_diags_add(d, false, p->file, noted ? p->at[bad].line : 0, noted ? p->at[bad].col : 0, "%s", why);
+}
+
 int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool, cs_diags *d, cs_err *err)
 {
+	enum { REPORTED_MAX = 20 };        /* each costs a compilation of what follows it */
 	if (all_plain(set))
 		return CS_OK;
-	unsigned bad = 0;
-	cs_err why = { 0 };
-	int r = cs_jq_pool_check(pool, set, &bad, &why);
-	if (r == CS_OK)
-		return r;
-	if (r != CS_ESYNTAX)
-		return cs_err_set(err, r, "%s", why.msg);
-	bool noted = bad < p->n && p->at[bad].line;
-	cs_diags_add(d, false, p->file, noted ? p->at[bad].line : 0, noted ? p->at[bad].col : 0, "%s", why.msg);
-	return CS_OK;
+	unsigned *map CS_AUTOFREE = cs_xcalloc(cs_exprset_count(set), sizeof *map);
+	cs_exprset *rest = NULL;
+	int r = CS_ESYNTAX;
+	for (int i = 0; r == CS_ESYNTAX && i < REPORTED_MAX; i++) {
+		unsigned bad = 0;
+		cs_err why = { 0 };
+		r = cs_jq_pool_check(pool, rest ? rest : set, &bad, &why);
+		if (r != CS_ESYNTAX && r < 0)
+			cs_err_set(err, r, "%s", why.msg);
+		if (r != CS_ESYNTAX)
+			break;
+		unsigned whole = rest ? map[bad] : bad;
+		report(p, whole, why.msg, d);
+		cs_exprset_unref(rest);
+		rest = rest_of(set, whole, map);
+	}
+	cs_exprset_unref(rest);
+	return r == CS_ESYNTAX ? CS_OK : r;
 }

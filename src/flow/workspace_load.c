@@ -100,25 +100,60 @@ static void argument_error(const document *o, const cs_task *t, const char *poin
 	cs_diags_add(d, false, o->shown, line, col, "%s does not take this: %s", t->call, message);
 }
 
-/* Arguments written out are held against the function's schema; of others, that none is missing. */
+static bool has_expression(const json_t *v)
+{
+	size_t i;
+	const char *key;
+	json_t *inner;
+	if (json_is_string(v))
+		return strstr(json_string_value(v), "${") != NULL;
+	json_array_foreach(v, i, inner)
+		if (has_expression(inner))
+			return true;
+	json_object_foreach((json_t *)(uintptr_t)v, key, inner)
+		if (has_expression(inner))
+			return true;
+	return false;
+}
+
+/* Does the error hold whatever the expressions beside it give? Where one of several schemas may
+ * apply, which one is known only with the values. */
+static bool holds_anyway(const json_t *with, const cs_schema_error *e)
+{
+	static const char *const open_rules[] = {
+		"/anyOf", "/oneOf", "/not", "/if", "/then", "/else", "/contains", "/depend", "/unevaluated", "/propertyNames",
+	};
+	static const char unknown[] = "/additionalProperties";
+	for (size_t i = 0; i < CS_ARRAY_LEN(open_rules); i++)
+		if (strstr(e->rule, open_rules[i]))
+			return false;
+	size_t n = strlen(e->rule), m = sizeof unknown - 1;
+	if (n >= m && strcmp(e->rule + n - m, unknown) == 0)
+		return true;
+	const json_t *v = cs_json_pointer(with, e->instance);
+	return v && !has_expression(v);
+}
+
+/* What is written out is held against the function's schema, also beside expressions; of those
+ * arguments that are required, that none is missing. */
 static void check_arguments(const document *o, const cs_task *t, const cs_function *f, cs_diags *d)
 {
-	enum { ERRORS_MAX = 3 };
+	enum { ERRORS_MAX = 64, REPORTED_MAX = 3 };
 	if (!f || !f->input || !t->body)
 		return;
 	json_t *with = json_object_get(t->def, "with"), *name;
 	json_t *value CS_AUTOJSON = with ? json_incref(with) : json_object();
-	if (cs_template_is_const(t->body)) {
-		cs_schema_error *errors = NULL;
-		size_t n = 0;
-		if (cs_schema_check(f->input, value, ERRORS_MAX, &errors, &n, NULL) == 0)
-			for (size_t i = 0; i < n; i++)
-				argument_error(o, t, errors[i].instance, d, errors[i].message);
-		cs_schema_errors_free(errors, n);
-		return;
-	}
-	size_t i;
-	json_array_foreach(json_object_get(json_object_get(f->def, "input"), "required"), i, name) {
+	bool literal = cs_template_is_const(t->body);
+	cs_schema_error *errors = NULL;
+	size_t i, n = 0, reported = 0;
+	if (cs_schema_check(f->input, value, literal ? REPORTED_MAX : ERRORS_MAX, &errors, &n, NULL) == 0)
+		for (size_t k = 0; k < n && reported < REPORTED_MAX; k++)
+			if (literal || holds_anyway(value, &errors[k])) {
+				argument_error(o, t, errors[k].instance, d, errors[k].message);
+				reported++;
+			}
+	cs_schema_errors_free(errors, n);
+	json_array_foreach(literal ? NULL : json_object_get(json_object_get(f->def, "input"), "required"), i, name) {
 		if (!json_is_string(name) || json_object_get(value, json_string_value(name)))
 			continue;
 		char *message CS_AUTOFREE = cs_xasprintf("it needs '%.80s'", json_string_value(name));

@@ -214,5 +214,6 @@ void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_dia
 		const char *near = cs_suggest(name, names);
 		cs_check_error_key(&c, name, "no flow in flows/ is named '%.80s'%s%s%s", name, near ? "; did you mean '" : "",
 				   near ? near : "", near ? "'?" : "");
+		cs_diags_suggest(d, near);
 	}
 }
