@@ -72,6 +72,23 @@ static int begin_composite(struct start *b, cs_err *err)
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, started_data(b), err);
 }
 
+/* A function's task begins with what the call gives it, evaluated out here. */
+static int begin_do(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *args = NULL;
+	cs_err why = { 0 };
+	if (b->t->body == NULL)
+		return begin_composite(b, err);
+	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &args, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	json_t *data = started_data(b);
+	json_object_set(data, "args", args);
+	if (cs_look_tainted(&b->v, b->t->body, b->tainted))
+		json_object_set_new(data, "args_tainted", json_true());
+	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
+}
+
 static int begin_for(struct start *b, cs_err *err)
 {
 	CS_AUTOJSON json_t *items = NULL;
@@ -211,7 +228,7 @@ static int begin_call(struct start *b, cs_err *err)
 }
 
 static int (*const begins[])(struct start *b, cs_err *err) = {
-	[CS_TASK_DO] = begin_composite, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
+	[CS_TASK_DO] = begin_do, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
 	[CS_TASK_FOR] = begin_for,      [CS_TASK_SET] = begin_set,       [CS_TASK_SWITCH] = begin_switch,
 	[CS_TASK_RAISE] = begin_raise,  [CS_TASK_EMIT] = begin_emit,     [CS_TASK_CALL] = begin_call,
 	[CS_TASK_WAIT] = begin_wait,

@@ -223,6 +223,10 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	}
 	if (t->kind == CS_TASK_WAIT)
 		return CS_OK;
+	if (t->kind == CS_TASK_DO && member(ev, "args") != NULL) {
+		cs_json_put(&f->last, member(ev, "args"));
+		f->last_tainted = cs_json_true(ev->data, "args_tainted");
+	}
 	f->next = cs_frame_first(r, f);
 	if (t->kind != CS_TASK_FOR)
 		return CS_OK;

@@ -66,6 +66,8 @@ cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
 	cs_bundle *b = cs_xcalloc(1, sizeof *b);
 	b->flow = cs_flow_ref(flow);
 	b->doc = json_pack("{s:O, s:o}", "flow", flow->def, "roles", roles_of(e, flow));
+	if (flow->cataloged != NULL)
+		json_object_set(b->doc, "functions", flow->cataloged);
 	cs_json_digest(b->doc, b->hash);
 	if (compile_roles(b, NULL) != CS_OK) {
 		bundle_free(b);
@@ -74,6 +76,22 @@ cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
 	b->next = e->bundles;
 	e->bundles = b;
 	return b;
+}
+
+/* A catalog's function as it was pinned. */
+static int pinned(void *ctx, const char *full, const char *endpoint, const char *name, const char *version,
+		  json_t **ret, cs_source **ret_src, cs_err *err)
+{
+	const cs_bundle *b = ctx;
+	(void)endpoint;
+	(void)name;
+	(void)version;
+	(void)ret_src;
+	json_t *doc = json_object_get(json_object_get(b->doc, "functions"), full);
+	if (doc == NULL)
+		return cs_err_set(err, CS_ENOTFOUND, "the function %s was not pinned", full);
+	*ret = json_incref(doc);
+	return CS_OK;
 }
 
 static bool anything(void *ctx, const char *name)
@@ -90,7 +108,8 @@ static int load(cs_engine *e, const char *hash, cs_bundle *b, cs_err *err)
 		return rc;
 	cs_diags d;
 	cs_diags_init(&d);
-	rc = cs_flow_new(json_object_get(b->doc, "flow"), NULL, anything, NULL, &d, &b->flow);
+	cs_flow_world world = { .callable = anything, .catalog = pinned, .ctx = b };
+	rc = cs_flow_new_in(json_object_get(b->doc, "flow"), NULL, &world, &d, &b->flow);
 	if (rc != CS_OK)
 		cs_err_set(err, rc, "the pinned flow %.12s does not load any more: %s", hash, d.n > 0 ? d.items[0].message : "unknown");
 	cs_diags_fini(&d);

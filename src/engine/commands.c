@@ -27,7 +27,8 @@ static cs_bundle *bundle_of_request(cs_engine *e, const json_t *req, cs_err *err
 	cs_diags_init(&d);
 	cs_flow *flow = NULL;
 	cs_bundle *b = NULL;
-	if (cs_flow_new(doc, NULL, cs_workspace_callable, e->ws, &d, &flow) == CS_OK)
+	const cs_flow_world world = { .callable = cs_workspace_callable, .catalog = cs_workspace_catalog, .ctx = e->ws };
+	if (cs_flow_new_in(doc, NULL, &world, &d, &flow) == CS_OK)
 		b = cs_bundle_of_flow(e, flow);
 	else
 		cs_err_set(err, CS_EINVAL, "the flow does not load: %s; run `capstan check FILE`", d.n > 0 ? d.items[0].message : "unknown");

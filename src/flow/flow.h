@@ -50,9 +50,10 @@ typedef struct cs_task {
 	int index;                /* position among the siblings */
 	cs_task_kind kind;
 	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h" */
+	char *place;              /* pointer of def within the flow's file; NULL: it stands in a catalog */
 	json_t *def;              /* the task's definition; borrowed from the flow's document */
 	char hash[65];            /* canonical digest of def */
-	int *children, n_children;   /* DO, FOR, TRY: the sequence; FORK: the branches */
+	int *children, n_children;   /* DO, FOR, TRY: the sequence; FORK: the branches; DO with a body: a function's task */
 	int *handler, n_handler;     /* TRY: catch.do */
 	bool in_handler;          /* this task is a child of its parent's catch.do */
 	cs_template *cond;        /* if */
@@ -61,7 +62,7 @@ typedef struct cs_task {
 	int then;                 /* the task's own directive */
 	cs_template *timeout;     /* timeout.after, a duration; NULL: none */
 	cs_template *body;        /* WAIT: the duration; SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole
-				   * with; without one: {}) */
+				   * with; without one: {}); DO: what goes into the function */
 	cs_switch_case *cases; int n_cases;
 	char *each, *at;          /* FOR: "item", "index" by default */
 	cs_template *in, *loop_while;
@@ -76,6 +77,7 @@ typedef struct cs_flow {
 	char *ns, *name, *version;
 	char hash[65];            /* canonical digest of the document */
 	json_t *def;
+	json_t *cataloged;        /* "NAME:VERSION@CATALOG" -> the function's document; NULL: none is called */
 	cs_task *tasks; int n_tasks;
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */
@@ -92,11 +94,23 @@ typedef bool cs_callable_fn(void *ctx, const char *name);
 /* The names that are callable, NULL-terminated, for a suggestion. */
 typedef const char *const *cs_names_fn(void *ctx);
 
+/* The document of the function NAME:VERSION in the catalog at ENDPOINT (its URI): a new reference, and its
+ * source (may stay NULL). What is wrong goes to ERR as a sentence. FULL is how the flow calls it. */
+typedef int cs_catalog_fn(void *ctx, const char *full, const char *endpoint, const char *name, const char *version,
+			  json_t **ret, cs_source **ret_src, cs_err *err);
+
+/* What a flow may name outside of its own document; each may be NULL. */
+typedef struct cs_flow_world {
+	cs_callable_fn *callable;
+	cs_names_fn *names;
+	cs_catalog_fn *catalog;
+	void *ctx;
+} cs_flow_world;
+
 /* Compiles DOC (kept by reference). What the language has and this version does not obey is an
  * error by name and place. SRC may be NULL (a stored definition). CS_EINVAL: findings are in D. */
 int cs_flow_new(json_t *doc, const cs_source *src, cs_callable_fn *callable, void *ctx, cs_diags *d, cs_flow **ret);
-int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callable, cs_names_fn *names, void *ctx,
-		      cs_diags *d, cs_flow **ret);
+int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs_diags *d, cs_flow **ret);
 cs_flow *cs_flow_ref(const cs_flow *f);         /* atomic count */
 void cs_flow_unref(cs_flow *f);
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */

@@ -120,18 +120,33 @@ static bool is_later(const char *name)
 	return false;
 }
 
+/* NAME is nothing that can be called; the nearest of what can be, or of the flow's own functions. */
+static void unknown_function(cs_build *b, const char *name)
+{
+	const char *const *names = b->names ? b->names(b->ctx) : NULL;
+	json_t *own = json_object_get(json_object_get(b->f->def, "use"), "functions"), *v;
+	size_t n = 0, m = 0;
+	while (names && names[n])
+		n++;
+	const char **all CS_AUTOFREE = cs_xcalloc(n + json_object_size(own) + 1, sizeof *all), *key;
+	for (; m < n; m++)
+		all[m] = names[m];
+	json_object_foreach(own, key, v)
+		all[m++] = key;
+	cs_check_unknown(&b->c, "the function", name, all);
+}
+
 static void check_named(cs_build *b, const char *name)
 {
 	if (b->callable && b->callable(b->ctx, name))
 		return;
 	size_t mark = cs_check_push(&b->c, "call");
-	const char *const *names = b->names ? b->names(b->ctx) : NULL;
-	if (is_later(name) || json_object_get(json_object_get(json_object_get(b->f->def, "use"), "functions"), name))
+	if (is_later(name))
 		cs_check_error(&b->c, "'call: %s' is part of the language, but this version does not run it yet", name);
 	else if (cs_function_builtin_later(name))
 		cs_check_error(&b->c, "the built-in '%s' is known, but this version does not run it yet", name);
 	else
-		cs_check_unknown(&b->c, "the function", name, names);
+		unknown_function(b, name);
 	cs_check_pop(&b->c, mark);
 }
 
@@ -141,6 +156,8 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	const char *name = cs_json_str(def, "call");
 	json_t *with CS_AUTOJSON = json_incref(json_object_get(def, "with"));
 	const cs_function *builtin = cs_function_builtin(name);
+	if (cs_build_function(b, id, def))
+		return;
 	b->f->tasks[id].call = cs_xstrdup(name);
 	if (!builtin)
 		check_named(b, name);

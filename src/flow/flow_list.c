@@ -13,6 +13,12 @@ static int by_name(const void *a, const void *b, void *tasks)
 	return r ? r : x->id - y->id;
 }
 
+/* What a task is called in the log: where it stands, but in a function's body where it is called. */
+static char *reference(const cs_build *b)
+{
+	return b->ref_base ? cs_xasprintf("%s%s", b->ref_base, b->c.path + b->ref_skip) : cs_xstrdup(b->c.path);
+}
+
 /* A new row of the table; its reference is where the cursor stands. */
 static int add_task(cs_build *b, const char *name, json_t *def, int parent, int index, bool handler)
 {
@@ -24,7 +30,7 @@ static int add_task(cs_build *b, const char *name, json_t *def, int parent, int 
 	cs_task *t = &f->tasks[f->n_tasks];
 	*t = (cs_task){
 		.id = f->n_tasks, .parent = parent, .index = index, .name = cs_xstrdup(name),
-		.ref = cs_xstrdup(b->c.path), .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
+		.ref = reference(b), .place = b->c.src == b->src ? cs_xstrdup(b->c.path) : NULL, .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
 	};
 	return f->n_tasks++;
 }
@@ -165,6 +171,16 @@ void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool bra
 		warn_unreachable(b, ids, sibs.n);
 	*ret_ids = ids;
 	*ret_n = sibs.n;
+}
+
+void cs_build_only(cs_build *b, const char *name, json_t *def, int parent)
+{
+	int *ids = cs_xcalloc(1, sizeof *ids);
+	ids[0] = add_task(b, name, def, parent, 0, false);
+	b->f->tasks[parent].children = ids;
+	b->f->tasks[parent].n_children = 1;
+	cs_siblings sibs = { .ids = ids, .n = 1, .by_name = ids };
+	cs_build_task(b, ids[0], def, &sibs);
 }
 
 static const char *const directives[] = { "continue", "exit", "end" };

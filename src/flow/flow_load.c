@@ -148,8 +148,7 @@ static void build_flow(cs_build *b, json_t *doc)
 	cs_build_check_mentions(b);
 }
 
-int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callable, cs_names_fn *names, void *ctx,
-		      cs_diags *d, cs_flow **ret)
+int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs_diags *d, cs_flow **ret)
 {
 	cs_flow *f = cs_xcalloc(1, sizeof *f);
 	f->refs = 1;
@@ -157,9 +156,11 @@ int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callabl
 	f->exprs = cs_exprset_new();
 	cs_build *b CS_AUTOFREE = cs_xcalloc(1, sizeof *b);
 	b->f = f;
-	b->callable = callable;
-	b->names = names;
-	b->ctx = ctx;
+	b->callable = w->callable;
+	b->names = w->names;
+	b->catalog = w->catalog;
+	b->ctx = w->ctx;
+	b->src = src;
 	cs_check_init(&b->c, NULL, src, d);
 	size_t errors = d->errors;
 	build_flow(b, doc);
@@ -175,7 +176,7 @@ int cs_flow_new_named(json_t *doc, const cs_source *src, cs_callable_fn *callabl
 
 int cs_flow_new(json_t *doc, const cs_source *src, cs_callable_fn *callable, void *ctx, cs_diags *d, cs_flow **ret)
 {
-	return cs_flow_new_named(doc, src, callable, NULL, ctx, d, ret);
+	return cs_flow_new_in(doc, src, &(cs_flow_world){ .callable = callable, .ctx = ctx }, d, ret);
 }
 
 static void catch_free(cs_catch *k)
@@ -196,7 +197,7 @@ static void task_fini(cs_task *t)
 	cs_template *const templates[] = {
 		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title, t->timeout,
 	};
-	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call };
+	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call, t->place };
 	for (size_t i = 0; i < CS_ARRAY_LEN(templates); i++)
 		cs_template_free(templates[i]);
 	for (size_t i = 0; i < CS_ARRAY_LEN(texts); i++)
@@ -240,6 +241,7 @@ void cs_flow_unref(cs_flow *f)
 	free(f->ns);
 	free(f->name);
 	free(f->version);
+	json_decref(f->cataloged);
 	json_decref(f->def);
 	free(f);
 }

@@ -9,6 +9,8 @@
 #include "flow/flow.h"
 
 #define CS_BUILD_VARS 128        /* for and try nest at most as deep as the document */
+#define CS_BUILD_CALLS 16        /* functions that call functions */
+#define CS_BUILD_TASKS 20000     /* with the bodies of functions, each as often as it is called */
 
 typedef struct cs_mention {      /* `$tasks.NAME` in an expression */
 	char *name;
@@ -18,12 +20,18 @@ typedef struct cs_mention {      /* `$tasks.NAME` in an expression */
 typedef struct cs_build {
 	cs_flow *f;
 	cs_check c;
+	const cs_source *src;              /* the flow's own file */
 	int cap_tasks;
 	cs_callable_fn *callable;
 	cs_names_fn *names;
 	void *ctx;
 	const char *vars[CS_BUILD_VARS];   /* of the for and catch around, borrowed */
-	size_t n_vars;
+	size_t n_vars, first_var;          /* a function's body does not see those before first_var */
+	cs_catalog_fn *catalog;
+	const json_t *functions[CS_BUILD_CALLS];   /* whose bodies are being compiled, outermost first */
+	size_t n_functions;
+	const char *ref_base;              /* in a function's body: the reference that stands for the path of */
+	size_t ref_skip;                   /* that many bytes; NULL: references are paths */
 	cs_mention *mentions;
 	size_t n_mentions, cap_mentions;
 } cs_build;
@@ -40,6 +48,8 @@ typedef struct cs_siblings {
  * resolves where `then` leads. WHAT names the list in messages. */
 void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool branches, const char *what,
 		   int **ret_ids, int *ret_n);
+/* The definition under the cursor as the one child of PARENT. */
+void cs_build_only(cs_build *b, const char *name, json_t *def, int parent);
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
 
 /* flow_task.c: one task; its row in the table is there, its name and place are set. */
@@ -78,6 +88,12 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 /* flow_time.c: wait, and `timeout` of a task or of the flow. */
 void cs_build_wait(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_timeout(cs_build *b, const json_t *obj, cs_template **ret);
+
+/* flow_function.c: `call` of a function of `use.functions` or of a catalog: its task is compiled as the
+ * body of row ID, with `with` as its input. False: NAME is neither. */
+bool cs_build_function(cs_build *b, int id, json_t *def);
+/* use.functions and use.catalogs, each by itself; the cursor is on `use`. */
+void cs_build_use_functions(cs_build *b, const json_t *use);
 
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */

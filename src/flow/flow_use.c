@@ -6,8 +6,8 @@
 
 static const cs_key use_keys[] = {
 	{ "errors", CS_IS_OBJECT }, { "retries", CS_IS_OBJECT },
-	{ "authentications", CS_IS_ANY | CS_KEY_LATER }, { "catalogs", CS_IS_ANY | CS_KEY_LATER },
-	{ "extensions", CS_IS_ANY | CS_KEY_LATER }, { "functions", CS_IS_ANY | CS_KEY_LATER },
+	{ "authentications", CS_IS_ANY | CS_KEY_LATER }, { "catalogs", CS_IS_OBJECT },
+	{ "extensions", CS_IS_ANY | CS_KEY_LATER }, { "functions", CS_IS_OBJECT },
 	{ "timeouts", CS_IS_OBJECT }, { "secrets", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
@@ -35,6 +35,8 @@ void cs_build_use(cs_build *b, json_t *doc)
 			cs_check_type(&b->c, v, CS_IS_OBJECT, "a retry policy");
 			cs_check_pop(&b->c, at);
 		}
+		cs_check_pop(&b->c, inner);
+		cs_build_use_functions(b, use);
 	}
 	cs_check_pop(&b->c, mark);
 }

@@ -26,7 +26,7 @@ static void check_variable(cs_build *b, const char *name, const char *pointer)
 {
 	if (is_one_of(name, runtime_names))
 		return;
-	for (size_t i = 0; i < b->n_vars; i++)
+	for (size_t i = b->first_var; i < b->n_vars; i++)
 		if (strcmp(b->vars[i], name) == 0)
 			return;
 	if (is_one_of(name, later_names)) {
@@ -37,7 +37,7 @@ static void check_variable(cs_build *b, const char *name, const char *pointer)
 	size_t n = 0;
 	for (const char *const *w = runtime_names; *w; w++)
 		names[n++] = *w;
-	for (size_t i = 0; i < b->n_vars; i++)
+	for (size_t i = b->first_var; i < b->n_vars; i++)
 		names[n++] = b->vars[i];
 	names[n] = NULL;
 	const char *near = cs_suggest(name, names);
@@ -51,7 +51,8 @@ static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
 	cs_build *b = ctx;
 	unsigned line, col;
 	cs_check_place(&b->c, pointer, &line, &col);
-	cs_places_note(&b->f->places, b->c.file, e, line, col);
+	if (b->c.src == b->src)
+		cs_places_note(&b->f->places, b->c.file, e, line, col);
 	for (const char *const *v = cs_expr_vars(e); *v; v++)
 		check_variable(b, *v, pointer);
 	if (cs_expr_refused(e))

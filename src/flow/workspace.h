@@ -49,6 +49,10 @@ const cs_flow *cs_workspace_flow(const cs_workspace *w, const char *name);
 /* Roles, operations, built-ins, http. Borrowed. */
 const cs_function *cs_workspace_function(const cs_workspace *w, const char *name);
 bool cs_workspace_callable(void *w, const char *name);
+/* A cs_catalog_fn over a workspace: catalogs are folders below it, laid out as the standard's own
+ * (functions/NAME/VERSION/function.yaml). CS_ENOTFOUND, CS_EREFUSED for a file outside. */
+int cs_workspace_catalog(void *w, const char *full, const char *endpoint, const char *name, const char *version,
+			 json_t **ret, cs_source **ret_src, cs_err *err);
 /* One file by its kind, which its own keys say, for `check FILE` and `run FILE`. Findings go to D and
  * give CS_EINVAL; *ret_flow (may be NULL) is set when it is a flow without errors: a reference. */
 int cs_workspace_check_file(const cs_workspace *w /* NULL: without one */, const char *path, cs_diags *d, cs_flow **ret_flow, cs_err *err);

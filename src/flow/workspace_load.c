@@ -94,9 +94,10 @@ static const char *const *callable_names(void *ctx)
 
 static void argument_error(const document *o, const cs_task *t, const char *pointer, cs_diags *d, const char *message)
 {
-	char *whole CS_AUTOFREE = cs_xasprintf("%s/with%s", t->ref, pointer);
-	unsigned line, col;
-	cs_source_at(o->src, whole, 0, &line, &col);
+	char *whole CS_AUTOFREE = cs_xasprintf("%s/with%s", t->place ? t->place : "", pointer);
+	unsigned line = 0, col = 0;
+	if (t->place)
+		cs_source_at(o->src, whole, 0, &line, &col);
 	cs_diags_add(d, false, o->shown, line, col, "%s does not take this: %s", t->call, message);
 }
 
@@ -166,8 +167,11 @@ static int compile_flow(const cs_workspace *w, const document *o, cs_diags *d, c
 {
 	cs_flow *f = NULL;
 	size_t errors = d->errors;
-	void *ctx = (void *)(uintptr_t)w;
-	int r = cs_flow_new_named(o->doc, o->src, w ? cs_workspace_callable : NULL, w ? callable_names : NULL, ctx, d, &f);
+	cs_flow_world world = {
+		.callable = w ? cs_workspace_callable : NULL, .names = w ? callable_names : NULL,
+		.catalog = w ? cs_workspace_catalog : NULL, .ctx = (void *)(uintptr_t)w,
+	};
+	int r = cs_flow_new_in(o->doc, o->src, &world, d, &f);
 	for (int i = 0; r == CS_OK && w && i < f->n_tasks; i++)
 		if (f->tasks[i].kind == CS_TASK_CALL)
 			check_arguments(o, &f->tasks[i], cs_workspace_function(w, f->tasks[i].call), d);

@@ -15,3 +15,7 @@ check_PROGRAMS += tests/engine/test_effect_path
 TESTS += tests/engine/test_effect_path
 tests_engine_test_effect_path_SOURCES = tests/engine/test_effect_path.c
 tests_engine_test_effect_path_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_calls
+TESTS += tests/engine/test_calls
+tests_engine_test_calls_SOURCES = tests/engine/test_calls.c
+tests_engine_test_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -28,3 +28,6 @@ tests_flow_test_expr_diff_SOURCES = tests/flow/test_expr_diff.c
 check_PROGRAMS += tests/flow/test_agency
 TESTS += tests/flow/test_agency
 tests_flow_test_agency_SOURCES = tests/flow/test_agency.c
+check_PROGRAMS += tests/flow/test_flow_calls
+TESTS += tests/flow/test_flow_calls
+tests_flow_test_flow_calls_SOURCES = tests/flow/test_flow_calls.c

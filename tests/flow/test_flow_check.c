@@ -47,7 +47,7 @@ static char *check(const char *yaml, size_t len, cs_flow **ret)
 	if (cs_yaml_parse("f.yaml", yaml, len, &doc, &src, &err) < 0) {
 		cs_diags_add_err(&d, "f.yaml", &err);
 	} else {
-		int r = cs_flow_new_named(doc, src, is_callable, names, NULL, &d, ret);
+		int r = cs_flow_new_in(doc, src, &(cs_flow_world){ .callable = is_callable, .names = names }, &d, ret);
 		assert_int_equal(r, d.errors ? CS_EINVAL : CS_OK);
 		assert_true((*ret == NULL) == (d.errors > 0));
 	}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the checker says of functions, catalogs and what else a call brings into a flow. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "flow/flow.h"
+
+#define HEAD "document: { dsl: '1.0.3', namespace: t, name: f, version: '1.0.0' }\n"
+
+static const char *const known[] = { "mail.send", NULL };
+
+static bool is_callable(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strcmp(name, known[0]) == 0;
+}
+
+static const char *const *names(void *ctx)
+{
+	(void)ctx;
+	return known;
+}
+
+static int catalog(void *ctx, const char *full, const char *endpoint, const char *name, const char *version,
+		   json_t **ret, cs_source **ret_src, cs_err *err)
+{
+	(void)ctx;
+	(void)full;
+	(void)version;
+	assert_string_equal(endpoint, "file://./lib");
+	static const char *const texts[][2] = {
+		{ "good", "set: { a: 1 }\n" }, { "bad", "set: { a: 1 }\nthn: end\n" }, { "round", "call: round:1.0.0@team\n" },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(texts); i++)
+		if (strcmp(texts[i][0], name) == 0)
+			return cs_yaml_parse("function.yaml", texts[i][1], strlen(texts[i][1]), ret, ret_src, err);
+	return cs_err_set(err, CS_ENOTFOUND, "there is no function %s", name);
+}
+
+static char *findings(const char *yaml)
+{
+	json_t *doc CS_AUTOJSON = NULL;
+	cs_source *src CS_CLEANUP(cs_source_freep) = NULL;
+	cs_err err = { 0 };
+	cs_diags d;
+	cs_flow *f = NULL;
+	cs_diags_init(&d);
+	if (cs_yaml_parse("f.yaml", yaml, strlen(yaml), &doc, &src, &err) < 0)
+		fail_msg("%s", err.msg);
+	const cs_flow_world world = { .callable = is_callable, .names = names, .catalog = catalog };
+	int r = cs_flow_new_in(doc, src, &world, &d, &f);
+	assert_int_equal(r, d.errors ? CS_EINVAL : CS_OK);
+	cs_flow_unref(f);
+	cs_buf b;
+	cs_buf_init(&b, 1 << 20);
+	assert_true(cs_diags_write(&d, &b) >= 0);
+	cs_diags_fini(&d);
+	return cs_buf_steal(&b);
+}
+
+static const struct {
+	const char *yaml, *findings;
+} table[] = {
+	{ HEAD "use: { functions: { f: { set: { a: 1 } } } }\ndo:\n  - a: { call: f }\n  - b: { call: f, with: { x: 1 } }", "" },
+	{ HEAD "use: { functions: { f: { set: { a: 1 }, thn: end } } }\ndo:\n  - a: { call: f }",
+	  "f.yaml:2:41: error: unknown key 'thn' in a set task; did you mean 'then'?\n" },
+	{ HEAD "use: { functions: { fetch: { set: { a: 1 } } } }\ndo:\n  - a: { call: fetsh }",
+	  "f.yaml:4:16: error: the function 'fetsh' is not known; did you mean 'fetch'?\n" },
+	{ HEAD "use: { functions: { f: { call: g }, g: { do: [ { x: { call: f } } ] } } }\ndo:\n  - a: { call: f }",
+	  "f.yaml:2:24: error: the function 'f' calls itself, directly or through others; a loop is written with 'for' or 'then'\n" },
+	{ HEAD "use: { functions: { mail.send: { set: { a: 1 } }, http: { set: { a: 1 } } } }\ndo:\n  - a: { set: { a: 1 } }",
+	  "f.yaml:2:21: error: 'mail.send' is already the name of an agent, an operation or a built-in; give the function another\n"
+	  "f.yaml:2:51: error: 'http' is already the name of an agent, an operation or a built-in; give the function another\n" },
+	{ HEAD "use: { functions: { f: { set: { a: '${ $item }' } } } }\ndo:\n  - a: { for: { in: '.l' }, do: [ { b: { call: f } } ] }",
+	  "f.yaml:2:36: error: '$item' is not known here\n" },
+	{ HEAD "use: { functions: { f: 5 } }\ndo:\n  - a: { set: { a: 1 } }",
+	  "f.yaml:2:24: error: a function must be a mapping, not a whole number\n" },
+	{ HEAD "use: { functions: { f: { set: { a: 1 } } } }\ndo:\n  - a: { call: f, metadata: { ask: { title: x } } }",
+	  "f.yaml:4:19: error: 'ask' says how the gate of an effect asks; write it beside the call inside the function\n" },
+	/* catalogs */
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: good:1.0.0@team }", "" },
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: bad:1.0.0@team }",
+	  "function.yaml:2:1: error: unknown key 'thn' in a set task; did you mean 'then'?\n" },
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: round:1.0.0@team }", NULL },
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: none:1.0.0@team }",
+	  "f.yaml:4:16: error: there is no function none\n" },
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: good:1.0.0@teem }",
+	  "f.yaml:4:16: error: 'use.catalogs' defines no 'teem'; did you mean 'team'?\n" },
+	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: '../good:1.0.0@team' }",
+	  "f.yaml:4:10: error: a function of a catalog is called as NAME:VERSION@CATALOG, like 'log:1.0.0@team', not '../good:1.0.0@team'\n" },
+	{ HEAD "use: { catalogs: { far: { endpoint: { uri: 'https://example.com/c' } } } }\ndo:\n  - a: { set: { a: 1 } }",
+	  "f.yaml:2:37: error: a catalog on the network is not read by this version; copy it below the workspace and write 'file://./FOLDER'\n" },
+};
+
+static void findings_have_their_place_and_their_words(void **state)
+{
+	(void)state;
+	unsigned failed = 0;
+	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++) {
+		char *text CS_AUTOFREE = findings(table[i].yaml);
+		bool same = table[i].findings ? strcmp(text, table[i].findings) == 0 : strstr(text, "error") != NULL;
+		if (!same)
+			print_error("for\n%s\nexpected\n%s\ngot\n%s\n", table[i].yaml, table[i].findings ? table[i].findings : "an error", text);
+		failed += !same;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* 2^30 tasks if every call brought its body along without a bound. */
+static void calls_of_calls_are_bounded(void **state)
+{
+	(void)state;
+	cs_buf b CS_AUTOBUF;
+	cs_buf_init(&b, 1 << 20);
+	cs_buf_adds(&b, HEAD "use:\n  functions:\n");
+	for (int i = 0; i < 14; i++) {
+		cs_buf_addf(&b, "    f%d: { do: [ ", i);
+		for (int k = 0; k < 4; k++)
+			cs_buf_addf(&b, "%s{ t%d: { call: f%d } }", k ? ", " : "", k, i + 1);
+		cs_buf_adds(&b, " ] }\n");
+	}
+	cs_buf_adds(&b, "    f14: { set: { a: 1 } }\ndo:\n  - a: { call: f0 }\n");
+	char *text CS_AUTOFREE = findings(cs_buf_str(&b));
+	assert_non_null(strstr(text, "this flow has more than 20000 tasks"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings_have_their_place_and_their_words),
+		cmocka_unit_test(calls_of_calls_are_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
