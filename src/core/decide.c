@@ -60,17 +60,28 @@ static int check_form(const struct answer *a, const json_t *value, cs_err *err)
 	return bad == NULL ? CS_OK : cs_err_set(err, CS_EINVAL, "%s; answer again with --value", cs_json_str_or(bad, "detail", ""));
 }
 
+/* What is approved is what was shown: a value here would be another one, without its own digest. */
+static int no_value(const struct answer *a, const char *verb, cs_err *err)
+{
+	const json_t *value = json_object_get(a->decision, "value");
+	if (value == NULL || json_is_null(value))
+		return CS_OK;
+	return cs_err_set(err, CS_EINVAL, "to %s takes no value; to change what is shown, edit it and approve the new proposal", verb);
+}
+
 static int approve(struct answer *a, cs_err *err)
 {
 	const char *word = cs_json_str(a->item->published, "confirm");
 	if (word != NULL && strcmp(cs_json_str_or(a->decision, "word", ""), word) != 0)
 		return cs_err_set(err, CS_EREFUSED, "its rule wants a typed word: approve it with --word %s", word);
-	return with_grace(a, "approval.approved", err);
+	int rc = no_value(a, "approve", err);
+	return rc != CS_OK ? rc : with_grace(a, "approval.approved", err);
 }
 
 static int reject(struct answer *a, cs_err *err)
 {
-	return with_grace(a, "approval.rejected", err);
+	int rc = no_value(a, "reject", err);
+	return rc != CS_OK ? rc : with_grace(a, "approval.rejected", err);
 }
 
 static int respond(struct answer *a, cs_err *err)

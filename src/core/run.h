@@ -153,6 +153,7 @@ typedef struct cs_run {
 	int64_t clock;               /* a replay: when the first run of its lineage started; 0: now */
 	int64_t last_seq;            /* the latest event of this run: the cause of what follows by itself */
 	bool ending;                 /* `then: end` was met */
+	bool cut_short;              /* this step: a task was faulted in the middle of it (its value fits no event) */
 	cs_item **items; size_t n_items;     /* those that are not over */
 	json_t *descriptor;          /* $workflow, built once */
 	void *owner;                 /* the engine's own, opaque here */

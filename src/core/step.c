@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "core/fold.h"
 
+enum { TITLE_BYTES = 400 };   /* of an error's title in the inbox; all of it is in the error */
+
 /* What a walk has found out. */
 struct walk {
 	cs_run *r;
@@ -295,6 +297,14 @@ static int end_run(struct walk *w, cs_err *err)
 	return cs_run_write(r, w->s, "run.completed", NULL, 0, json_pack("{s:O}", "output", output), err);
 }
 
+static int title_length(const char *title)
+{
+	size_t n = strnlen(title, TITLE_BYTES);
+	while (n > 0 && ((unsigned char)title[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
 /* A fault that nobody caught: what is open elsewhere is awaited first. */
 static int fault_run(struct walk *w, cs_err *err)
 {
@@ -311,7 +321,7 @@ static int fault_run(struct walk *w, cs_err *err)
 	char id[CS_ID_SIZE];
 	w->s->new_id(w->s->ctx, id);
 	const char *title = cs_json_str_or(error, "title", "error");
-	CS_AUTOFREE char *text = cs_xasprintf("%s faulted: %s", r->flow->name, title);
+	CS_AUTOFREE char *text = cs_xasprintf("%s faulted: %.*s", r->flow->name, title_length(title), title);
 	return cs_run_write(r, w->s, "item.opened", NULL, 0,
 			    json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "item", id, "kind", "fault", "title", text,
 				      "next", "retry", "error", error, "at", ref), err);
@@ -419,7 +429,7 @@ static int step_live(struct walk *w, bool *ret_more, cs_err *err)
 	return CS_OK;
 }
 
-int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
+static int step_run(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 {
 	struct walk w = { .r = r, .s = s };
 	int rc;
@@ -438,6 +448,14 @@ int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	default:
 		return CS_OK;
 	}
+}
+
+int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
+{
+	r->cut_short = false;
+	int rc = step_run(r, s, ret_more, err);
+	*ret_more = *ret_more || r->cut_short;
+	return rc;
 }
 
 static void earlier(int64_t at, int64_t after, int64_t *best)

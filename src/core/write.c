@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writing an event of a run: appended to the open group, then folded into the run at once. */
 #include <string.h>
+#include "base/json.h"
 #include "base/mem.h"
 #include "core/fold.h"
 
@@ -9,6 +10,54 @@ static bool simulated(const cs_run *r, const cs_task *task, const char *type)
 {
 	const cs_frame *f = task != NULL && strncmp(type, "attempt.", 8) == 0 ? r->live[task->id] : NULL;
 	return r->simulated || (f != NULL && f->call != NULL && f->call->simulated);
+}
+
+static int put(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, cs_err *err)
+{
+	cs_event own = *ev;
+	int rc = s->append(s->ctx, &own, err);
+	return rc != CS_OK ? rc : cs_run_fold_event(r, &own, task, err);
+}
+
+/* An attempt has ended, whatever its record weighs: it ends without what does not fit. */
+static int put_lighter(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, cs_err *err)
+{
+	CS_AUTOJSON json_t *data = json_copy(ev->data);
+	cs_event lighter = *ev;
+	json_object_del(data, "record");
+	lighter.data = data;
+	int rc = put(r, s, &lighter, task, err);
+	if (rc != CS_ETOOBIG)
+		return rc;
+	json_object_del(data, "result");
+	json_object_set_new(data, "error", cs_error_new("runtime", "what came back is larger than an event of the log may be", task->ref));
+	return put(r, s, &lighter, task, err);
+}
+
+/* What is larger than an event may be faults its task, not the engine. CS_EAGAIN: the task is over,
+ * nobody may look at its frame any more. */
+static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, cs_err *err)
+{
+	CS_AUTOJSON json_t *data = json_pack("{s:o}", "error", cs_error_new("runtime",
+		"a value of this task is larger than an event of the log may be; keep less in it", task->ref));
+	cs_event fault = *ev;
+	fault.type = "task.faulted";
+	fault.simulated = r->simulated;
+	fault.data = data;
+	int rc = put(r, s, &fault, task, err);
+	r->cut_short = true;
+	return rc != CS_OK ? rc : CS_EAGAIN;
+}
+
+static int put_too_big(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, int rc, cs_err *err)
+{
+	static const char *const begun[] = { "task.started", "task.completed", "attempt.intent", "approval.published", "event.emitted" };
+	if (task == NULL)
+		return rc;
+	for (size_t i = 0; i < CS_ARRAY_LEN(begun); i++)
+		if (strcmp(begun[i], ev->type) == 0)
+			return put_fault(r, s, ev, task, err);
+	return strncmp(ev->type, "attempt.", 8) == 0 ? put_lighter(r, s, ev, task, err) : rc;
 }
 
 int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err)
@@ -20,10 +69,8 @@ int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, 
 		.simulated = simulated(r, task, type), .data = owned,
 	};
 	memcpy(ev.run, r->id, sizeof ev.run);
-	int rc = s->append(s->ctx, &ev, err);
-	if (rc != CS_OK)
-		return rc;
-	return cs_run_fold_event(r, &ev, task, err);
+	int rc = put(r, s, &ev, task, err);
+	return rc == CS_ETOOBIG ? put_too_big(r, s, &ev, task, rc, err) : rc;
 }
 
 static bool goes_on(const char *type)

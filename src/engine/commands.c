@@ -245,21 +245,52 @@ static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 
 /* ---- decisions and control --------------------------------------------------------------------------------------- */
 
-/* An item that is over: the same answer once more is no error; another one says who decided what. */
-static int answer_again(const json_t *row, const char *verb, cs_err *err)
+/* How an item that is over was decided: the deciding event's last word, and what it said. */
+struct decided {
+	char word[32];
+	json_t *value;
+};
+
+static int read_decided(void *ctx, const cs_event *ev)
+{
+	struct decided *d = ctx;
+	const char *how = cs_json_str(ev->data, "how");
+	const char *dot = strchr(ev->type, '.');
+	snprintf(d->word, sizeof d->word, "%s", how != NULL ? how : dot != NULL ? dot + 1 : ev->type);
+	d->value = json_incref(json_object_get(ev->data, "value"));
+	return 1;
+}
+
+static bool same_answer(const char *verb, const json_t *decision, const struct decided *d)
 {
 	static const struct {
-		const char *verb, *state;
+		const char *verb, *word;
+		bool value;              /* the value is part of the answer */
 	} same[] = {
-		{ "approve", "consumed" }, { "approve", "approved" }, { "reject", "settled" }, { "reject", "rejected" },
-		{ "respond", "settled" }, { "respond", "answered" }, { "resolve", "closed" }, { "dismiss", "closed" },
+		{ "approve", "approved", false }, { "reject", "rejected", false }, { "respond", "answered", true },
+		{ "dismiss", "dismissed", false },
 	};
-	const char *state = cs_json_str_or(row, "state", "");
+	if (strcmp(verb, "resolve") == 0)
+		return strcmp(cs_json_str_or(decision, "how", ""), d->word) == 0;
 	for (size_t i = 0; i < CS_ARRAY_LEN(same); i++)
-		if (strcmp(same[i].verb, verb) == 0 && strcmp(same[i].state, state) == 0)
-			return CS_OK;
+		if (strcmp(same[i].verb, verb) == 0 && strcmp(same[i].word, d->word) == 0)
+			return !same[i].value || cs_json_equal(json_object_get(decision, "value"), d->value);
+	return false;
+}
+
+/* An item that is over: the same answer once more is no error; another one says who decided what. */
+static int answer_again(cs_engine *e, const json_t *row, const json_t *decision, cs_err *err)
+{
+	struct decided d = { .word = "" };
+	int64_t seq = cs_json_int_or(row, "decided_seq", 0);
+	if (seq > 0)
+		(void)cs_reader_events(e->reader, cs_json_str_or(row, "run", ""), seq, seq, read_decided, &d, NULL);
+	CS_AUTOJSON json_t *value = d.value;
+	if (same_answer(cs_json_str_or(decision, "verb", ""), decision, &d))
+		return CS_OK;
 	const char *by = cs_json_str(row, "decided_by");
-	return cs_err_set(err, CS_EREFUSED, "it is over: already %s%s%s", state, by != NULL ? " by " : "", by != NULL ? by : "");
+	return cs_err_set(err, CS_EREFUSED, "it is over: already %s%s%s", d.word[0] != '\0' ? d.word : cs_json_str_or(row, "state", ""),
+			  by != NULL ? " by " : "", by != NULL ? by : "");
 }
 
 static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
@@ -268,7 +299,7 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	const json_t *decision = json_object_get(req, "decision");
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *params = json_pack("[s]", id);
-	int rc = cs_reader_query(e->reader, "SELECT run, state, decided_by FROM item WHERE id = ?1", params, &rows, err);
+	int rc = cs_reader_query(e->reader, "SELECT run, state, decided_by, decided_seq FROM item WHERE id = ?1", params, &rows, err);
 	if (rc != CS_OK)
 		return rc;
 	const json_t *row = json_array_get(rows, 0);
@@ -279,7 +310,7 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		return err->code;
 	char next[CS_ID_SIZE] = "";
 	if (cs_run_item(l->run, id) == NULL)
-		rc = answer_again(row, cs_json_str_or(decision, "verb", ""), err);
+		rc = answer_again(e, row, decision, err);
 	else
 		rc = cs_run_decide(l->run, &e->step, id, decision, next, err);
 	cs_runs_ready(e, l);

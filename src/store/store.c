@@ -363,7 +363,8 @@ int cs_store_append(cs_store *s, cs_event *ev, cs_err *err)
 	if (rc)
 		return rc;
 	rc = append(s, ev, err);
-	s->group_failed = rc != CS_OK;
+	/* What is too big was refused before anything of it was written. */
+	s->group_failed = rc != CS_OK && rc != CS_ETOOBIG;
 	return rc;
 }
 

@@ -97,6 +97,29 @@ static void test_what_is_held_does_not_stop_the_clock_beside_it(void **state)
 	json_decref(live_sent(v, "/put/", 1));
 }
 
+/* Twelve outputs that fit each, and together do not: the engine and the other runs go on. */
+static void test_what_fits_no_event_faults_its_task_and_nothing_else(void **state)
+{
+	live *v = *state;
+	CS_AUTOBUF cs_buf flow;
+	cs_buf_init(&flow, 65536);
+	(void)cs_buf_adds(&flow, "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':["
+				 "{'a':{'set':{'s':'${ [range(100000)] | map(\\\"0123456789012345678901234567890123456789012345678901234567890123\\\") | add }'}}},"
+				 "{'f':{'fork':{'branches':[");
+	for (int i = 0; i < 12; i++)
+		(void)cs_buf_addf(&flow, "%s{'b%d':{'set':{'s':'${ .s }'}}}", i > 0 ? "," : "", i);
+	(void)cs_buf_adds(&flow, "]}}}]}");
+	CS_AUTOFREE char *run = live_run(v, cs_buf_str(&flow), "{}");
+	CS_AUTOJSON json_t *row = world_await(&v->w, run, "completed faulted");
+	CS_AUTOJSON json_t *end = world_event(&v->w, run, "run.faulted");
+	assert_non_null(end);
+	assert_non_null(strstr(cs_json_str_or(json_object_get(end, "error"), "type", ""), "/runtime"));
+	assert_string_equal(cs_json_str(end, "task"), "/do/1/f");
+	CS_AUTOFREE char *after = live_run(v, FLOW("{'a':{'set':{'caught':true}}}"), "{}");
+	json_decref(output_of(v, after));
+	world_verify(&v->w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +128,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_beside_a_fault_nobody_takes_nothing_more_begins, live_set_up, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_the_loser_of_a_race_is_awaited_and_starts_nothing_more, live_set_up, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_held_does_not_stop_the_clock_beside_it, live_set_up, live_tear_down),
+		cmocka_unit_test_setup_teardown(test_what_fits_no_event_faults_its_task_and_nothing_else, live_set_up, live_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
