@@ -244,7 +244,7 @@ static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 	cs_pager_add(p, CS_ST_TEXT, LABEL, _("Expires in"), cs_show_age(item, "expires", age, NULL)[0] ? age : NULL);
 	if (cs_card_open(item) && cs_card_allows(item, "accept") && word)
 		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Needs"), cs_json_str(item, "confirm") ? _("a typed word") : _("a typed word, as nothing takes it back"));
-	cs_show_value(p, CS_ST_BAD, LABEL, _("Error"), json_object_get(item, "error"));
+	cs_show_error(p, LABEL, json_object_get(item, "error"));
 	if (!cs_card_open(item))
 		return;
 	if (cs_json_str(item, "runbook"))
@@ -259,6 +259,7 @@ static void add_draft(cs_pager *p, const json_t *item, const json_t *draft)
 	cs_pager_rule(p);
 	cs_show_value(p, CS_ST_TEXT, LABEL, _("Will send"), draft);
 	cs_pager_rule(p);
+	cs_pager_add(p, CS_ST_DIM, 0, NULL, _("What it was made of:"));
 }
 
 void cs_card_fill(cs_pager *p, const json_t *item, const json_t *draft)

@@ -57,6 +57,7 @@ static void destroy(cs_view *v)
 	free(b->item_id);
 	free(b->draft_text);
 	free(b->decided);
+	free(b->follow);
 	free(b);
 }
 
@@ -155,6 +156,25 @@ static void find_decided(cs_inbox *b, const json_t *answer)
 	}
 }
 
+/* Who edited an item looks at what became of it, unless he went elsewhere meanwhile. */
+static void follow_edit(cs_inbox *b, const json_t *rows)
+{
+	const char *successor = cs_json_str_or(cs_list_row(&b->list), "successor", b->follow ? b->follow : "");
+	char id[CS_ROW_ID_SIZE];
+	size_t i;
+	json_t *row;
+
+	json_array_foreach((json_t *)rows, i, row) {
+		if (!b->follow || strcmp(cs_row_id(row, "id", id), b->follow) != 0)
+			continue;
+		if (strcmp(successor, b->follow) == 0) {
+			(void)cs_list_take_fresh(&b->list);
+			(void)cs_list_select(&b->list, id);
+		}
+		free(CS_STEAL(b->follow));
+	}
+}
+
 static int load(cs_view *v, cs_err *err)
 {
 	cs_inbox *b = inbox(v);
@@ -165,7 +185,8 @@ static int load(cs_view *v, cs_err *err)
 		return r;
 	rows = cs_inbox_rows(b, answer);
 	cs_list_merge(&b->list, rows);
-	find_decided(b, rows);
+	find_decided(b, answer);
+	follow_edit(b, rows);
 	v->sh->open_items = (long)(json_array_size(answer) - b->n_snoozed);
 	cs_inbox_sync(b, true);
 	return CS_OK;

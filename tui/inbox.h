@@ -18,6 +18,7 @@ typedef struct cs_inbox {
 	char *item_id;
 	json_t *draft;         /* its edited value, not sent yet */
 	char *draft_text;      /* an edit that did not parse, for the next try */
+	char *follow;          /* the proposal that takes an edited one's place, until it is there */
 	char *decided;         /* the id decided last, for undo */
 	size_t batch_left, batch_done, batch_failed;
 	size_t n_snoozed;      /* put off, so not in the list */

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/buf.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -129,10 +128,12 @@ void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const c
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. u takes it back (%lld s)"), word_of(name), cs_json_str_or(item, "title", id), (long long)((grace + 999) / 1000));
 	else
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. J goes to the next item"), word_of(name), cs_json_str_or(item, "title", id));
-	if (here && strcmp(name, "edit") == 0 && *new_id && strcmp(new_id, id) != 0)
-		(void)cs_list_take_fresh(&b->list);
-	else if (here && (!cs_card_open(item) || cs_card_snoozed_ms(item)))
+	if (here && strcmp(name, "edit") == 0 && *new_id && strcmp(new_id, id) != 0) {
+		free(b->follow);
+		b->follow = cs_xstrdup(new_id);
+	} else if (here && (!cs_card_open(item) || cs_card_snoozed_ms(item))) {
 		(void)cs_inbox_next(b);
+	}
 }
 
 json_t *cs_inbox_command(const cs_inbox *b, const char *cmd)
@@ -182,11 +183,6 @@ void cs_act_reject(cs_shell *sh)
 	cs_shell_ask(sh, _("Reject, because (- for no reason):"), "", cs_inbox_command(cs_inbox_of(sh), "reject"), send_with_note);
 }
 
-void cs_act_answer(cs_shell *sh)
-{
-	cs_shell_ask(sh, _("Answer:"), "", cs_inbox_command(cs_inbox_of(sh), "respond"), send_with_note);
-}
-
 static json_t *resolution(cs_shell *sh, const char *how)
 {
 	json_t *cmd = cs_inbox_command(cs_inbox_of(sh), "resolve");
@@ -234,48 +230,4 @@ void cs_act_raw(cs_shell *sh)
 
 	b->show_raw = !b->show_raw;
 	sh->views[CS_VIEW_INBOX]->focus = 1;
-}
-
-/* Text is edited as text, anything else as JSON. */
-void cs_act_edit(cs_shell *sh)
-{
-	cs_inbox *b = cs_inbox_of(sh);
-	json_t *from = b->draft ? b->draft : json_object_get(b->item, "value"), *value = NULL;
-	CS_AUTOFREE char *text = NULL;
-	CS_AUTOBUF cs_buf start = { 0 };
-	cs_err err = { 0 };
-	bool plain = json_is_string(from);
-
-	cs_buf_init(&start, 8u << 20);
-	if (b->draft_text)
-		(void)cs_buf_adds(&start, b->draft_text);
-	else if (plain)
-		(void)cs_buf_adds(&start, json_string_value(from));
-	else
-		(void)cs_json_write_pretty(from, &start);
-	if (start.failed) {
-		cs_shell_say(sh, CS_ST_BAD, _("This value is too large to edit here: `capstan edit ID --value` takes a file"));
-		return;
-	}
-	if (cs_shell_editor(sh, cs_buf_str(&start), plain ? ".txt" : ".json", &text, &err) < 0) {
-		cs_shell_say_err(sh, &err);
-		return;
-	}
-	free(CS_STEAL(b->draft_text));
-	if (plain) {
-		value = json_string(text);
-	} else if (cs_json_parse(text, strlen(text), &value, &err) < 0) {
-		b->draft_text = CS_STEAL(text);
-		cs_shell_sayf(sh, CS_ST_BAD, _("Not JSON at line %u, column %u: %s. e takes it up again where you left it"), err.line, err.col, err.msg);
-		return;
-	}
-	cs_inbox_drop_draft(b);
-	sh->views[CS_VIEW_INBOX]->focus = 1;
-	cs_pager_home(&b->card);
-	if (!value || cs_json_equal(value, json_object_get(b->item, "value"))) {
-		json_decref(value);
-		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was changed: a approves it as it was"));
-		return;
-	}
-	b->draft = value;
 }

@@ -70,7 +70,7 @@ static void prompt_key(cs_shell *sh, cs_key key)
 		if (key > ' ' && key < 127 && strchr(sh->prompt.keys, (int)key) && !sh->burst) {
 			cs_line_set(&sh->prompt.line, (char[2]){ (char)key, '\0' });
 			submit(sh);
-		} else {
+		} else if (sh->over != CS_OVER_TEXT || !cs_pager_key(&sh->text, key)) {
 			cs_shell_say(sh, CS_ST_WAIT, _("One of the keys that the question names answers it, Esc leaves it"));
 		}
 	} else if (key == CS_KEY_ENTER && sh->burst) {

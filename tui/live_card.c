@@ -60,6 +60,25 @@ static void set_touches(json_t *card)
 		json_object_set_new(card, "touches", json_string(cs_buf_str(&b)));
 }
 
+/* Whose bytes went into it, and who wrote it where that was not the flow itself. */
+static void set_from(const json_t *item, json_t *card)
+{
+	CS_AUTOBUF cs_buf b = { 0 };
+	const char *proposer = cs_json_str_or(item, "proposer", "engine"), *editor = cs_json_str_or(item, "editor", "");
+	size_t i;
+	json_t *name;
+	cs_buf_init(&b, 1u << 16);
+	json_array_foreach(json_object_get(item, "taint"), i, name)
+		(void)cs_buf_addf(&b, "%s%s", i ? ", " : _("untrusted bytes went into "), json_is_string(name) ? json_string_value(name) : "?");
+	if (strcmp(proposer, "engine") != 0)
+		(void)cs_buf_addf(&b, _("%sproposed by %s"), b.len ? " · " : "", proposer);
+	if (*editor)
+		(void)cs_buf_addf(&b, _("%sedited by %s"), b.len ? " · " : "", editor);
+	json_object_set_new(card, "from", b.len ? json_string(cs_buf_str(&b)) : json_null());
+	if (strcmp(cs_json_str_or(item, "rule", ""), "flow") == 0)
+		json_object_set_new(card, "why", json_string(_("the flow asks")));
+}
+
 static void set_cost(json_t *card)
 {
 	char cost[CS_SHOW_SIZE];
@@ -94,9 +113,11 @@ void cs_live_card(json_t *item)
 	add_effect(fields, card);
 	add_field(fields, _("Says"), json_object_get(item, "body"));
 	add_field(fields, _("Do this"), json_object_get(item, "action"));
-	add_field(fields, _("Ended"), json_object_get(item, "how"));
+	add_field(fields, _("It ended"), json_object_get(item, "how"));
+	add_field(fields, _("Answer with"), json_object_get(item, "form"));
 	json_object_set_new(card, "fields", fields);
 	set_will_do(item, card);
+	set_from(item, card);
 	set_touches(card);
 	set_cost(card);
 }

@@ -107,7 +107,7 @@ void cs_run_card(cs_pager *p, const json_t *run)
 		cs_show_value(p, i == 0 ? cs_show_state(cs_json_str(run, "state")) : CS_ST_TEXT, 12, _(lines[i].label), json_object_get(run, lines[i].key));
 	cs_pager_add(p, CS_ST_TEXT, 12, _("Took"), cs_show_took(run, text)[0] ? text : NULL);
 	cs_pager_add(p, CS_ST_TEXT, 12, _("Cost"), cs_show_cost(run, text)[0] ? text : NULL);
-	cs_show_value(p, CS_ST_BAD, 12, _("Error"), json_object_get(run, "error"));
+	cs_show_error(p, 12, json_object_get(run, "error"));
 	cs_show_value(p, CS_ST_TEXT, 12, _("Input"), json_object_get(run, "input"));
 	cs_show_value(p, CS_ST_TEXT, 12, _("Output"), json_object_get(run, "output"));
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/i18n.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "tui/show.h"
@@ -148,6 +149,28 @@ void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, c
 		cs_pager_add(p, CS_ST_BAD, indent, label, "(too large to show: `capstan --json show` writes it)");
 	else
 		cs_pager_add(p, style, indent, label, cs_buf_str(&b));
+}
+
+void cs_show_error(cs_pager *p, int indent, const json_t *error)
+{
+	static const char *const known[] = { "title", "type", "status", "detail", "instance", NULL };
+	const char *title = cs_json_str(error, "title"), *type = cs_show_name(cs_json_str(error, "type")), *key;
+	json_int_t status = cs_json_int_or(error, "status", 0);
+	CS_AUTOFREE char *head = NULL;
+	json_t *v;
+
+	if (!json_is_object(error) || !title) {
+		cs_show_value(p, CS_ST_BAD, indent, _("Error"), error);
+		return;
+	}
+	head = status ? cs_xasprintf("%s (%s %lld)", title, type ? type : "", (long long)status) : cs_xstrdup(title);
+	cs_pager_add(p, CS_ST_BAD, indent, _("Error"), head);
+	cs_show_value(p, CS_ST_TEXT, indent, NULL, json_object_get(error, "detail"));
+	if (cs_json_str(error, "instance"))
+		cs_pager_add(p, CS_ST_TEXT, indent, _("At"), cs_json_str(error, "instance"));
+	json_object_foreach((json_t *)(uintptr_t)error, key, v)
+		if (!cs_show_is(key, known))
+			cs_show_value(p, CS_ST_TEXT, indent, key, v);
 }
 
 static void diff_line(cs_pager *p, unsigned style, const char *sign, const char *path, const json_t *v)

@@ -32,7 +32,7 @@ static bool waits(const char *state)
 static const char *next_step(const char *kind, const char *state)
 {
 	static const struct { const char *kind, *next; } steps[] = {
-		{ "approval", "approve or reject" }, { "in-doubt", "resolve" }, { "fault", "retry or cancel" }, { "notice", "dismiss" },
+		{ "approval", "approve or reject" }, { "question", "answer" }, { "in-doubt", "resolve" }, { "fault", "retry or cancel" }, { "notice", "dismiss" },
 	};
 	for (size_t i = 0; waits(state) && i < CS_ARRAY_LEN(steps); i++) {
 		if (strcmp(steps[i].kind, kind) == 0)
@@ -46,10 +46,12 @@ static json_t *item_of(const json_t *row)
 	json_t *item = cs_view_object(row, columns);
 	const char *state = cs_json_str_or(item, "state", "");
 	if (json_is_null(json_object_get(item, "next"))) {
-		const char *next = next_step(cs_json_str_or(item, "kind", ""), state);
+		bool question = strcmp(cs_json_str_or(item, "call", ""), "ask") == 0;
+		const char *next = next_step(question ? "question" : cs_json_str_or(item, "kind", ""), state);
 		json_object_set_new(item, "next", next ? json_string(next) : json_null());
 	}
-	const char *decided = cs_json_str_or(row, "decided", state);
+	/* how an item was closed stands in its note */
+	const char *decided = strcmp(state, "closed") == 0 ? cs_json_str_or(row, "note", state) : cs_json_str_or(row, "decided", state);
 	json_object_set_new(item, "word", waits(state) ? json_null() :
 			    json_string(strcmp(decided, "consumed") == 0 ? "approved" : decided));
 	return item;
