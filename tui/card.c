@@ -186,7 +186,8 @@ static void add_state(cs_pager *p, const json_t *item)
 	cs_pager_add(p, cs_show_state(state), LABEL, _("Decided"), text);
 	if (grace)
 		cs_pager_addf(p, CS_ST_WAIT, _("u takes it back for another %lld s"), (long long)((grace + 999) / 1000));
-	cs_pager_add(p, CS_ST_DIM, LABEL, _("Note"), cs_json_str(item, "note"));
+	if (strcmp(cs_json_str_or(item, "note", ""), state) != 0)
+		cs_pager_add(p, CS_ST_DIM, LABEL, _("Note"), cs_json_str(item, "note"));
 }
 
 /* What comes after it: a text, or the names of the steps in order. */

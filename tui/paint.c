@@ -11,6 +11,9 @@
 #include "tui/action.h"
 #include "tui/shell.h"
 
+#define LEAST_ROWS 6
+#define LEAST_COLS 30
+
 static int width(const char *s)
 {
 	return cs_utf8_width(s, strlen(s));
@@ -199,6 +202,20 @@ static void note_subject(cs_shell *sh)
 	sh->subject_ms = cs_shell_now();
 }
 
+/* Nothing is shown, so nothing can be decided. */
+static void paint_too_small(cs_shell *sh, int rows, int cols)
+{
+	cs_pager p;
+
+	cs_pager_init(&p);
+	cs_pager_add(&p, CS_ST_WAIT, 0, NULL, _("Too small: make it 45x20"));
+	cs_pager_draw(&p, sh->term, (cs_rect){ 0, 0, rows, cols }, false);
+	cs_pager_fini(&p);
+	free(sh->subject);
+	sh->subject = cs_xstrdup("");
+	sh->dirty = false;
+}
+
 void cs_shell_paint(cs_shell *sh)
 {
 	int rows = cs_term_rows(sh->term), cols = cs_term_cols(sh->term);
@@ -209,6 +226,11 @@ void cs_shell_paint(cs_shell *sh)
 
 	sh->tick_ms = 0;
 	cs_term_begin(sh->term);
+	if (rows < LEAST_ROWS || cols < LEAST_COLS) {
+		paint_too_small(sh, rows, cols);
+		cs_term_end(sh->term, -1, -1);
+		return;
+	}
 	paint_tabs(sh, cols);
 	if (sh->over) {
 		cursor = paint_over(sh, body);

@@ -12,9 +12,11 @@ tests_tui_fake_console_LDADD = $(DRIVER_LIBS)
 tests_tui_screenshot_SOURCES = tests/tui/screenshot.c
 tests_tui_screenshot_LDADD = $(DRIVER_LIBS)
 
-TUI_TESTS = tests/tui/test_widgets tests/tui/test_never tests/tui/test_console tests/tui/test_plain
+TUI_TESTS = tests/tui/test_widgets tests/tui/test_never tests/tui/test_console tests/tui/test_plain tests/tui/test_real
 check_PROGRAMS += $(TUI_TESTS)
 TESTS += $(TUI_TESTS)
+tests_tui_test_real_SOURCES = tests/tui/test_real.c tests/tui/site.c tests/tui/site.h
+tests_tui_test_real_LDADD = $(DRIVER_LIBS)
 tests_tui_test_widgets_SOURCES = tests/tui/test_widgets.c
 tests_tui_test_plain_SOURCES = tests/tui/test_plain.c
 tests_tui_test_plain_LDADD = $(DRIVER_LIBS)
