@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -14,6 +15,21 @@
 #include "store/event_types.h"
 #include "store/schema.h"
 #include "store/store_impl.h"
+
+/* The library's syncs go through here: how many were asked of the disk. */
+static int syncs;
+
+int fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 typedef struct chain {
 	int64_t next;
@@ -86,6 +102,23 @@ static void large_members_lie_once_and_come_back(void **state)
 	json_decref(data);
 }
 
+static void a_body_that_was_changed_is_not_handed_out(void **state)
+{
+	cs_store *s = fixture_open(*state);
+	char text[CS_STORE_INLINE + 10];
+	memset(text, 'y', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	int64_t seq = fixture_event(s, RUN_A, "/do/0/a", 1, "task.completed", json_pack("{s:s}", "output", text));
+	cs_store_close(s);
+	fixture_sql(*state, "UPDATE body SET bytes = CAST('\"z\"' AS BLOB)");
+	cs_reader *r;
+	CS_AUTOJSON json_t *back = NULL;
+	assert_int_equal(cs_reader_open(*state, &r, NULL), CS_OK);
+	assert_int_equal(cs_reader_event(r, seq, take_data, &back, NULL), CS_EIO);
+	assert_null(back);
+	cs_reader_close(r);
+}
+
 static int try_append(cs_store *s, const char *type, const char *actor, int64_t cause, json_t *data)
 {
 	CS_AUTOJSON json_t *owned = data;
@@ -143,6 +176,21 @@ static void a_group_taken_back_leaves_nothing(void **state)
 	assert_int_equal(cs_store_verify(*state, &report, NULL), CS_OK);
 	assert_string_equal(report.finding, "");
 	assert_int_equal(report.events, 4);
+}
+
+static void i2_each_commit_and_each_anchor_is_synced(void **state)
+{
+	cs_store *s = fixture_open(*state);
+	fixture_fill(s, 1);          /* the first writes the file's head too */
+	for (int i = 0; i < 3; i++) {
+		syncs = 0;
+		fixture_event(s, RUN_A, NULL, 0, "run.paused", NULL);
+		assert_true(syncs > 0);
+		syncs = 0;
+		assert_int_equal(cs_store_anchor(s, NULL), CS_OK);
+		assert_true(syncs > 1);      /* the file and its folder */
+	}
+	cs_store_close(s);
 }
 
 static void i13_a_stale_epoch_commits_nothing(void **state)
@@ -351,8 +399,9 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(i1_seq_has_no_gap_and_each_hash_follows), T(large_members_lie_once_and_come_back),
+		T(a_body_that_was_changed_is_not_handed_out),
 		T(what_is_not_an_event_never_enters), T(event_types_are_sorted_and_found),
-		T(a_group_taken_back_leaves_nothing), T(i13_a_stale_epoch_commits_nothing),
+		T(a_group_taken_back_leaves_nothing), T(i2_each_commit_and_each_anchor_is_synced), T(i13_a_stale_epoch_commits_nothing),
 		T(i17_after_a_failed_commit_nothing_more_is_taken),
 		T(a_full_disk_is_named_and_the_group_can_be_taken_back),
 		T(kill_9_leaves_whole_groups_and_all_that_were_told),
