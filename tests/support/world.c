@@ -157,6 +157,11 @@ json_t *world_ask(world *w, json_t *request)
 	return json_incref(ok);
 }
 
+json_t *world_try(world *w, json_t *request)
+{
+	return call(w, request);
+}
+
 json_t *world_refused(world *w, json_t *request)
 {
 	CS_AUTOJSON json_t *reply = call(w, request);

@@ -22,6 +22,8 @@ void world_free(world *w);                                         /* and remove
 
 /* The `ok` of a request; a refusal fails the test. New reference. */
 json_t *world_ask(world *w, json_t *request);
+/* The whole reply, {ok} or {error}. New reference. */
+json_t *world_try(world *w, json_t *request);
 /* The `error` object of a request that must be refused. New reference. */
 json_t *world_refused(world *w, json_t *request);
 /* Starts FLOW (a name, or a document when it is an object) with INPUT (taken over); the run's id, malloc'ed. */

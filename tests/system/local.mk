@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The whole program, or all of it but the screen, against servers, crashes and hostile files.
 live_room = tests/system/live.c tests/system/live.h
-system_tests = tests/system/test_hostile tests/system/test_live tests/system/kill9 tests/system/test_forks
+system_tests = tests/system/test_deadly tests/system/test_hostile tests/system/test_live tests/system/kill9 tests/system/test_forks
 check_PROGRAMS += $(system_tests)
 TESTS += $(system_tests)
 tests_system_test_live_SOURCES = tests/system/test_live.c $(live_room)
@@ -9,6 +9,8 @@ tests_system_test_live_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_system_test_forks_SOURCES = tests/system/test_forks.c $(live_room)
 tests_system_test_forks_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_system_test_hostile_SOURCES = tests/system/test_hostile.c
+tests_system_test_deadly_SOURCES = tests/system/test_deadly.c $(live_room)
+tests_system_test_deadly_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_system_kill9_SOURCES = tests/system/kill9.c tests/system/kill_site.c tests/system/kill_site.h
 tests_system_kill9_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 
