@@ -138,6 +138,12 @@ static int add_headers(cs_http_call *c, cs_err *err)
 					  "http: %.64s carries the effect's key; leave it out of the request's headers", name);
 		cs_headers_add(&c->headers, name, strlen(name), json_string_value(v), json_string_length(v));
 	}
+	if (e->credential && cs_headers_get(&c->headers, "Authorization"))
+		return cs_err_set(err, CS_EINVAL, "http: the endpoint's authentication makes the header Authorization; leave it out of `headers`");
+	if (e->credential && cs_header_check("Authorization", 13, e->credential, strlen(e->credential), NULL) < 0)
+		return cs_err_set(err, CS_EINVAL, "http: the credential holds a character that no header may hold");
+	if (e->credential)
+		cs_headers_add(&c->headers, "Authorization", 13, e->credential, strlen(e->credential));
 	if (!key_header)
 		return CS_OK;
 	int rc = cs_header_check(key_header, strlen(key_header), e->key, strlen(e->key), err);

@@ -249,6 +249,12 @@ static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs
 	(void)cs_call_digest(r, f->call, fn);
 	if (strcmp(f->call->digest, item->digest) != 0)
 		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	cs_err why = { 0 };
+	rc = cs_call_credential(r, s, f, &why);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)         /* planned anew, where the error is raised */
+		return item_event(r, s, f, "approval.voided", item, NULL, err);
 	char id[CS_ID_SIZE];
 	memcpy(id, item->id, sizeof id);
 	rc = item_event(r, s, f, "approval.consumed", item, NULL, err);

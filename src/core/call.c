@@ -102,6 +102,8 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		return cs_step_builtin(r, s, f, fn, err);
 	cs_err why = { 0 };
 	int rc = render(r, s, f, fn, &why);
+	if (rc == CS_OK)
+		rc = cs_call_credential(r, s, f, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	if (rc != CS_OK)
@@ -211,6 +213,20 @@ static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	return cs_step_finish(&v, f->occurrence, result, c->result_tainted, NULL, err);
 }
 
+/* The wait for another try is over; a restart has lost the credential. */
+static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	cs_err why = { 0 };
+	if (f->call->due > s->now)
+		return CS_OK;
+	int rc = cs_call_credential(r, s, f, &why);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)
+		return raise_word(r, s, f, "expression", why.msg, err);
+	return cs_step_send(r, s, f, f->call->approval, NULL, err);
+}
+
 static int call_once(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	cs_call *c = f->call;
@@ -220,7 +236,7 @@ static int call_once(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	case CS_CALL_ASKING:
 		return cs_step_ask(r, s, f, err);
 	case CS_CALL_RETRY_WAIT:
-		return c->due <= s->now ? cs_step_send(r, s, f, c->approval, NULL, err) : CS_OK;
+		return send_again(r, s, f, err);
 	case CS_CALL_DONE:
 		return take_in(r, s, f, err);
 	case CS_CALL_FAILED:

@@ -24,6 +24,9 @@ static void call_free(cs_call *c)
 {
 	if (c == NULL)
 		return;
+	if (c->credential != NULL)
+		explicit_bzero(c->credential, strlen(c->credential));
+	free(c->credential);
 	free(c->editor);
 	json_decref(c->args);
 	json_decref(c->tainted_args);

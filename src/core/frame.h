@@ -76,6 +76,9 @@ int cs_step_cancel(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *
 int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
+/* Makes F's credential if its task has an authentication and it is not there. CS_EAGAIN: jq was asked;
+ * else what is wrong stands in WHY, without the credential. */
+int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
 int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn);
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f);
 

@@ -4,7 +4,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/ask.c \
 	src/core/begin.c \
 	src/core/call.c \
-	src/core/control.c \
+	src/core/control.c src/core/credential.c \
 	src/core/data.c \
 	src/core/decide.c \
 	src/core/effect.c src/core/effect.h \

@@ -23,7 +23,7 @@
 typedef enum cs_phase {
 	CS_PHASE_IF, CS_PHASE_INPUT, CS_PHASE_BODY, CS_PHASE_CASE, CS_PHASE_IN, CS_PHASE_WHILE,
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
-	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT,
+	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT, CS_PHASE_AUTHENTICATION,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -60,6 +60,7 @@ typedef struct cs_call {
 	int64_t first_intent_at;     /* when this key was first sent */
 	int64_t due;                 /* of the retry */
 	json_t *request;             /* rendered; NULL until then */
+	char *credential;            /* what stands after `Authorization:`; in memory only; NULL: none, or not made yet */
 	char item[CS_ID_SIZE];       /* the inbox item; "" none */
 	char next_item[CS_ID_SIZE];  /* an edit gave this id to the proposal that follows; "" none */
 	char previous[CS_ID_SIZE];   /* the item that was edited */

@@ -10,7 +10,7 @@ typedef struct cs_job {
 	cs_engine *e;
 	const cs_performer *performer;
 	cs_effect effect;
-	char *task, *key, *call;
+	char *task, *key, *call, *credential;
 	int task_id;
 } cs_job;
 
@@ -42,6 +42,9 @@ static void job_free(cs_job *j)
 	json_decref(j->effect.connector);
 	json_decref(j->effect.input);
 	json_decref(j->effect.rendered);
+	if (j->credential != NULL)
+		explicit_bzero(j->credential, strlen(j->credential));
+	free(j->credential);
 	free(j->task);
 	free(j->key);
 	free(j->call);
@@ -108,9 +111,10 @@ static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const c
 	j->task = cs_xstrdup(f->task->ref);
 	j->key = cs_xstrdup(c->key);
 	j->call = cs_xstrdup(fn->name);
+	j->credential = simulated ? NULL : cs_xstrdup(c->credential);
 	j->task_id = f->task->id;
 	j->effect = (cs_effect){
-		.task = j->task, .key = j->key, .call = j->call, .class = c->effect, .simulated = simulated,
+		.task = j->task, .key = j->key, .call = j->call, .credential = j->credential, .class = c->effect, .simulated = simulated,
 		.def = json_incref(fn->kind == CS_FUNCTION_HTTP ? c->args : fn->def),
 		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
 		.input = json_incref(c->args), .rendered = c->request != NULL ? json_incref(c->request) : NULL,

@@ -69,6 +69,7 @@ typedef struct cs_task {
 	bool compete;             /* FORK */
 	cs_catch *catch;          /* TRY */
 	char *call;               /* CALL: function name */
+	cs_template *authentication;   /* CALL: {SCHEME: {…}}, never part of body; NULL: none */
 	cs_template *ask_title;   /* metadata.ask.title, or NULL */
 	json_t *metadata;         /* borrowed, or NULL; {ask: {allow, expire, runbook}, effect} are checked */
 } cs_task;

@@ -55,16 +55,17 @@ static void check_uri(cs_build *b, const char *uri)
 	}
 }
 
-static void check_endpoint(cs_build *b, const json_t *with)
+static void check_endpoint(cs_build *b, const json_t *with, int id)
 {
 	static const cs_key keys[] = {
-		{ "uri", CS_IS_STRING | CS_KEY_REQUIRED }, { "authentication", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+		{ "uri", CS_IS_STRING | CS_KEY_REQUIRED }, { "authentication", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
 	};
 	const json_t *v = json_object_get(with, "endpoint");
 	size_t mark = cs_check_push(&b->c, "endpoint");
 	if (json_is_string(v)) {
 		check_uri(b, json_string_value(v));
 	} else if (cs_check_object(&b->c, v, keys, "an endpoint")) {
+		cs_build_authentication(b, v, id);
 		cs_check_push(&b->c, "uri");
 		check_uri(b, cs_json_str(v, "uri"));
 	}
@@ -101,12 +102,12 @@ static void check_texts(cs_build *b, const json_t *with, const char *key, bool h
 	cs_check_pop(&b->c, mark);
 }
 
-static void check_http(cs_build *b, const json_t *with)
+static void check_http(cs_build *b, const json_t *with, int id)
 {
 	if (!cs_check_object(&b->c, with, http_keys, "the 'with' of an http call"))
 		return;
 	check_method(b, cs_json_str(with, "method"));
-	check_endpoint(b, with);
+	check_endpoint(b, with, id);
 	check_texts(b, with, "headers", true);
 	check_texts(b, with, "query", false);
 	cs_check_word(&b->c, with, "output", outputs);
@@ -150,6 +151,18 @@ static void check_named(cs_build *b, const char *name)
 	cs_check_pop(&b->c, mark);
 }
 
+/* What is evaluated into arguments, and so is logged and shown: a credential is not among it. */
+static json_t *without_credentials(json_t *with)
+{
+	json_t *endpoint = json_object_get(with, "endpoint");
+	if (!json_object_get(endpoint, "authentication"))
+		return json_incref(with);
+	json_t *args = json_copy(with), *plain = json_copy(endpoint);
+	json_object_del(plain, "authentication");
+	json_object_set_new(args, "endpoint", plain);
+	return args;
+}
+
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 {
 	(void)sibs;
@@ -167,9 +180,10 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 		with = json_object();
 	size_t mark = cs_check_push(&b->c, "with");
 	if (builtin && builtin->kind == CS_FUNCTION_HTTP)
-		check_http(b, with);
+		check_http(b, with, id);
 	else if (builtin)
 		cs_builtin_check(&b->c, name, with);
-	cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	json_t *args CS_AUTOJSON = without_credentials(with);
+	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
 	cs_check_pop(&b->c, mark);
 }

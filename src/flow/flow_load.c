@@ -195,7 +195,7 @@ static void catch_free(cs_catch *k)
 static void task_fini(cs_task *t)
 {
 	cs_template *const templates[] = {
-		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title, t->timeout,
+		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title, t->timeout, t->authentication,
 	};
 	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call, t->place };
 	for (size_t i = 0; i < CS_ARRAY_LEN(templates); i++)

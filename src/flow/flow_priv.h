@@ -95,6 +95,11 @@ bool cs_build_function(cs_build *b, int id, json_t *def);
 /* use.functions and use.catalogs, each by itself; the cursor is on `use`. */
 void cs_build_use_functions(cs_build *b, const json_t *use);
 
+/* flow_auth.c: the policy at `authentication` of OBJ, written out or by name, as row ID's own. */
+void cs_build_authentication(cs_build *b, const json_t *obj, int id);
+/* use.authentications and use.secrets; the cursor is on `use`. */
+void cs_build_use_authentications(cs_build *b, const json_t *use);
+
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */
 void cs_build_use(cs_build *b, json_t *doc);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "tests/support/ledger.h"
 #include "tests/support/world.h"
 
 #define FLOW(use, body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'use':{" use "},'do':[" body "]}"
@@ -16,6 +17,16 @@ static int set_up(void **state)
 {
 	world *w = calloc(1, sizeof *w);
 	world_new(w, NULL);
+	*state = w;
+	return 0;
+}
+
+static int set_up_live(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
+	world_start(w);
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
 	*state = w;
 	return 0;
 }
@@ -105,6 +116,101 @@ static void test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart(void *
 	world_verify(w);
 }
 
+/* ---- authentication ---------------------------------------------------------------------------------------- */
+
+static ledger server;
+
+static int start_server(void **state)
+{
+	(void)state;
+	ledger_start(&server);
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	(void)state;
+	ledger_stop(&server);
+	return 0;
+}
+
+/* A get of PATH with POLICY at its endpoint. */
+static char *get(const char *use, const char *path, const char *policy)
+{
+	char url[LEDGER_URL_SIZE];
+	return cs_xasprintf(FLOW("%s", "{'x':{'call':'http','with':{'method':'get','endpoint':{'uri':'%s','authentication':%s}}}}"),
+			    use, ledger_url(&server, path, url), policy);
+}
+
+static void sends(world *w, const char *use, const char *policy, const char *header)
+{
+	CS_AUTOFREE char *flow = get(use, "/head", policy);
+	CS_AUTOJSON json_t *data = end_of(w, flow, "{'user':'Aladdin','a':'open ','b':'sesame'}", NULL);
+	CS_AUTOFREE char *text = cs_json_text(data);
+	if (strstr(text, header) == NULL)
+		fail_msg("%s is not in %s", header, text);
+}
+
+static void test_basic_and_bearer_are_sent_inline_and_by_reference(void **state)
+{
+	sends(*state, "", "{'basic':{'username':'${ .user }','password':'${ .a + .b }'}}", "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+	sends(*state, "", "{'bearer':{'token':'${ .user }'}}", "Authorization: Bearer Aladdin");
+	sends(*state, "", "{'bearer':'${ [.user] | map(ascii_downcase) | .[0] }'}", "Authorization: Bearer aladdin");
+	sends(*state, "'authentications':{'me':{'basic':{'username':'a','password':123}}}", "'me'", "Authorization: Basic YToxMjM=");
+	sends(*state, "'authentications':{'me':{'bearer':{'token':'t'}}}", "{'use':'me'}", "Authorization: Bearer t");
+	world_verify(*state);
+}
+
+static int count_credential(void *ctx, const cs_event *ev)
+{
+	CS_AUTOFREE char *text = ev->data != NULL ? cs_json_text(ev->data) : NULL;
+	*(int *)ctx += text != NULL && (strstr(text, "opensesame") != NULL || strstr(text, "b3BlbnNlc2FtZQ") != NULL);
+	return 0;
+}
+
+static void test_a_credential_is_in_no_event_and_no_digest(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *flow = get("", "/plain", "{'bearer':{'token':'${ .a + .b }'}}");
+	CS_AUTOFREE char *run = NULL, *other = NULL;
+	json_decref(end_of(w, flow, "{'a':'open','b':'sesame'}", &run));
+	json_decref(end_of(w, flow, "{'a':'open','b':'barley'}", &other));
+	CS_AUTOJSON json_t *first = world_event(w, run, "attempt.intent"), *second = world_event(w, other, "attempt.intent");
+	assert_string_equal(cs_json_str(first, "digest"), cs_json_str(second, "digest"));
+	CS_AUTOJSON json_t *done = world_event(w, run, "attempt.done");
+	assert_string_equal(cs_json_str(json_object_get(json_object_get(json_object_get(done, "record"), "request"), "headers"), "Authorization"), "•••");
+	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", w->dir, CS_STATE_DIR);
+	cs_reader *r = NULL;
+	int seen = 0;
+	assert_int_equal(cs_reader_open(dir, &r, NULL), CS_OK);
+	assert_int_equal(cs_reader_events(r, run, 0, INT64_MAX, count_credential, &seen, NULL), CS_OK);
+	cs_reader_close(r);
+	assert_int_equal(seen, 0);
+}
+
+static void faults_with(world *w, const char *policy, const char *type, const char *words)
+{
+	CS_AUTOFREE char *flow = get("", "/never", policy);
+	CS_AUTOJSON json_t *data = end_of(w, flow, "{'a':'open sesame'}", NULL);
+	const json_t *error = json_object_get(data, "error");
+	CS_AUTOFREE char *text = cs_json_text(data);
+	if (strstr(cs_json_str_or(error, "type", ""), type) == NULL || strstr(cs_json_str_or(error, "detail", ""), words) == NULL ||
+	    strstr(cs_json_str_or(error, "detail", ""), "sesame") != NULL)
+		fail_msg("ended with %s", text);
+}
+
+static void test_what_cannot_authenticate_sends_nothing_and_says_why(void **state)
+{
+	world *w = *state;
+	faults_with(w, "{'oauth2':{'authority':'http://keycloak/realms/r','grant':'client_credentials','client':{'id':'a','secret':'b'}}}",
+		    "/configuration", "authentication by oauth2 is not in this version");
+	faults_with(w, "{'digest':{'username':'a','password':'b'}}", "/configuration", "authentication by digest");
+	faults_with(w, "{'bearer':{'token':'${ .a | tonumber }'}}", "/expression", "its expression failed");
+	faults_with(w, "{'basic':{'username':'a:b','password':'${ .a }'}}", "/expression", "cannot hold ':'");
+	faults_with(w, "{'bearer':{'token':'${ .none }'}}", "/expression", "the token must be a text");
+	assert_int_equal(ledger_count(&server, "/never"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +218,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_function_checks_what_it_is_given, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_functions_call_functions_and_end_only_themselves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_basic_and_bearer_are_sent_inline_and_by_reference, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_credential_is_in_no_event_and_no_digest, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, tear_down),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

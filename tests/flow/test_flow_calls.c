@@ -97,6 +97,23 @@ static const struct {
 	  "f.yaml:4:10: error: a function of a catalog is called as NAME:VERSION@CATALOG, like 'log:1.0.0@team', not '../good:1.0.0@team'\n" },
 	{ HEAD "use: { catalogs: { far: { endpoint: { uri: 'https://example.com/c' } } } }\ndo:\n  - a: { set: { a: 1 } }",
 	  "f.yaml:2:37: error: a catalog on the network is not read by this version; copy it below the workspace and write 'file://./FOLDER'\n" },
+	/* authentication */
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { basic: { username: a, password: b } } } } }",
+	  "" },
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: '${ .t }' } } } }",
+	  "" },
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { basik: { } } } } }",
+	  "f.yaml:3:98: error: the authentication scheme 'basik' is not known; did you mean 'basic'?\n" },
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { basic: { username: a } } } } }",
+	  "f.yaml:3:107: error: 'basic' needs 'password'\n" },
+	{ HEAD "use: { authentications: { me: { bearer: { token: t } } } }\ndo:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { use: mee } } } }",
+	  "f.yaml:4:98: error: 'use.authentications' defines no 'mee'; did you mean 'me'?\n" },
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { oauth2: { authority: x } } } } }",
+	  "f.yaml:3:108: warning: 'oauth2' is read, but a run that comes to it faults: this version authenticates with basic and bearer\n" },
+	{ HEAD "use: { secrets: [ key ] }\ndo:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: { use: key } } } } }",
+	  "f.yaml:4:115: error: the secret 'key' would come from a vault, which this version does not have; give the credential by an expression over the run's input\n" },
+	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: { use: key } } } } }",
+	  "f.yaml:3:115: error: 'use.secrets' names no 'key'\n" },
 };
 
 static void findings_have_their_place_and_their_words(void **state)

@@ -99,8 +99,8 @@ static const struct {
 	  "f.yaml:1:59: error: 'version' must be a text, not a number; put it in quotes\n" },
 	{ HEAD "schedule: { cron: '* * * * *' }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:2:1: error: 'schedule' in a flow is known, but this version does not obey it yet; remove it\n" },
-	{ HEAD "use: { secrets: [ x ] }\ndo: [ { a: { set: { b: 1 } } } ]",
-	  "f.yaml:2:8: error: 'secrets' in 'use' is known, but this version does not obey it yet; remove it\n" },
+	{ HEAD "use: { secrets: [ 5 ] }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:2:19: error: 'secrets' lists names\n" },
 	{ HEAD "evaluate: { mode: loose, language: js }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:2:19: error: 'mode: loose' is not obeyed by this version, which knows 'strict' only\n"
 	  "f.yaml:2:36: error: 'language: js' is not obeyed by this version, which knows 'jq' only\n" },
@@ -179,7 +179,7 @@ static const struct {
 	  "f.yaml:3:38: error: the method 'gett' is not known; did you mean 'get'?\n"
 	  "f.yaml:3:54: error: an endpoint is an http or https URL with a host, not 'ftp://x'\n" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'http://x', authentication: { use: y } } } }",
-	  "f.yaml:3:72: error: 'authentication' in an endpoint is known, but this version does not obey it yet; remove it\n" },
+	  "f.yaml:3:88: error: 'use.authentications' defines no 'y'\n" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: 'http://x', headers: { 'a b': x, c: \"y\\nz\" }, query: { n: 2 } } }",
 	  "f.yaml:3:76: error: 'a b' is not a header's name\n"
 	  "f.yaml:3:89: error: a header's value stands on one line\n"
@@ -454,8 +454,8 @@ static void every_scenario_compiles_or_is_refused_by_name(void **state)
 			free(yaml);
 		}
 	}
-	assert_int_equal(good, 18);      /* the others call openapi, or with credentials */
-	assert_int_equal(refused, 3);
+	assert_int_equal(good, 19);      /* the others call openapi */
+	assert_int_equal(refused, 2);
 }
 
 /* The specification's own examples, where they are at hand. */
