@@ -7,10 +7,10 @@
 
 /* One attempt under way: what the performer borrows, and whom to tell. */
 typedef struct cs_job {
-	cs_engine *e;
+	cs_door *door;
 	const cs_performer *performer;
 	cs_effect effect;
-	char *task, *key, *call, *credential;
+	char *task, *key, *call, *credential, *workdir;
 	int task_id;
 } cs_job;
 
@@ -30,12 +30,6 @@ const cs_performer *cs_performer_find(const cs_engine *e, const char *kind)
 	return NULL;
 }
 
-static bool gate_open(void *ctx)
-{
-	cs_engine *e = ctx;
-	return !atomic_load(&e->hold) && !atomic_load(&e->failed);
-}
-
 static void job_free(cs_job *j)
 {
 	json_decref(j->effect.def);
@@ -48,6 +42,8 @@ static void job_free(cs_job *j)
 	free(j->task);
 	free(j->key);
 	free(j->call);
+	free(j->workdir);
+	cs_door_unref(j->door);
 	free(j);
 }
 
@@ -58,7 +54,7 @@ static void tell(cs_job *j, cs_outcome *o)
 	memcpy(m->run, j->effect.run, CS_ID_SIZE);
 	m->task = j->task_id;
 	m->outcome = o;
-	(void)cs_engine_post(j->e, m);
+	cs_door_post(j->door, m);
 	job_free(j);
 }
 
@@ -106,20 +102,21 @@ static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const c
 {
 	const cs_call *c = f->call;
 	cs_job *j = cs_xcalloc(1, sizeof *j);
-	j->e = e;
+	j->door = cs_door_ref(e->door);
 	j->performer = p;
 	j->task = cs_xstrdup(f->task->ref);
 	j->key = cs_xstrdup(c->key);
 	j->call = cs_xstrdup(fn->name);
 	j->credential = simulated ? NULL : cs_xstrdup(c->credential);
+	j->workdir = cs_xstrdup(e->ws->dir);
 	j->task_id = f->task->id;
 	j->effect = (cs_effect){
 		.task = j->task, .key = j->key, .call = j->call, .credential = j->credential, .class = c->effect, .simulated = simulated,
 		.def = json_incref(fn->kind == CS_FUNCTION_HTTP ? c->args : fn->def),
 		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
 		.input = json_incref(c->args), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
-		.timeout_ms = fn->timeout_ms, .workdir = e->ws->dir, .attempt = c->tries,
-		.gate = cs_effect_class_sends(c->effect) ? gate_open : NULL, .gate_ctx = e,
+		.timeout_ms = fn->timeout_ms, .workdir = j->workdir, .attempt = c->tries,
+		.gate = cs_effect_class_sends(c->effect) ? cs_door_gate : NULL, .gate_ctx = j->door,
 	};
 	memcpy(j->effect.run, r->id, CS_ID_SIZE);
 	return j;

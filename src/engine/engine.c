@@ -129,6 +129,7 @@ static void engine_free(cs_engine *e)
 	cs_store_close(e->store);
 	cs_lease_release(e->lease);
 	cs_queue_free(e->mailbox);
+	cs_door_unref(e->door);
 	cs_workspace_free(e->ws);
 	json_decref(e->group_keys);
 	free(e->todos);
@@ -152,6 +153,7 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->dir = cs_xstrdup(ws->dir);
 	e->state_dir = cs_path_join(ws->dir, CS_STATE_DIR);
 	e->mailbox = cs_queue_new(ws->mailbox > 0 ? ws->mailbox : 10000);
+	e->door = cs_door_new(e);
 	e->group_keys = json_object();
 	pthread_mutex_init(&e->lock, NULL);
 	int rc = cs_mkdir_p(e->state_dir, 0700, err);
@@ -188,6 +190,7 @@ void cs_engine_stop(cs_engine *e, int64_t grace_ms)
 	if (e->threaded)
 		pthread_join(e->thread, NULL);
 	cs_queue_close(e->mailbox);
+	cs_door_close(e->door);
 	int64_t until = cs_clock_mono_ns() + INT64_C(2000000000);
 	cs_jq_pool_free(e->jq);
 	cs_workers_stop(e->evaluators, until);

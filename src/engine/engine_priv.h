@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/queue.h"
 #include "core/run.h"
+#include "engine/door.h"
 #include "engine/engine.h"
 #include "engine/lease.h"
 #include "engine/server.h"
@@ -82,6 +83,7 @@ struct cs_engine {
 	cs_idgen ids;
 
 	cs_queue *mailbox;
+	cs_door *door;               /* to it, for performers */
 	pthread_t thread;
 	bool threaded;
 	int64_t stop_at;             /* monotonic ns; 0: not stopping */

@@ -207,6 +207,8 @@ static void a_start_puts_in_doubt_what_a_crash_left_open(void **state)
 	await_call(1);
 	cs_engine_stop(w->engine, 0);
 	w->engine = NULL;
+	assert_false(gate_of(0));    /* its performer is still at it: nothing of it may leave now, */
+	refuse(0);                   /* and what it says comes too late */
 	world_start(w);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "kind"), "in-doubt");
