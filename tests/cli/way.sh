@@ -32,7 +32,7 @@ said '"decision":"accepted"'
 said '"note":"well written"'
 expect 0 approve "$item"
 expect 4 reject "$item"
-complained 'consumed'
+complained 'already approved by operator:owner'
 
 expect 0 trace "$run"
 said 'check  *completed'
