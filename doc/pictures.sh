@@ -21,10 +21,10 @@ for step in decision mail invoice; do
 done
 quietly approve "$(waiting 'Old Mill')"
 run=$("$CAPSTAN" runs --json | grep -F '"client":"Northwind"' | tail -n 1 | sed -n 's/.*"run":"\([^"]*\)".*/\1/p')
-quietly replay "$run" --set budget=2000
 
 shoot() { COLORTERM=truecolor "$SCREENSHOT" 116x32 "$@" -- "$CAPSTAN"; }
 shoot see 'Will do' see 'Best regards' svg "$to/inbox.svg"
 shoot see Inbox keys 2 see Started keys '/northwind\r' see 4000 svg "$to/runs.svg"
 shoot see Inbox keys 2 see Started keys '/northwind\r' see 4000 keys t see qualification keys '/billing.create\r' see amount svg "$to/trace.svg"
+quietly replay "$run" --set budget=2000
 shoot see Inbox keys 4 see prepares keys '\r' see 'In all' keys '/price\r' see deposit svg "$to/replay.svg"
