@@ -285,8 +285,9 @@ static int answer_again(cs_engine *e, const json_t *row, const json_t *decision,
 	int64_t seq = cs_json_int_or(row, "decided_seq", 0);
 	if (seq > 0)
 		(void)cs_reader_events(e->reader, cs_json_str_or(row, "run", ""), seq, seq, read_decided, &d, NULL);
-	CS_AUTOJSON json_t *value = d.value;
-	if (same_answer(cs_json_str_or(decision, "verb", ""), decision, &d))
+	bool same = same_answer(cs_json_str_or(decision, "verb", ""), decision, &d);
+	json_decref(d.value);
+	if (same)
 		return CS_OK;
 	const char *by = cs_json_str(row, "decided_by");
 	return cs_err_set(err, CS_EREFUSED, "it is over: already %s%s%s", d.word[0] != '\0' ? d.word : cs_json_str_or(row, "state", ""),

@@ -37,7 +37,7 @@ static void assert_deadly(live *v, const char *text)
 		return;
 	}
 	const char *run = json_string_value(cs_json_get_path(reply, "ok.run"));
-	CS_AUTOJSON json_t *row = world_await(&v->w, run, "completed faulted");
+	json_decref(world_await(&v->w, run, "completed faulted"));
 	CS_AUTOJSON json_t *end = live_end(v, run);
 	CS_AUTOFREE char *said = cs_json_text(end);
 	const char *type = json_string_value(cs_json_get_path(end, "error.type"));
@@ -80,7 +80,7 @@ static void test_many_at_once_do_not_starve_the_others(void **state)
 	for (size_t i = 0; i < CS_ARRAY_LEN(bad); i++)
 		bad[i] = live_run(v, FLOW("{'a':{'set':{'n':'${ [range(1e12)] | last }'}}}"), "{}");
 	CS_AUTOFREE char *good = live_run(v, FLOW("{'a':{'set':{'n':'${ [.l[] | . * 2] | add }'}}}"), "{'l':[1,2]}");
-	CS_AUTOJSON json_t *row = world_await(&v->w, good, "completed");
+	json_decref(world_await(&v->w, good, "completed"));
 	for (size_t i = 0; i < CS_ARRAY_LEN(bad); i++) {
 		json_decref(world_await(&v->w, bad[i], "faulted"));
 		free(bad[i]);

@@ -110,7 +110,7 @@ static void test_what_fits_no_event_faults_its_task_and_nothing_else(void **stat
 		(void)cs_buf_addf(&flow, "%s{'b%d':{'set':{'s':'${ .s }'}}}", i > 0 ? "," : "", i);
 	(void)cs_buf_adds(&flow, "]}}}]}");
 	CS_AUTOFREE char *run = live_run(v, cs_buf_str(&flow), "{}");
-	CS_AUTOJSON json_t *row = world_await(&v->w, run, "completed faulted");
+	json_decref(world_await(&v->w, run, "completed faulted"));
 	CS_AUTOJSON json_t *end = world_event(&v->w, run, "run.faulted");
 	assert_non_null(end);
 	assert_non_null(strstr(cs_json_str_or(json_object_get(end, "error"), "type", ""), "/runtime"));
