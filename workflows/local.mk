@@ -35,6 +35,20 @@ nobase_dist_pkgdata_DATA = \
 	workflows/agency/runbooks/invoices.md \
 	workflows/agency/runbooks/mail.md \
 	workflows/agency/runbooks/proposals.md \
+	workflows/agency/scenarios/asked.yaml \
+	workflows/agency/scenarios/by-hand.yaml \
+	workflows/agency/scenarios/declined.yaml \
+	workflows/agency/scenarios/edited.yaml \
+	workflows/agency/scenarios/in-doubt.yaml \
+	workflows/agency/scenarios/mail-expires.yaml \
+	workflows/agency/scenarios/newsletter.yaml \
+	workflows/agency/scenarios/onboarded.yaml \
+	workflows/agency/scenarios/payment-failed.yaml \
+	workflows/agency/scenarios/refusal-withheld.yaml \
+	workflows/agency/scenarios/shelved.yaml \
+	workflows/agency/scenarios/strategy-call.yaml \
+	workflows/agency/scenarios/unanswered.yaml \
+	workflows/agency/scenarios/withheld.yaml \
 	workflows/agency/tools/plan.sh
 
 EXTRA_DIST += workflows/demo.sh

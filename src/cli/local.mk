@@ -15,11 +15,13 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_run.c \
 	src/cli/cmd_serve.c \
 	src/cli/cmd_show.c \
+	src/cli/cmd_test.c \
 	src/cli/cmd_trace.c \
 	src/cli/drive.c \
 	src/cli/findings.c \
 	src/cli/help.c \
 	src/cli/input.c \
 	src/cli/out.c \
+	src/cli/scenario.h src/cli/scenario_compare.c src/cli/scenario_play.c \
 	src/cli/session.c \
 	src/cli/table.c

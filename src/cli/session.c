@@ -29,7 +29,8 @@ int cs_cli_dir(cs_cli *c, cs_err *err)
 static bool only_flows(const cs_diags *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (!d->items[i].warning && strncmp(d->items[i].file, "flows/", 6) != 0)
+		if (!d->items[i].warning && strncmp(d->items[i].file, "flows/", 6) != 0 &&
+		    strncmp(d->items[i].file, "scenarios/", 10) != 0)      /* no run knows of them */
 			return false;
 	return true;
 }

@@ -24,6 +24,10 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("FLOW is a name, NAMESPACE/NAME:VERSION, or a file. On stdout: the output as JSON when completed, else the\n"
 	     "run's id. Exit status 0: completed or waiting; 1: faulted or cancelled. The same --key with the same input\n"
 	     "is the same run; with another input it is refused (exit 4).") },
+	{ "test", "[SCENARIO...] | --record RUN", N_("play scenarios on a clock that jumps to the next timer"), cs_cmd_test, cs_cli_flags_test,
+	  0, -1,
+	  N_("Each in a state of its own, always simulated, with fixtures; exit status 1 when one differs. --record writes\n"
+	     "one from a run.") },
 	{ "serve", "", N_("the engine without a screen, until SIGTERM or Ctrl-C"), cs_cmd_serve, NULL, 0, 0, NULL },
 	{ "live", "", N_("this machine is the live one: effects may leave"), cs_cmd_live, NULL, 0, 0,
 	  N_("Needs `mode: live` in capstan.yaml too.") },
@@ -69,7 +73,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"new", "test", "reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
+	"new", "reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -151,7 +151,7 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->ws = ws;
 	e->opts = *opts;
 	e->dir = cs_xstrdup(ws->dir);
-	e->state_dir = cs_path_join(ws->dir, CS_STATE_DIR);
+	e->state_dir = opts->state_dir != NULL ? cs_xstrdup(opts->state_dir) : cs_path_join(ws->dir, CS_STATE_DIR);
 	e->mailbox = cs_queue_new(ws->mailbox > 0 ? ws->mailbox : 10000);
 	e->door = cs_door_new(e);
 	e->group_keys = json_object();

@@ -37,7 +37,15 @@ typedef struct cs_fixture_port {
 	bool (*has)(void *ctx, const char *function);
 } cs_fixture_port;
 
+/* Where the engine's time comes from. NULL: the wall clock. */
+typedef struct cs_engine_clock {
+	int64_t (*now_ms)(void *ctx);        /* wall ms; any thread; what it says only moves on after a request */
+	void *ctx;
+} cs_engine_clock;
+
 typedef struct cs_engine_opts {
+	cs_engine_clock clock;
+	const char *state_dir;               /* NULL: CS_STATE_DIR in the workspace; outlives the engine's start */
 	cs_fixture_port fixtures;
 	const cs_performer *performers;      /* by kind; the table main.c builds; outlives the engine */
 	size_t n_performers;

@@ -135,6 +135,7 @@ int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err);
 /* ---- env.c ---- */
 void cs_env_init(cs_engine *e);
 bool cs_engine_simulated(const cs_engine *e);
+int64_t cs_engine_now(const cs_engine *e);                                   /* wall ms by the engine's clock */
 
 /* ---- dispatch.c ---- */
 void cs_dispatch_all(cs_engine *e);                                          /* after the commit */

@@ -12,6 +12,11 @@ bool cs_engine_simulated(const cs_engine *e)
 	return !(e->ws->live_wish && e->live);
 }
 
+int64_t cs_engine_now(const cs_engine *e)
+{
+	return e->opts.clock.now_ms != NULL ? e->opts.clock.now_ms(e->opts.clock.ctx) : cs_clock_wall_ms();
+}
+
 static void env_new_id(void *ctx, char out[CS_ID_SIZE])
 {
 	cs_engine *e = ctx;
@@ -107,6 +112,6 @@ void cs_env_init(cs_engine *e)
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
-		.now = cs_clock_wall_ms(),
+		.now = cs_engine_now(e),
 	};
 }

@@ -160,7 +160,7 @@ static void tell_watchers(cs_engine *e, int64_t seq)
  * nothing before what is in the log. */
 static int64_t now_ms(cs_engine *e)
 {
-	int64_t now = cs_clock_wall_ms();
+	int64_t now = cs_engine_now(e);
 	return now > e->step.now ? now : e->step.now;
 }
 
@@ -204,8 +204,8 @@ static int wait_ms(cs_engine *e)
 		return 0;
 	int64_t due = cs_runs_next_due(e);
 	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
-	if (due > 0 && due - cs_clock_wall_ms() < wait)
-		wait = due - cs_clock_wall_ms();
+	if (due > 0 && due - cs_engine_now(e) < wait)
+		wait = due - cs_engine_now(e);
 	return wait == FOREVER_MS ? -1 : wait > 0 ? (int)wait : 0;
 }
 
@@ -233,7 +233,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 static bool has_work(cs_engine *e, size_t n)
 {
 	int64_t due = cs_runs_next_due(e);
-	return n > 0 || (e->n_ready > 0 && !atomic_load(&e->closing)) || (due > 0 && due <= cs_clock_wall_ms());
+	return n > 0 || (e->n_ready > 0 && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
 }
 
 void *cs_engine_loop(void *engine)

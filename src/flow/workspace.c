@@ -64,6 +64,7 @@ static cs_workspace *workspace_new(char *dir)
 	w->connectors = json_object();
 	w->policies = json_array();
 	w->fixtures = json_array();
+	w->scenarios = json_object();
 	w->exprs = cs_exprset_new();
 	cs_settings_defaults(w);
 	return w;
@@ -130,6 +131,7 @@ void cs_workspace_free(cs_workspace *w)
 	json_decref(w->connectors);
 	json_decref(w->policies);
 	json_decref(w->fixtures);
+	json_decref(w->scenarios);
 	json_decref(w->settings);
 	free(w->dir);
 	free(w->name);

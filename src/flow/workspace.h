@@ -28,6 +28,7 @@ typedef struct cs_workspace {
 	json_t *connectors;            /* name -> document */
 	json_t *policies;              /* array of documents, in file-name order */
 	json_t *fixtures;              /* array of documents */
+	json_t *scenarios;             /* {"scenarios/x.yaml": document}, in file-name order */
 	json_t *settings;              /* capstan.yaml as it stands */
 	cs_exprset *exprs;             /* of the settings */
 	cs_places places;              /* where those stand, for check */

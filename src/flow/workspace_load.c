@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "flow/scenario.h"
 #include "flow/workspace_priv.h"
 
 /* One document on its way in. */
@@ -198,10 +199,11 @@ static void load_flow(loader *l, const document *o)
 	w->flows[w->n_flows++] = f;
 }
 
-/* What is known, but not of this version. */
 static void load_scenario(loader *l, const document *o)
 {
-	cs_diags_add(l->d, true, o->shown, 1, 1, "scenarios are known, but this version does not run them yet; nothing reads this file");
+	if (cs_scenario_check(l->w, o->doc, o->src, l->d)
+	    && claim(l, o, "scenario", cs_json_str(o->doc, "scenario"), "/scenario"))
+		json_object_set(l->w->scenarios, o->shown, o->doc);
 }
 
 /* Each kind of file, in the order in which they need each other. A document is of the kind whose
@@ -334,7 +336,7 @@ static void check_document(const cs_workspace *w, const document *o, cs_diags *d
 	if (json_object_get(o->doc, "workspace"))
 		check_settings(o, d);
 	else if (!k)
-		cs_diags_add(d, false, o->shown, 1, 1, "this is no file of a workspace: it has none of the keys document, agent, connector, policy, function, workspace");
+		cs_diags_add(d, false, o->shown, 1, 1, "this is no file of a workspace: it has none of the keys document, agent, connector, policy, function, scenario, workspace");
 	else if (k->load == load_flow)
 		check_flow(w, o, d, ret_flow);
 	else if (k->load == load_agent)
@@ -346,7 +348,7 @@ static void check_document(const cs_workspace *w, const document *o, cs_diags *d
 	else if (k->load == load_fixture)
 		cs_fixture_check(w, o->doc, o->src, d);
 	else
-		load_scenario(&(loader){ .d = d }, o);
+		cs_scenario_check(w, o->doc, o->src, d);
 }
 
 int cs_workspace_check_file(const cs_workspace *w, const char *path, cs_diags *d, cs_flow **ret_flow, cs_err *err)

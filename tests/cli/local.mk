@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 TESTS += tests/cli/way.sh tests/cli/refusals.sh tests/cli/ask.sh tests/cli/holder.sh tests/cli/demo.sh tests/cli/manual.sh
 TESTS += tests/cli/check.sh
+TESTS += tests/cli/scenarios.sh
