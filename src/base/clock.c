@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ascii.h"
 #include "base/mem.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -80,17 +81,12 @@ void cs_time_format(int64_t ms, char out[CS_TIME_SIZE])
 	put(out + 20, of_day % 1000, 3);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Exactly N digits, or -1. */
 static int digits(const char **s, int n)
 {
 	int v = 0;
 	for (int i = 0; i < n; i++, ++*s) {
-		if (!is_digit(**s))
+		if (!cs_ascii_digit(**s))
 			return -1;
 		v = v * 10 + (**s - '0');
 	}
@@ -125,9 +121,9 @@ static int month_days(int year, int month)
 static bool parse_fraction(const char **s, int *ret_ms)
 {
 	*ret_ms = 0;
-	if (!is_digit(**s))
+	if (!cs_ascii_digit(**s))
 		return false;
-	for (int scale = 100; is_digit(**s); scale /= 10, ++*s)
+	for (int scale = 100; cs_ascii_digit(**s); scale /= 10, ++*s)
 		*ret_ms += (**s - '0') * scale;
 	return true;
 }
@@ -230,9 +226,9 @@ struct quantity {
 static bool parse_quantity(const char **s, struct quantity *q)
 {
 	*q = (struct quantity){ 0 };
-	if (!is_digit(**s))
+	if (!cs_ascii_digit(**s))
 		return false;
-	for (; is_digit(**s); ++*s)
+	for (; cs_ascii_digit(**s); ++*s)
 		if (__builtin_mul_overflow(q->whole, 10, &q->whole) || __builtin_add_overflow(q->whole, **s - '0', &q->whole))
 			return false;
 	if (!accept(s, '.') && !accept(s, ','))

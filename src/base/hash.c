@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/mem.h"
 
 struct cs_sha256 {
@@ -115,26 +116,15 @@ void cs_hex(const uint8_t *p, size_t n, char *out)
 	out[2 * n] = '\0';
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int cs_unhex(const char *s, uint8_t *out, size_t n)
 {
 	if (strnlen(s, 2 * n + 1) != 2 * n)
 		return CS_EINVAL;
 	for (size_t i = 0; i < 2 * n; i++)
-		if (digit(s[i]) < 0)
+		if (cs_ascii_hex(s[i]) < 0)
 			return CS_EINVAL;
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(digit(s[2 * i]) << 4 | digit(s[2 * i + 1]));
+		out[i] = (uint8_t)(cs_ascii_hex(s[2 * i]) << 4 | cs_ascii_hex(s[2 * i + 1]));
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/base/libcsbase.a
 src_base_libcsbase_a_SOURCES = \
-	src/base/buf.c src/base/buf.h \
+	src/base/ascii.h src/base/buf.c src/base/buf.h \
 	src/base/child.c src/base/child.h src/base/child_detach.c src/base/child_run.c \
 	src/base/clock.c src/base/clock.h \
 	src/base/err.c src/base/err.h \

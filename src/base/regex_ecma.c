@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 struct translation {
@@ -64,20 +65,12 @@ static const struct {
 	{ "Unassigned", "Cn" },
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Exactly N hex digits at S, or -1. */
 static int32_t hex_digits(const char *s, int n)
 {
 	int32_t v = 0;
 	for (int i = 0; i < n; i++) {
-		int d = hex_value(s[i]);
+		int d = cs_ascii_hex(s[i]);
 		if (d < 0)
 			return -1;
 		v = v * 16 + d;
@@ -101,8 +94,8 @@ static int hex_escape(struct translation *t, const char *start)
 		cp = hex_digits(s, 2);
 		s += 2;
 	} else if (*s == '{') {
-		for (s++; hex_value(*s) >= 0 && cp <= 0x10FFFF; s++)
-			cp = cp * 16 + hex_value(*s);
+		for (s++; cs_ascii_hex(*s) >= 0 && cp <= 0x10FFFF; s++)
+			cp = cp * 16 + cs_ascii_hex(*s);
 		if (*s != '}' || s[-1] == '{')
 			cp = -1;
 		s++;

@@ -2,18 +2,9 @@
 /* The formats that are checked (Validation 2020-12, section 7.3); names not in the table are
  * notes to people. */
 #include <string.h>
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "flow/schema_in.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 /* RFC 4122: 8-4-4-4-12 hex digits. */
 static bool uuid(const char *s, size_t len)
@@ -23,7 +14,7 @@ static bool uuid(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? s[i] != '-' : !is_hex(s[i]))
+		if (dash ? s[i] != '-' : cs_ascii_hex(s[i]) < 0)
 			return false;
 	}
 	return true;
@@ -45,7 +36,7 @@ static bool relative_json_pointer(const char *s, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && is_digit(s[n]))
+	while (n < len && cs_ascii_digit(s[n]))
 		n++;
 	if (n == 0 || (n > 1 && s[0] == '0'))
 		return false;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dates, times and durations: RFC 3339, section 5.6 and appendix A. */
 #include <string.h>
+#include "base/ascii.h"
 #include "flow/schema_in.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* N digits at *s, which moves on; -1 when they are not there. */
 static int number(const char **s, const char *end, int n)
@@ -16,7 +12,7 @@ static int number(const char **s, const char *end, int n)
 	if (end - *s < n)
 		return -1;
 	for (int i = 0; i < n; i++, (*s)++) {
-		if (!is_digit(**s))
+		if (!cs_ascii_digit(**s))
 			return -1;
 		value = value * 10 + (**s - '0');
 	}
@@ -80,7 +76,7 @@ static bool time_of_day(const char **s, const char *end)
 	if (eat(s, end, '.')) {
 		if (number(s, end, 1) < 0)
 			return false;
-		while (*s < end && is_digit(**s))
+		while (*s < end && cs_ascii_digit(**s))
 			(*s)++;
 	}
 	if (!offset(s, end, &east))
@@ -116,8 +112,8 @@ static int components(const char **s, const char *end, const char *units)
 {
 	int count = 0;
 
-	while (*s < end && is_digit(**s)) {
-		while (*s < end && is_digit(**s))
+	while (*s < end && cs_ascii_digit(**s)) {
+		while (*s < end && cs_ascii_digit(**s))
 			(*s)++;
 		const char *unit = *s < end && **s != '\0' ? strchr(units, **s) : NULL;
 

@@ -3,22 +3,8 @@
  * (RFC 1123), mail addresses (RFC 5321, without quoted and UTF-8 local parts). */
 #include <arpa/inet.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "flow/schema_in.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static bool is_one_of(char c, const char *set)
 {
@@ -33,10 +19,10 @@ static bool made_of(const char *s, size_t n, const char *extra)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '%') {
-			if (n - i < 3 || !is_hex(s[i + 1]) || !is_hex(s[i + 2]))
+			if (n - i < 3 || cs_ascii_hex(s[i + 1]) < 0 || cs_ascii_hex(s[i + 2]) < 0)
 				return false;
 			i += 2;
-		} else if (!is_alpha(s[i]) && !is_digit(s[i]) && !is_one_of(s[i], extra)) {
+		} else if (!cs_ascii_alpha(s[i]) && !cs_ascii_digit(s[i]) && !is_one_of(s[i], extra)) {
 			return false;
 		}
 	}
@@ -67,7 +53,7 @@ static bool ip_literal(const char *s, size_t n)
 	if (s[1] == 'v' || s[1] == 'V') {
 		size_t dot = 2;
 
-		while (dot < n && is_hex(s[dot]))
+		while (dot < n && cs_ascii_hex(s[dot]) >= 0)
 			dot++;
 		return dot > 2 && dot + 2 < n && s[dot] == '.' &&
 			made_of(s + dot + 1, n - dot - 2, UNRESERVED SUB_DELIMS ":") && memchr(s, '%', n) == NULL;
@@ -90,7 +76,7 @@ static bool authority(const char *s, size_t n)
 	}
 	size_t host = n;
 
-	while (host > 0 && is_digit(s[host - 1]))
+	while (host > 0 && cs_ascii_digit(s[host - 1]))
 		host--;
 	host = host > 0 && s[host - 1] == ':' ? host - 1 : n;
 	if (host > 0 && s[0] == '[')
@@ -129,9 +115,9 @@ bool cs_format_uri(const char *s, size_t len)
 {
 	size_t n = 1;
 
-	if (strlen(s) != len || !is_alpha(s[0]))
+	if (strlen(s) != len || !cs_ascii_alpha(s[0]))
 		return false;
-	while (is_alpha(s[n]) || is_digit(s[n]) || is_one_of(s[n], "+-."))
+	while (cs_ascii_alpha(s[n]) || cs_ascii_digit(s[n]) || is_one_of(s[n], "+-."))
 		n++;
 	return s[n] == ':' && hier_part(s + n + 1, true);
 }
@@ -160,7 +146,7 @@ static bool modifier(const char *s, size_t n)
 	if (s[0] != ':' || n < 2 || n > 5 || s[1] == '0')
 		return false;
 	for (size_t i = 1; i < n; i++)
-		if (!is_digit(s[i]))
+		if (!cs_ascii_digit(s[i]))
 			return false;
 	return true;
 }
@@ -206,7 +192,7 @@ bool cs_format_uri_template(const char *s, size_t len)
 				return false;
 			i = (size_t)(close - s);
 		} else if (c == '%') {
-			if (len - i < 3 || !is_hex(s[i + 1]) || !is_hex(s[i + 2]))
+			if (len - i < 3 || cs_ascii_hex(s[i + 1]) < 0 || cs_ascii_hex(s[i + 2]) < 0)
 				return false;
 		} else if (c <= 0x20 || c == 0x7f || is_one_of((char)c, "\"'<>\\^`|}")) {
 			return false;
@@ -220,7 +206,7 @@ static bool label(const char *s, size_t n)
 	if (n == 0 || n > 63 || s[0] == '-' || s[n - 1] == '-')
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!is_alpha(s[i]) && !is_digit(s[i]) && s[i] != '-')
+		if (!cs_ascii_alpha(s[i]) && !cs_ascii_digit(s[i]) && s[i] != '-')
 			return false;
 	return true;
 }
@@ -264,7 +250,7 @@ bool cs_format_email(const char *s, size_t len)
 	if (strlen(s) != len || at == NULL || at == s || at - s > 64 || s[0] == '.' || at[-1] == '.')
 		return false;
 	for (const char *p = s; p < at; p++) {
-		if (!is_alpha(*p) && !is_digit(*p) && !is_one_of(*p, ".!#$%&'*+/=?^_`{|}~-"))
+		if (!cs_ascii_alpha(*p) && !cs_ascii_digit(*p) && !is_one_of(*p, ".!#$%&'*+/=?^_`{|}~-"))
 			return false;
 		if (*p == '.' && p[1] == '.')
 			return false;

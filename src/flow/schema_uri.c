@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* References against base URIs: RFC 3986, sections 5.2 and 5.3. */
 #include <string.h>
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "flow/schema_in.h"
 
@@ -129,15 +130,6 @@ char *cs_uri_resolve(const char *base, const char *ref)
 	return compose(&t, path);
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 char *cs_uri_fragment(const char *ref)
 {
 	const char *s = strchr(ref, '#');
@@ -149,7 +141,7 @@ char *cs_uri_fragment(const char *ref)
 			*to++ = *from;
 			continue;
 		}
-		int high = hex(from[1]), low = high >= 0 ? hex(from[2]) : -1;
+		int high = cs_ascii_hex(from[1]), low = high >= 0 ? cs_ascii_hex(from[2]) : -1;
 
 		if (low < 0 || (high == 0 && low == 0))
 			return NULL;
