@@ -71,7 +71,11 @@ int cs_cli_reader(cs_cli *c, cs_err *err)
 	if (r < 0 || c->reader)
 		return r;
 	r = cs_reader_open(c->state_dir, &c->reader, err);
-	return r == CS_ENOTFOUND ? CS_OK : r;
+	if (r == CS_OK || r == CS_ENOTFOUND)
+		return CS_OK;
+	if (err)                         /* whatever is wrong with it: the store cannot be had */
+		err->code = CS_EUNAVAIL;
+	return CS_EUNAVAIL;
 }
 
 /* ---- the engine ------------------------------------------------------------------------------ */

@@ -18,6 +18,8 @@ static int load_key(cs_engine *e, cs_err *err)
 	CS_AUTOBUF cs_buf bytes;
 	cs_buf_init(&bytes, 4096);
 	if (!cs_file_exists(path)) {
+		if (cs_store_last_seq(e->store) > 0)
+			return cs_err_set(err, CS_EUNAVAIL, "%s is gone, and the log of this workspace was written with it; restore it from a backup", path);
 		cs_random_bytes(e->key, sizeof e->key);
 		return cs_file_write(path, e->key, sizeof e->key, 0600, err);
 	}
@@ -59,22 +61,40 @@ static void read_settings(cs_engine *e)
 	e->live = setting_true(e, "live", &live) && strstr(live, machine) != NULL;
 }
 
-static int open_store(cs_engine *e, cs_err *err)
+static int open_files(cs_engine *e, cs_err *err)
 {
-	int rc = cs_store_open(e->state_dir, true, &e->store, err);
+	int rc = cs_mkdir_p(e->state_dir, 0700, err);
+	if (rc == CS_OK)
+		rc = cs_lease_take(e->state_dir, &e->lease, err);
+	if (rc == CS_OK)
+		rc = cs_store_open(e->state_dir, true, &e->store, err);
+	if (rc == CS_OK)
+		rc = load_key(e, err);
 	if (rc == CS_OK)
 		rc = cs_store_claim_epoch(e->store, &e->epoch, err);
 	if (rc == CS_OK)
 		rc = cs_reader_open(e->state_dir, &e->reader, err);
 	if (rc == CS_OK)
-		rc = load_key(e, err);
-	if (rc == CS_OK)
-		rc = cs_policy_new(e->ws->policies, &e->policy, err);
-	if (rc == CS_OK && e->opts.fixtures.load != NULL)
-		rc = e->opts.fixtures.load(e->opts.fixtures.ctx, e->ws->fixtures, err);
-	if (rc == CS_OK)
 		read_settings(e);
 	return rc;
+}
+
+static int open_rules(cs_engine *e, cs_err *err)
+{
+	int rc = cs_policy_new(e->ws->policies, &e->policy, err);
+	if (rc == CS_OK && e->opts.fixtures.load != NULL)
+		rc = e->opts.fixtures.load(e->opts.fixtures.ctx, e->ws->fixtures, err);
+	return rc;
+}
+
+/* Whatever is wrong with the files of the state: the engine cannot be had here. */
+static int unavailable(int rc, cs_err *err)
+{
+	if (rc == CS_OK)
+		return rc;
+	if (err != NULL)
+		err->code = CS_EUNAVAIL;
+	return CS_EUNAVAIL;
 }
 
 /* Everything that a crash left open is ended in one group, before anything else is taken. */
@@ -118,16 +138,22 @@ static int start_thread(cs_engine *e, cs_err *err)
 	return rc == 0 ? CS_OK : cs_err_sys(err, rc, "starting the coordinator's thread");
 }
 
+/* The files: what another engine waits for. */
+static void let_go(cs_engine *e)
+{
+	cs_reader_close(CS_STEAL(e->reader));
+	cs_store_close(CS_STEAL(e->store));
+	cs_lease_release(CS_STEAL(e->lease));
+}
+
 static void engine_free(cs_engine *e)
 {
 	if (e == NULL)
 		return;
+	let_go(e);
 	cs_runs_free(e);
 	cs_bundles_free(e->bundles);
 	cs_policy_free(e->policy);
-	cs_reader_close(e->reader);
-	cs_store_close(e->store);
-	cs_lease_release(e->lease);
 	cs_queue_free(e->mailbox);
 	cs_door_unref(e->door);
 	cs_workspace_free(e->ws);
@@ -156,18 +182,16 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->door = cs_door_new(e);
 	e->group_keys = json_object();
 	pthread_mutex_init(&e->lock, NULL);
-	int rc = cs_mkdir_p(e->state_dir, 0700, err);
+	int rc = unavailable(open_files(e, err), err);
 	if (rc == CS_OK)
-		rc = cs_lease_take(e->state_dir, &e->lease, err);
+		rc = open_rules(e, err);
 	if (rc == CS_OK)
-		rc = open_store(e, err);
-	if (rc == CS_OK)
-		rc = recover(e, err);
+		rc = unavailable(recover(e, err), err);
 	if (rc == CS_OK)
 		rc = start_thread(e, err);
 	if (rc != CS_OK)
 		return rc;
-	rc = cs_server_start(e, e->state_dir, &e->server, err);
+	rc = unavailable(cs_server_start(e, e->state_dir, &e->server, err), err);
 	if (rc != CS_OK) {
 		cs_engine_stop(CS_STEAL(e), 0);
 		return rc;
@@ -191,15 +215,19 @@ void cs_engine_stop(cs_engine *e, int64_t grace_ms)
 		pthread_join(e->thread, NULL);
 	cs_queue_close(e->mailbox);
 	cs_door_close(e->door);
-	int64_t until = cs_clock_mono_ns() + INT64_C(2000000000);
-	cs_jq_pool_free(e->jq);
-	cs_workers_stop(e->evaluators, until);
-	cs_workers_stop(e->agents, until);
+	/* An expression ends within its time; its child may not be taken from under it. */
+	bool alone = cs_workers_stop(e->evaluators, cs_clock_mono_ns() + INT64_C(3000000000));
+	if (alone)
+		cs_jq_pool_free(CS_STEAL(e->jq));
+	cs_workers_stop(e->agents, cs_clock_mono_ns() + INT64_C(2000000000));
 	cs_message *left[64];
 	for (size_t n; (n = cs_queue_take(e->mailbox, (void **)left, 64, 0)) > 0;)
 		for (size_t i = 0; i < n; i++)
 			cs_message_free(left[i]);
-	engine_free(e);
+	if (alone)
+		engine_free(e);
+	else
+		let_go(e);           /* the rest stays for an evaluator that is still busy */
 }
 
 int cs_engine_send(cs_engine *e, json_t *request, cs_reply_fn *done, void *ctx, cs_err *err)

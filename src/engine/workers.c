@@ -105,10 +105,10 @@ void cs_workers_give(cs_workers *w, void *what)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void cs_workers_stop(cs_workers *w, int64_t deadline_ns)
+bool cs_workers_stop(cs_workers *w, int64_t deadline_ns)
 {
 	if (w == NULL)
-		return;
+		return true;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	for (job *j = w->first; j != NULL;) {
@@ -125,9 +125,10 @@ void cs_workers_stop(cs_workers *w, int64_t deadline_ns)
 	bool clean = w->threads == 0;
 	pthread_mutex_unlock(&w->lock);
 	if (!clean)
-		return;
+		return false;
 	pthread_cond_destroy(&w->idle);
 	pthread_cond_destroy(&w->work);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+	return true;
 }

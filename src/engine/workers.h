@@ -4,6 +4,7 @@
 #define CS_ENGINE_WORKERS_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct cs_workers cs_workers;
@@ -12,7 +13,8 @@ typedef void cs_job_fn(void *job);
 cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop);
 void cs_workers_give(cs_workers *w, void *job);
 /* Takes no more, drops what nobody has begun, and waits for the threads until the deadline
- * (monotonic ns). Threads that are still busy then are left behind; the memory too. */
-void cs_workers_stop(cs_workers *w, int64_t deadline_ns);
+ * (monotonic ns). False: threads that are still busy then are left behind, with
+ * the memory; what their jobs point to must stay. NULL is fine. */
+bool cs_workers_stop(cs_workers *w, int64_t deadline_ns);
 
 #endif

@@ -247,10 +247,20 @@ static int open_file(const char *path, int flags, sqlite3 **ret, cs_err *err)
 	return CS_OK;
 }
 
+/* Whatever stands there: a first look says so under the file's name. */
+static int look_into(sqlite3 *db, const char *dir, cs_err *err)
+{
+	int rc = cs_schema_harden(db, err);
+	if (rc || sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK)
+		return rc;
+	CS_AUTOFREE char *path = cs_path_join(dir, CS_STORE_FILE);
+	return cs_sql_err(err, db, path);
+}
+
 static int set_up_writer(sqlite3 *db, const char *dir, cs_err *err)
 {
 	int64_t version;
-	int rc = cs_schema_harden(db, err);
+	int rc = look_into(db, dir, err);
 	if (!rc)   /* before the first pragma that changes the file */
 		rc = check_identity(db, dir, &version, err);
 	if (!rc)
@@ -287,7 +297,7 @@ static int set_up_reader(sqlite3 *db, const char *dir, cs_err *err)
 	int64_t version;
 	if (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL) != SQLITE_OK)
 		return cs_sql_err(err, db, "setting up the database");
-	int rc = cs_schema_harden(db, err);
+	int rc = look_into(db, dir, err);
 	if (!rc)
 		rc = cs_sql_run(db, "PRAGMA query_only=ON; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY", err);
 	if (!rc)

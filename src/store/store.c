@@ -90,6 +90,25 @@ static int read_head(cs_store *s, cs_err *err)
 	return rc;
 }
 
+/* The log must reach its anchor: what was cut off, or put back from an older copy, is not gone on
+ * with, and the next anchor does not wipe the trace away. */
+static int check_anchor(cs_store *s, cs_err *err)
+{
+	int64_t seq = 0;
+	uint8_t hash[CS_HASH_LEN];
+	cs_err why = { 0 };
+	int rc = cs_anchor_read(s->dir, &seq, hash, &why);
+	if (rc == CS_ENOTFOUND)
+		return CS_OK;
+	if (rc)
+		return cs_err_set(err, CS_EUNAVAIL, "%s; run capstan verify, and restore a backup", why.msg);
+	if (seq <= s->seq && (seq != s->seq || memcmp(hash, s->head, CS_HASH_LEN) == 0))
+		return CS_OK;
+	return cs_err_set(err, CS_EUNAVAIL, "%s: the log ends at event %lld, its anchor holds %s event %lld: the end was cut off, "
+			  "or an older copy was put back; run capstan verify, and restore a backup", s->dir, (long long)s->seq,
+			  seq == s->seq ? "another" : "the later", (long long)seq);
+}
+
 int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err)
 {
 	sqlite3 *db;
@@ -109,6 +128,8 @@ int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err)
 	s->page_size = page_size;
 	if (!rc)
 		rc = read_head(s, err);
+	if (!rc)
+		rc = check_anchor(s, err);
 	if (rc) {
 		cs_store_close(s);
 		return rc;

@@ -3,6 +3,7 @@
 #include "tests/store/fixture.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/file.h"
 #include "base/json.h"
 
@@ -113,11 +114,20 @@ static void an_older_copy_and_another_history_are_found_by_the_anchor(void **sta
 	cs_verify_report report = verify(*state);
 	assert_int_equal(report.first_bad, 4);
 	assert_non_null(strstr(report.finding, "cut"));
+	/* Nobody writes on from there: the next anchor would wipe the trace away. */
+	cs_err err = { 0 };
+	assert_int_equal(cs_store_open(*state, true, &s, &err), CS_EUNAVAIL);
+	assert_non_null(strstr(err.msg, "cut off"));
 	/* As long as before, but not the same: consistent in itself. */
+	copy(*state, "anchor", "anchor.old");
+	CS_AUTOFREE char *anchor = cs_path_join(*state, "anchor");
+	assert_int_equal(unlink(anchor), 0);
 	s = fixture_open(*state);
 	fixture_event(s, "", NULL, 0, "engine.stopped", NULL);
 	fixture_event(s, "", NULL, 0, "engine.stopped", NULL);
 	cs_store_close(s);
+	copy(*state, "anchor.old", "anchor");
+	assert_int_equal(cs_store_open(*state, true, &s, &err), CS_EUNAVAIL);
 	report = verify(*state);
 	assert_int_equal(report.first_bad, 5);
 	assert_non_null(strstr(report.finding, "rewritten"));
