@@ -120,6 +120,21 @@ static void add_members(cs_pager *p, const json_t *card, cs_shown *body, json_t 
 	}
 }
 
+static void add_headers(cs_pager *p, const json_t *headers)
+{
+	const char *name;
+	json_t *v;
+	bool first = true;
+
+	json_object_foreach((json_t *)(uintptr_t)headers, name, v) {
+		CS_AUTOFREE char *text = json_is_string(v) ? cs_xstrdup(json_string_value(v)) : cs_json_text(v);
+		CS_AUTOFREE char *line = cs_xasprintf("%s: %s", name, text);
+
+		cs_pager_add(p, CS_ST_TEXT, LABEL, first ? _("Headers") : NULL, line);
+		first = false;
+	}
+}
+
 /* What will be sent and nothing above has shown: of the value, and of the request made of it. */
 static void add_unsaid(cs_pager *p, const json_t *card, json_t *value)
 {
@@ -136,8 +151,7 @@ static void add_unsaid(cs_pager *p, const json_t *card, json_t *value)
 		add_members(p, card, &body, sent, value, _("Added by the connector"));
 	else if (sent && !json_is_null(sent) && (!value || !cs_json_equal(sent, value)) && !in_field(card, sent))
 		cs_show_value(p, CS_ST_TEXT, LABEL, _("As sent"), sent);
-	if (json_object_size(json_object_get(request, "headers")) > 0)
-		add_members(p, card, &body, json_object_get(request, "headers"), NULL, _("Headers"));
+	add_headers(p, json_object_get(request, "headers"));
 }
 
 /* Where it comes from, in the words that the flow's author chose. */

@@ -172,13 +172,14 @@ static const struct {
 	{ "retry", as_control },    { "replay", as_it_is },     { "hold", as_it_is },       { "run", as_it_is },
 };
 
-/* What each call of the run would be in a replay, at the most: whatever comes before the fork, and
- * everything where nothing is changed, is reused; after it what sends or reads is captured. */
+/* What each call of the run would be in a replay, as far as it can be said before: what comes before
+ * the fork, and everything where nothing is changed, is reused; after it that depends on its input. */
 static const char *planned(const json_t *row, bool changed)
 {
-	if (!changed)
-		return "reuse";
-	return strncmp(cs_json_str_or(row, "class", "unsafe"), "pure", 4) == 0 ? "run" : "capture";
+	const char *call = cs_json_str_or(row, "call", "");
+	if (strcmp(call, "approve") == 0 || strcmp(call, "ask") == 0)
+		return "decision";
+	return changed ? "depends" : "reuse";
 }
 
 static int plan(cs_live_source *l, const json_t *command, unsigned *ret_tag, cs_err *err)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -66,28 +67,126 @@ static char *brief(const json_t *v)
 	return json_is_string(v) ? cs_xstrdup(json_string_value(v)) : cs_json_text(v);
 }
 
+/* The first member in which the two objects differ, and its two values; NULL: none. */
+static const char *first_difference(const json_t *a, const json_t *b, const json_t **ret_x, const json_t **ret_y)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)a, key, v) {
+		const json_t *other = json_object_get(b, key);
+
+		if (!other || !cs_json_equal(v, other)) {
+			*ret_x = v;
+			*ret_y = other;
+			return key;
+		}
+	}
+	json_object_foreach((json_t *)(uintptr_t)b, key, v) {
+		if (!json_object_get(a, key)) {
+			*ret_x = NULL;
+			*ret_y = v;
+			return key;
+		}
+	}
+	return NULL;
+}
+
+/* The two values where they first differ, with the way there; whole where they do not. */
+static void brief_pair(const json_t *a, const json_t *b, char **ret_a, char **ret_b)
+{
+	CS_AUTOBUF cs_buf path = { 0 };
+	CS_AUTOFREE char *before = NULL, *after = NULL;
+
+	cs_buf_init(&path, 4096);
+	while (json_is_object(a) && json_is_object(b)) {
+		const json_t *x = NULL, *y = NULL;
+		const char *key = first_difference(a, b, &x, &y);
+
+		if (!key)
+			break;
+		(void)cs_buf_addf(&path, "%s%s", path.len ? "." : "", key);
+		a = x;
+		b = y;
+	}
+	before = brief(a);
+	after = brief(b);
+	*ret_a = cs_xasprintf("%s%s%s", cs_buf_str(&path), path.len ? " " : "", before);
+	*ret_b = CS_STEAL(after);
+}
+
 static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
 {
 	size_t c = change_of(row);
 	const char *task = cs_json_str_or(row, "task", ""), *slash = strrchr(task, '/');
 	int name = r.w / 3, half = (r.w - name - 2) / 2;
-	CS_AUTOFREE char *before = brief(json_object_get(row, "old")), *after = brief(json_object_get(row, "new"));
+	CS_AUTOFREE char *before = NULL, *after = NULL;
+
+	brief_pair(json_object_get(row, "old"), json_object_get(row, "new"), &before, &after);
 
 	(void)ctx;
 	(void)cs_term_put(t, r.y, r.x, 1, changes[c].style | bits, changes[c].sign);
 	(void)cs_term_put(t, r.y, r.x + 2, name - 3, changes[c].style | bits, slash ? slash + 1 : task);
-	(void)cs_term_put(t, r.y, r.x + name, half - 1, (c == 0 ? CS_ST_DIM : CS_ST_REMOVED) | bits, before);
-	(void)cs_term_put(t, r.y, r.x + name + half, half, (c == 0 ? CS_ST_DIM : CS_ST_ADDED) | bits, after);
+	if (c == 0) {
+		(void)cs_term_put(t, r.y, r.x + name, r.w - name, CS_ST_DIM | bits, after);
+		return;
+	}
+	(void)cs_term_put(t, r.y, r.x + name, half - 1, CS_ST_REMOVED | bits, before);
+	(void)cs_term_put(t, r.y, r.x + name + half, half, CS_ST_ADDED | bits, after);
 }
 
+static void add_counts(cs_replay *r)
+{
+	const json_t *steps = json_object_get(r->summary, "steps");
+
+	for (size_t i = 0; i < CS_ARRAY_LEN(changes); i++) {
+		json_int_t n = cs_json_int_or(steps, changes[i].change, 0);
+		CS_AUTOFREE char *text = cs_xasprintf("%s %lld", changes[i].sign, (long long)n);
+
+		if (n > 0)
+			cs_pager_add(&r->text, changes[i].style, 14, changes[i].change, text);
+	}
+}
+
+static void add_pair(cs_replay *r, const char *label, const char *before, const char *after)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("%s → %s", *before ? before : "–", *after ? after : "–");
+
+	cs_pager_add(&r->text, strcmp(before, after) == 0 ? CS_ST_DIM : CS_ST_TEXT, 14, label, text);
+}
+
+static json_int_t number(const json_t *summary, const char *path)
+{
+	return json_integer_value(cs_json_get_path(summary, path));
+}
+
+static void money(json_int_t micro, char out[CS_SHOW_SIZE])
+{
+	CS_AUTOJSON json_t *cost = json_pack("{s:I}", "cost", micro);
+
+	(void)cs_show_cost(cost, out);
+}
+
+/* The deltas of the two runs, a line each. */
 static void add_summary(cs_replay *r)
 {
-	const char *key;
-	json_t *v;
+	const json_t *s = r->summary;
+	char a[CS_SHOW_SIZE], b[CS_SHOW_SIZE];
+	CS_AUTOFREE char *effects = cs_xasprintf(_("%lld, %lld of them sent"), number(s, "effects.old"), number(s, "effects.sent.old"));
+	CS_AUTOFREE char *now = cs_xasprintf(_("%lld, %lld of them sent"), number(s, "effects.new"), number(s, "effects.sent.new"));
 
-	cs_pager_add(&r->text, CS_ST_HEADER, 0, NULL, _("In all"));
-	json_object_foreach(r->summary, key, v)
-		cs_show_value(&r->text, CS_ST_TEXT, 14, key, v);
+	cs_pager_add(&r->text, CS_ST_HEADER, 0, NULL, _("In all, old → new"));
+	add_counts(r);
+	add_pair(r, _("effects"), effects, now);
+	money(number(s, "cost.old"), a);
+	money(number(s, "cost.new"), b);
+	add_pair(r, _("cost"), a, b);
+	cs_duration_show(number(s, "time.old"), a, sizeof(a));
+	cs_duration_show(number(s, "time.new"), b, sizeof(b));
+	add_pair(r, _("time"), a, b);
+	add_pair(r, _("state"), cs_json_str_or(json_object_get(s, "state"), "old", ""), cs_json_str_or(json_object_get(s, "state"), "new", ""));
+	cs_pager_add(&r->text, CS_ST_TEXT, 14, _("output"), cs_json_str(s, "output"));
+	cs_pager_add(&r->text, CS_ST_TEXT, 14, _("differs from"), cs_show_name(cs_json_str(s, "first")));
 }
 
 static void fill(cs_replay *r)
@@ -97,7 +196,7 @@ static void fill(cs_replay *r)
 	cs_pager_clear(&r->text);
 	if (!row)
 		return;
-	cs_pager_addf(&r->text, CS_ST_BOLD, "%s: %s", cs_json_str_or(row, "task", ""), cs_json_str_or(row, "change", ""));
+	cs_pager_addf(&r->text, CS_ST_BOLD, "%s: %s", cs_show_name(cs_json_str_or(row, "task", "")), cs_json_str_or(row, "change", ""));
 	if (change_of(row) == 0) {
 		cs_show_value(&r->text, CS_ST_TEXT, 8, _("both"), json_object_get(row, "new") ? json_object_get(row, "new") : json_object_get(row, "old"));
 	} else {
@@ -118,8 +217,7 @@ static void draw_head(cs_replay *r, cs_rect p)
 	CS_AUTOFREE char *after = cs_xasprintf(_("new %s %s"), cs_show_id(r->new_run, b), cs_json_str_or(r->new_state, "state", ""));
 	int x = p.x;
 
-	if (cs_json_true(r->new_state, "simulated"))
-		x += cs_term_put(t, p.y, x, p.w, CS_ST_SIM, name >= 10 ? _("SIMULATED") : _("SIM")) + 1;
+	x += cs_term_put(t, p.y, x, p.w, CS_ST_SIM, _("REPLAY")) + 1;
 	(void)cs_term_put(t, p.y, p.x + 2 + name, half - 1, CS_ST_HEADER, before);
 	(void)cs_term_put(t, p.y, p.x + 2 + name + half, half, CS_ST_HEADER, after);
 	if (!cs_run_ended(r->new_state))

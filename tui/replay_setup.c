@@ -106,7 +106,8 @@ static void sync_plan(cs_replay *r)
 
 static const struct { const char *what, *says; unsigned style; } plans[] = {
 	{ "reuse", N_("reuses its recorded result"), CS_ST_DIM }, { "run", N_("runs again"), CS_ST_CHANGED },
-	{ "capture", N_("is captured: shown, not sent"), CS_ST_WAIT },
+	{ "capture", N_("is captured: shown, not sent"), CS_ST_WAIT }, { "decision", N_("takes the recorded decision"), CS_ST_DIM },
+	{ "depends", N_("reused where its input stays the same; else captured, not sent"), CS_ST_WAIT },
 };
 
 static void add_plan(cs_replay *r)
@@ -136,7 +137,7 @@ static void fill(cs_replay *r)
 
 	cs_pager_clear(&r->text);
 	cs_pager_addf(&r->text, CS_ST_BOLD, _("Replay %s from: %s"), cs_json_str_or(r->run, "flow", ""), cs_json_str_or(step, "name", ""));
-	cs_pager_add(&r->text, CS_ST_SIM, 0, NULL, _("SIMULATED: a shadow run, nothing is sent, the original stays as it is"));
+	cs_pager_add(&r->text, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run, nothing is sent, the original stays as it is"));
 	cs_pager_add(&r->text, CS_ST_HEADER, 0, NULL, _("Changes"));
 	if (json_array_size(r->sets) == 0)
 		cs_pager_add(&r->text, CS_ST_DIM, 2, NULL, _("none yet: i changes a value, e writes all in your editor, s starts it as it was"));

@@ -50,6 +50,14 @@ static bool has_call(const json_t *row)
 	return call && *call;
 }
 
+/* A connector did it, or would: roles and built-ins have no dot in their name. */
+static bool is_outside(const json_t *row)
+{
+	const char *call = cs_json_str_or(row, "call", "");
+
+	return strncmp(cs_json_str_or(row, "actor", ""), "connector:", 10) == 0 || strchr(call, '.') || strcmp(call, "http") == 0;
+}
+
 static bool quiet(const tree *t, const json_t *row)
 {
 	return cs_show_is(cs_json_str(row, "state"), over) && !cs_tree_failed(row) && !has_call(row) &&
@@ -144,7 +152,7 @@ json_t *cs_tree_rows(const json_t *rows, const json_t *open, int64_t quiet_until
 
 		if (outside) {
 			key_of(row_at(&t, i), 's', key);
-			if (has_call(row_at(&t, i)) || cs_tree_failed(row_at(&t, i)))
+			if (is_outside(row_at(&t, i)) || cs_tree_failed(row_at(&t, i)))
 				(void)emit(&t, row_at(&t, i), key);
 			i++;
 		} else if (end > i + 1) {

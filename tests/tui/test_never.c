@@ -326,12 +326,13 @@ static void simulated_is_written_everywhere_without_colour(void **state)
 	assert_true(driver_sees(d, "SIMULATED consulting-order"));
 	assert_true(driver_sees(d, "SIM "));
 	driver_keys(d, "f");
-	assert_true(driver_sees(d, "SIMULATED: a shadow run"));
+	assert_true(driver_sees(d, "REPLAY: a shadow run"));
 	driver_keys(d, "s");
 	assert_true(driver_sees(d, "Replayed"));
-	assert_true(driver_sees(d, "SIMULATED "));
+	assert_true(driver_sees(d, "REPLAY "));
 	driver_keys(d, "2");
 	assert_true(driver_sees(d, "↻ "));
+	assert_true(driver_sees(d, "REPLAY"));
 	assert_true(driver_sees(d, "10m  SIMULATED"));
 	assert_false(driver_coloured(d));
 	(void)driver_stop(d);
