@@ -180,9 +180,9 @@ static void add_head(cs_pager *p, const json_t *item)
 	if (n > 1)
 		cs_pager_addf(p, CS_ST_WAIT, _("×%lld: so many runs ended here for the same cause; what is decided here is decided for all"), (long long)n);
 	if (cs_json_str(item, "replay_of"))
-		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run; nothing is sent, whatever is decided"));
+		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run, nothing is sent"));
 	else if (cs_json_true(item, "simulated"))
-		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing leaves this machine, whatever is decided"));
+		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing leaves this machine"));
 }
 
 static void add_state(cs_pager *p, const json_t *item)

@@ -118,17 +118,16 @@ static void brief_pair(const json_t *a, const json_t *b, char **ret_a, char **re
 static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsigned bits)
 {
 	size_t c = change_of(row);
-	const char *task = cs_json_str_or(row, "task", ""), *slash = strrchr(task, '/');
+	const json_t *old = json_object_get(row, "old"), *new = json_object_get(row, "new");
 	int name = r.w / 3, half = (r.w - name - 2) / 2;
 	CS_AUTOFREE char *before = NULL, *after = NULL;
 
-	brief_pair(json_object_get(row, "old"), json_object_get(row, "new"), &before, &after);
-
 	(void)ctx;
 	(void)cs_term_put(t, r.y, r.x, 1, changes[c].style | bits, changes[c].sign);
-	(void)cs_term_put(t, r.y, r.x + 2, name - 3, changes[c].style | bits, slash ? slash + 1 : task);
-	if (c == 0) {
-		(void)cs_term_put(t, r.y, r.x + name, r.w - name, CS_ST_DIM | bits, after);
+	(void)cs_term_put(t, r.y, r.x + 2, name - 3, changes[c].style | bits, cs_show_name(cs_json_str_or(row, "task", "")));
+	brief_pair(old, new, &before, &after);
+	if (c == 0 || (old && new && cs_json_equal(old, new))) {
+		(void)cs_term_put(t, r.y, r.x + name, r.w - name, CS_ST_DIM | bits, c == 0 ? after : _("other input, same result"));
 		return;
 	}
 	(void)cs_term_put(t, r.y, r.x + name, half - 1, CS_ST_REMOVED | bits, before);
@@ -172,12 +171,12 @@ static void add_summary(cs_replay *r)
 {
 	const json_t *s = r->summary;
 	char a[CS_SHOW_SIZE], b[CS_SHOW_SIZE];
-	CS_AUTOFREE char *effects = cs_xasprintf(_("%lld, %lld of them sent"), number(s, "effects.old"), number(s, "effects.sent.old"));
-	CS_AUTOFREE char *now = cs_xasprintf(_("%lld, %lld of them sent"), number(s, "effects.new"), number(s, "effects.sent.new"));
+	CS_AUTOFREE char *effects = cs_xasprintf(_("%lld (%lld sent)"), number(s, "effects.old"), number(s, "effects.sent.old"));
+	CS_AUTOFREE char *now = cs_xasprintf(_("%lld (%lld sent)"), number(s, "effects.new"), number(s, "effects.sent.new"));
 
 	cs_pager_add(&r->text, CS_ST_HEADER, 0, NULL, _("In all, old → new"));
 	add_counts(r);
-	add_pair(r, _("effects"), effects, now);
+	add_pair(r, _("calls"), effects, now);
 	money(number(s, "cost.old"), a);
 	money(number(s, "cost.new"), b);
 	add_pair(r, _("cost"), a, b);
@@ -200,7 +199,8 @@ static void fill(cs_replay *r)
 	if (change_of(row) == 0) {
 		cs_show_value(&r->text, CS_ST_TEXT, 8, _("both"), json_object_get(row, "new") ? json_object_get(row, "new") : json_object_get(row, "old"));
 	} else {
-		(void)cs_show_diff(&r->text, json_object_get(row, "old"), json_object_get(row, "new"));
+		if (!cs_show_diff(&r->text, json_object_get(row, "old"), json_object_get(row, "new")))
+			cs_pager_add(&r->text, CS_ST_CHANGED, 0, NULL, _("What went into it differs; what came out of it is the same:"));
 	}
 	if (r->summary) {
 		cs_pager_rule(&r->text);

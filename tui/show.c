@@ -184,6 +184,20 @@ static void diff_line(cs_pager *p, unsigned style, const char *sign, const char 
 	cs_pager_add(p, style, 4, NULL, json_is_string(v) ? json_string_value(v) : cs_buf_str(&b));
 }
 
+#define SHORT 24
+
+/* Two short values are one line. */
+static bool short_change(cs_pager *p, const char *path, const json_t *a, const json_t *b)
+{
+	CS_AUTOFREE char *from = cs_json_text(a), *to = cs_json_text(b), *label = cs_xasprintf("~ %s", *path ? path : "value"), *text = NULL;
+
+	if (strlen(from) > SHORT || strlen(to) > SHORT || strlen(label) > SHORT)
+		return false;
+	text = cs_xasprintf("%s → %s", from, to);
+	cs_pager_add(p, CS_ST_CHANGED, 16, label, text);
+	return true;
+}
+
 static bool diff_at(cs_pager *p, const char *path, const json_t *a, const json_t *b);
 
 static bool diff_members(cs_pager *p, const char *path, const json_t *a, const json_t *b)
@@ -206,24 +220,29 @@ static bool diff_members(cs_pager *p, const char *path, const json_t *a, const j
 	return any;
 }
 
-static bool diff_at(cs_pager *p, const char *path, const json_t *a, const json_t *b)
+static bool diff_elements(cs_pager *p, const char *path, const json_t *a, const json_t *b)
 {
+	size_t n = json_array_size(a) > json_array_size(b) ? json_array_size(a) : json_array_size(b);
 	bool any = false;
 
+	for (size_t i = 0; i < n; i++) {
+		CS_AUTOFREE char *sub = cs_xasprintf("%s%s%zu", path, *path ? "." : "", i);
+
+		any |= diff_at(p, sub, json_array_get(a, i), json_array_get(b, i));
+	}
+	return any;
+}
+
+static bool diff_at(cs_pager *p, const char *path, const json_t *a, const json_t *b)
+{
 	if (a && b && cs_json_equal(a, b))
 		return false;
 	if (json_is_object(a) && json_is_object(b))
 		return diff_members(p, path, a, b);
-	if (json_is_array(a) && json_is_array(b)) {
-		size_t n = json_array_size(a) > json_array_size(b) ? json_array_size(a) : json_array_size(b);
-
-		for (size_t i = 0; i < n; i++) {
-			CS_AUTOFREE char *sub = cs_xasprintf("%s%s%zu", path, *path ? "." : "", i);
-
-			any |= diff_at(p, sub, json_array_get(a, i), json_array_get(b, i));
-		}
-		return any;
-	}
+	if (json_is_array(a) && json_is_array(b))
+		return diff_elements(p, path, a, b);
+	if (a && b && short_change(p, path, a, b))
+		return true;
 	if (a)
 		diff_line(p, CS_ST_REMOVED, "-", path, a);
 	if (b)

@@ -30,7 +30,7 @@ bool cs_show_is(const char *state, const char *const *states);   /* NULL-termina
 void cs_show_value(cs_pager *p, unsigned style, int indent, const char *label, const json_t *v);
 /* Adds an error object in words: title, status and kind, what happened, where. */
 void cs_show_error(cs_pager *p, int indent, const json_t *error);
-/* Adds what changed from A to B, a path a line, removed before added. False: nothing did. */
+/* Adds what changed from A to B, a path a line, removed before added, short ones in one line. False: nothing did. */
 bool cs_show_diff(cs_pager *p, const json_t *a, const json_t *b);
 /* Adds {label, value} lines of an array of such. */
 void cs_show_fields(cs_pager *p, const json_t *fields, int indent);
