@@ -83,8 +83,11 @@ static int begin_do(struct start *b, cs_err *err)
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
 	json_t *data = started_data(b);
-	json_object_set(data, "args", args);
-	if (cs_look_tainted(&b->v, b->t->body, b->tainted))
+	if (b->t->call != NULL)
+		json_object_set_new(data, "vars", json_pack("{s:{s:O, s:O}}", b->t->call, "with", args, "input", b->v.input));
+	else
+		json_object_set(data, "args", args);
+	if (b->t->call == NULL && cs_look_tainted(&b->v, b->t->body, b->tainted))
 		json_object_set_new(data, "args_tainted", json_true());
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "core/frame.h"
 #include "core/http_request.h"
+#include "core/openapi.h"
 
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f)
 {
@@ -47,15 +48,34 @@ static int raise_word(cs_run *r, cs_step *s, cs_frame *f, const char *type, cons
 /* ---- planning --------------------------------------------------------------------------------------------- */
 
 /* The host of `call: http` counts as named when it stands in the flow as it is. */
-static bool host_written(const cs_frame *f)
+static bool host_written(const json_t *endpoint)
 {
-	const json_t *with = json_object_get(f->task->def, "with");
-	const json_t *endpoint = json_object_get(with, "endpoint");
 	const char *uri = json_is_string(endpoint) ? json_string_value(endpoint) : cs_json_str(endpoint, "uri");
 	if (uri == NULL || (strncmp(uri, "http://", 7) != 0 && strncmp(uri, "https://", 8) != 0))
 		return false;
 	const char *host = strstr(uri, "//") + 2;
 	return memchr(host, '$', strcspn(host, "/?#")) == NULL;
+}
+
+/* The operation's request, from the document that the task before it has read. */
+static int render_openapi(cs_run *r, cs_frame *f, cs_err *why)
+{
+	CS_AUTOJSON json_t *document = NULL, *request = NULL, *vars = NULL;
+	int rc = cs_openapi_read(f->raw, &document, why);
+	if (rc == CS_OK)
+		rc = cs_openapi_request(document, f->call->args, &request, &vars, why);
+	if (rc != CS_OK)
+		return rc;
+	const json_t *with = json_object_get(r->flow->tasks[f->task->parent].def, "with");
+	const char *from = cs_json_str_or(f->call->args, "document", ""), *to = cs_json_str_or(request, "endpoint", "");
+	const char *host = strstr(from, "://");
+	size_t n = host != NULL ? (size_t)(host + 3 - from) + strcspn(host + 3, "/?#") : 0;
+	cs_http_source source = {
+		.request = request, .vars = vars,        /* the flow names the document's host, and no other */
+		.host_written = host_written(json_object_get(json_object_get(with, "document"), "endpoint")) && n > 0 &&
+				strncmp(from, to, n) == 0 && (to[n] == '/' || to[n] == '\0'),
+	};
+	return cs_http_render(&source, &f->call->request, why);
 }
 
 static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
@@ -64,6 +84,8 @@ static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_
 	if (strcmp(cs_call_performer(fn), "http") != 0 || c->request != NULL)
 		return CS_OK;
 	CS_AUTOJSON json_t *request = NULL;
+	if (fn->kind == CS_FUNCTION_HTTP && strcmp(fn->name, "openapi") == 0)
+		return render_openapi(r, f, why);
 	if (fn->kind == CS_FUNCTION_HTTP) {
 		request = json_incref(c->args);
 	} else {
@@ -76,7 +98,7 @@ static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_
 		.request = request,
 		.base = fn->kind == CS_FUNCTION_HTTP ? NULL : cs_json_str(fn->connector_def, "url"),
 		.vars = fn->kind == CS_FUNCTION_HTTP ? f->input : c->args,
-		.host_written = fn->kind == CS_FUNCTION_HTTP && host_written(f),
+		.host_written = fn->kind == CS_FUNCTION_HTTP && host_written(json_object_get(json_object_get(f->task->def, "with"), "endpoint")),
 	};
 	return cs_http_render(&source, &c->request, why);
 }

@@ -156,8 +156,8 @@ static void drop_live(cs_run *r, cs_frame *seq, const cs_task *t)
 static void merge_inner(cs_run *r, cs_frame *seq, const cs_task *t)
 {
 	cs_frame *f = r->live[t->id];
-	if (f == NULL)
-		return;
+	if (f == NULL || (t->kind == CS_TASK_DO && t->body != NULL))
+		return;                  /* what a function did inside is its own */
 	cs_frame_merge_done(seq, f);
 	for (int i = 0; f->kids != NULL && i < t->n_children; i++)
 		cs_frame_merge_done(seq, f->kids[i]);
@@ -184,6 +184,17 @@ static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
 		if (then == CS_THEN_EXIT || then == CS_THEN_END)
 			seq->iteration = json_array_size(seq->items);
 	}
+}
+
+/* What a call gives to the tasks that are its body: their first input, or a variable. */
+static void take_given(cs_frame *f, const cs_event *ev)
+{
+	if (member(ev, "vars") != NULL)
+		cs_json_put(&f->vars, member(ev, "vars"));
+	if (member(ev, "args") == NULL)
+		return;
+	cs_json_put(&f->last, member(ev, "args"));
+	f->last_tainted = cs_json_true(ev->data, "args_tainted");
 }
 
 static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
@@ -223,10 +234,8 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	}
 	if (t->kind == CS_TASK_WAIT)
 		return CS_OK;
-	if (t->kind == CS_TASK_DO && member(ev, "args") != NULL) {
-		cs_json_put(&f->last, member(ev, "args"));
-		f->last_tainted = cs_json_true(ev->data, "args_tainted");
-	}
+	if (t->kind == CS_TASK_DO)
+		take_given(f, ev);
 	f->next = cs_frame_first(r, f);
 	if (t->kind != CS_TASK_FOR)
 		return CS_OK;

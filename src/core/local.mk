@@ -15,6 +15,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/http_request.c src/core/http_request.h \
 	src/core/look.c \
 	src/core/machine.c src/core/machine.h \
+	src/core/openapi.c src/core/openapi.h \
 	src/core/outcome.c \
 	src/core/record.c src/core/record.h \
 	src/core/run.h \

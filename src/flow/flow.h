@@ -79,6 +79,7 @@ typedef struct cs_flow {
 	char hash[65];            /* canonical digest of the document */
 	json_t *def;
 	json_t *cataloged;        /* "NAME:VERSION@CATALOG" -> the function's document; NULL: none is called */
+	json_t *made;             /* definitions of tasks that stand in no document; NULL: there are none */
 	cs_task *tasks; int n_tasks;
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */

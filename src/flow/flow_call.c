@@ -12,7 +12,7 @@
 static const char *const methods[] = { "get", "head", "post", "put", "patch", "delete", "options", NULL };
 static const char *const outputs[] = { "content", "response", "raw", NULL };
 
-static const char *const later_calls[] = { "grpc", "openapi", "asyncapi", "a2a", "mcp", NULL };
+static const char *const later_calls[] = { "grpc", "asyncapi", "a2a", "mcp", NULL };
 
 static const cs_key http_keys[] = {
 	{ "method", CS_IS_STRING | CS_KEY_REQUIRED }, { "endpoint", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED },
@@ -163,6 +163,13 @@ static json_t *without_credentials(json_t *with)
 	return args;
 }
 
+void cs_build_http_arguments(cs_build *b, int id, json_t *with)
+{
+	json_t *args CS_AUTOJSON = without_credentials(with);
+	check_http(b, with, id);
+	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+}
+
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 {
 	(void)sibs;
@@ -171,6 +178,10 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	const cs_function *builtin = cs_function_builtin(name);
 	if (cs_build_function(b, id, def))
 		return;
+	if (strcmp(name, "openapi") == 0) {
+		cs_build_openapi(b, id, def);
+		return;
+	}
 	b->f->tasks[id].call = cs_xstrdup(name);
 	if (!builtin)
 		check_named(b, name);
@@ -179,11 +190,12 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	if (!with)
 		with = json_object();
 	size_t mark = cs_check_push(&b->c, "with");
-	if (builtin && builtin->kind == CS_FUNCTION_HTTP)
-		check_http(b, with, id);
-	else if (builtin)
-		cs_builtin_check(&b->c, name, with);
-	json_t *args CS_AUTOJSON = without_credentials(with);
-	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	if (builtin && builtin->kind == CS_FUNCTION_HTTP) {
+		cs_build_http_arguments(b, id, with);
+	} else {
+		if (builtin)
+			cs_builtin_check(&b->c, name, with);
+		cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	}
 	cs_check_pop(&b->c, mark);
 }

@@ -35,6 +35,11 @@ static int add_task(cs_build *b, const char *name, json_t *def, int parent, int 
 	return f->n_tasks++;
 }
 
+int cs_build_row(cs_build *b, const char *name, json_t *def, int parent, int index)
+{
+	return add_task(b, name, def, parent, index, false);
+}
+
 /* The one key of a list's item, or NULL after a report. */
 static const char *item_name(cs_build *b, json_t *item, const char *what)
 {

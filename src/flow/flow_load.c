@@ -242,6 +242,7 @@ void cs_flow_unref(cs_flow *f)
 	free(f->name);
 	free(f->version);
 	json_decref(f->cataloged);
+	json_decref(f->made);
 	json_decref(f->def);
 	free(f);
 }

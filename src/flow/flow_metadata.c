@@ -46,8 +46,9 @@ static void check_effect(cs_build *b, int id, const json_t *metadata)
 	const cs_task *t = &b->f->tasks[id];
 	cs_effect_class class;
 	cs_err err = { 0 };
-	if (t->kind != CS_TASK_CALL || strcmp(cs_json_str_or(t->def, "call", ""), "http") != 0)
-		cs_check_error_key(&b->c, "effect", "'effect' is said here only of 'call: http'; a function declares its own in its file");
+	const char *call = t->kind == CS_TASK_CALL ? cs_json_str_or(t->def, "call", "") : "";
+	if (strcmp(call, "http") != 0 && strcmp(call, "openapi") != 0)
+		cs_check_error_key(&b->c, "effect", "'effect' is said here only of 'call: http' and 'call: openapi'; a function declares its own in its file");
 	else if (cs_effect_class_parse(cs_json_str_or(metadata, "effect", ""), &class, &err) < 0)
 		cs_check_error_key(&b->c, "effect", "'effect' must be one of pure, read, keyed, probe, unsafe");
 }

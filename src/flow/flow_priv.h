@@ -48,6 +48,8 @@ typedef struct cs_siblings {
  * resolves where `then` leads. WHAT names the list in messages. */
 void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool branches, const char *what,
 		   int **ret_ids, int *ret_n);
+/* A new row of the table, the INDEXth child of PARENT; its reference is where the cursor stands. */
+int cs_build_row(cs_build *b, const char *name, json_t *def, int parent, int index);
 /* The definition under the cursor as the one child of PARENT. */
 void cs_build_only(cs_build *b, const char *name, json_t *def, int parent);
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
@@ -94,6 +96,11 @@ void cs_build_timeout(cs_build *b, const json_t *obj, cs_template **ret);
 bool cs_build_function(cs_build *b, int id, json_t *def);
 /* use.functions and use.catalogs, each by itself; the cursor is on `use`. */
 void cs_build_use_functions(cs_build *b, const json_t *use);
+
+/* flow_call.c: WITH of an http call, as the body of row ID; the cursor is on it. */
+void cs_build_http_arguments(cs_build *b, int id, json_t *with);
+/* flow_openapi.c: row ID reads the document and calls the operation. */
+void cs_build_openapi(cs_build *b, int id, json_t *def);
 
 /* flow_auth.c: the policy at `authentication` of OBJ, written out or by name, as row ID's own. */
 void cs_build_authentication(cs_build *b, const json_t *obj, int id);

@@ -37,6 +37,7 @@ static const struct {
 	{ "ask", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, ask_keys, "the 'with' of ask" },
 	{ "notify", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, notify_keys, "the 'with' of notify" },
 	{ "http", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
+	{ "openapi", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
 };
 
 /* Of the design, but not of this version. */

@@ -6,3 +6,6 @@ tests_core_test_http_request_SOURCES = tests/core/test_http_request.c
 tests_core_test_machines_SOURCES = tests/core/test_machines.c
 tests_core_test_effect_SOURCES = tests/core/test_effect.c tests/core/sim.c tests/core/sim.h
 tests_core_test_fold_SOURCES = tests/core/test_fold.c tests/core/play.c tests/core/play.h tests/core/random_flow.c
+check_PROGRAMS += tests/core/test_openapi
+TESTS += tests/core/test_openapi
+tests_core_test_openapi_SOURCES = tests/core/test_openapi.c

@@ -114,6 +114,15 @@ static const struct {
 	  "f.yaml:4:115: error: the secret 'key' would come from a vault, which this version does not have; give the credential by an expression over the run's input\n" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: { use: key } } } } }",
 	  "f.yaml:3:115: error: 'use.secrets' names no 'key'\n" },
+	/* openapi */
+	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationId: x, parameters: { a: '${ .b }' } } }", "" },
+	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationID: x } }",
+	  "f.yaml:3:31: error: the 'with' of an openapi call needs 'operationId'\n"
+	  "f.yaml:3:87: error: unknown key 'operationID' in the 'with' of an openapi call; did you mean 'operationId'?\n" },
+	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'ftp://a.example/o.json' }, operationId: x } }",
+	  "f.yaml:3:55: error: an endpoint is an http or https URL with a host, not 'ftp://a.example/o.json'\n" },
+	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/' }, operationId: x, output: all } }",
+	  "f.yaml:3:107: error: 'output' cannot be 'all'; write one of: content, response, raw\n" },
 };
 
 static void findings_have_their_place_and_their_words(void **state)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* call: openapi. The document is read as `call: http` reads, then the operation is called: two rows
+ * below the call, so that each is an effect of its own in the log.
+ * Source: dsl-reference.md, "OpenAPI Call". */
+#include "flow/flow_priv.h"
+
+#include <string.h>
+#include <strings.h>
+#include "base/json.h"
+#include "base/mem.h"
+
+static const char *const outputs[] = { "content", "response", "raw", NULL };
+
+static void check_document(cs_build *b, const json_t *with)
+{
+	static const cs_key keys[] = {
+		{ "name", CS_IS_STRING }, { "endpoint", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED }, { NULL, 0 },
+	};
+	const json_t *doc = json_object_get(with, "document");
+	size_t mark = cs_check_push(&b->c, "document");
+	if (cs_check_object(&b->c, doc, keys, "'document'")) {
+		const json_t *e = json_object_get(doc, "endpoint");
+		const char *uri = json_is_string(e) ? json_string_value(e) : cs_json_str_or(e, "uri", "");
+		cs_check_push(&b->c, "endpoint");
+		if (strncasecmp(uri, "file:", 5) == 0)
+			cs_check_error(&b->c, "an OpenAPI document from a file is not read by this version; serve it over http");
+	}
+	cs_check_pop(&b->c, mark);
+}
+
+/* A row below ID; its definition is kept with the flow. The cursor's path is its reference. */
+static int add_row(cs_build *b, int id, int index, const char *name, const char *call, json_t *with)
+{
+	json_t *def = json_pack("{s:s, s:o}", "call", call, "with", with);
+	if (!b->f->made)
+		b->f->made = json_array();
+	json_array_append_new(b->f->made, def);
+	size_t mark = cs_check_push(&b->c, "call");
+	cs_check_push(&b->c, name);
+	int row = cs_build_row(b, name, def, id, index);
+	cs_check_pop(&b->c, mark);
+	b->f->tasks[row].kind = CS_TASK_CALL;
+	b->f->tasks[row].call = cs_xstrdup(call);
+	b->f->tasks[id].children[index] = row;
+	b->f->tasks[id].n_children = index + 1;
+	return row;
+}
+
+/* The read of the document. The cursor is on `with`. */
+static void build_read(cs_build *b, int id, const json_t *with)
+{
+	json_t *request = json_pack("{s:s, s:O}", "method", "get", "endpoint", json_object_get(json_object_get(with, "document"), "endpoint"));
+	int row = add_row(b, id, 0, "document", "http", request);
+	size_t mark = cs_check_push(&b->c, "document");
+	cs_build_http_arguments(b, row, request);
+	cs_check_pop(&b->c, mark);
+}
+
+/* The call itself: its raw input is the document, its input the outer one's. */
+static void build_operation(cs_build *b, int id, const json_t *with)
+{
+	static const char *const member[] = { "${ $openapi.with }", "${ $openapi.input }" };
+	size_t around = b->n_vars;
+	cs_build_enter(b, "openapi");
+	int row = add_row(b, id, 1, "operation", "openapi", json_string(member[0]));
+	json_t *args CS_AUTOJSON = json_string(member[0]), *input CS_AUTOJSON = json_string(member[1]);
+	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[row].body);
+	cs_build_template(b, input, CS_TEMPLATE_STRICT, &b->f->tasks[row].input_from);
+	cs_build_leave(b, around);
+	cs_build_authentication(b, with, row);
+	cs_task *t = &b->f->tasks[id], *op = &b->f->tasks[row];
+	op->metadata = t->metadata;
+	op->ask_title = CS_STEAL(t->ask_title);
+}
+
+void cs_build_openapi(cs_build *b, int id, json_t *def)
+{
+	static const cs_key keys[] = {
+		{ "document", CS_IS_OBJECT | CS_KEY_REQUIRED }, { "operationId", CS_IS_STRING | CS_KEY_REQUIRED },
+		{ "parameters", CS_IS_OBJECT | CS_IS_STRING }, { "authentication", CS_IS_OBJECT | CS_IS_STRING },
+		{ "output", CS_IS_STRING }, { "redirect", CS_IS_BOOL }, { NULL, 0 },
+	};
+	json_t *with = json_object_get(def, "with");
+	size_t errors = b->c.d->errors, mark = cs_check_push(&b->c, "with");
+	b->f->tasks[id].kind = CS_TASK_DO;
+	b->f->tasks[id].call = cs_xstrdup("openapi");
+	if (cs_check_object(&b->c, with, keys, "the 'with' of an openapi call")) {
+		check_document(b, with);
+		cs_check_word(&b->c, with, "output", outputs);
+	}
+	if (b->c.d->errors == errors) {
+		const json_t *endpoint = json_object_get(json_object_get(with, "document"), "endpoint");
+		json_t *uri = json_is_string(endpoint) ? (json_t *)(uintptr_t)endpoint : json_object_get(endpoint, "uri");
+		json_t *args CS_AUTOJSON = json_copy(with);
+		json_object_del(args, "authentication");
+		json_object_set(args, "document", uri ? uri : json_null());
+		b->f->tasks[id].children = cs_xcalloc(2, sizeof(int));
+		cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+		build_read(b, id, with);
+		build_operation(b, id, with);
+	}
+	cs_check_pop(&b->c, mark);
+}
