@@ -20,6 +20,9 @@ struct cs_http {
 	cs_transfer *waiting, *waiting_last;
 	uint64_t *cancels;
 	size_t cancel_count, cancel_cap;
+	const cs_http_stand_in *stand_ins;    /* tests only; set before anything is started */
+	size_t stand_in_count;
+	const char *ca;
 	/* the thread's own */
 	pthread_t thread;
 	cs_transfer *active;
@@ -134,6 +137,8 @@ static void begin(cs_http *h, cs_transfer *t)
 		finish_short(t, reason, own_reason(reason));
 		return;
 	}
+	for (size_t i = 0; i < h->stand_in_count; i++)
+		cs_transfer_stand_in(t, &h->stand_ins[i], h->ca);
 	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		finish_short(t, CS_HTTP_FAILED, own_reason(CS_HTTP_FAILED));
 		return;
@@ -302,6 +307,15 @@ cs_http *cs_http_new(void)
 {
 	cs_http *h = cs_xcalloc(1, sizeof *h);
 	pthread_mutex_init(&h->lock, NULL);
+	return h;
+}
+
+cs_http *cs_http_new_with_stand_ins(const cs_http_stand_in *list, size_t n, const char *ca)
+{
+	cs_http *h = cs_http_new();
+	h->stand_ins = list;
+	h->stand_in_count = n;
+	h->ca = ca;
 	return h;
 }
 

@@ -82,6 +82,15 @@ typedef struct cs_http_reply {
 
 /* Never fails to make one: nothing is started yet. Free it after the last submit. */
 cs_http *cs_http_new(void);
+/* Stand-ins for the test of flows that name hosts of the world: HOST at PORT is reached at ADDRESS ("127.0.0.1:4433"),
+ * over TLS by the certificates in CA alone. Nothing in a file, the environment or on a command line leads here. */
+typedef struct cs_http_stand_in {
+	const char *host;
+	unsigned port;
+	const char *address;
+} cs_http_stand_in;
+/* LIST and CA are borrowed for the client's life. */
+cs_http *cs_http_new_with_stand_ins(const cs_http_stand_in *list, size_t n, const char *ca);
 /* Cancels what is open (each done is called), ends the thread. Not from a done. Takes NULL. */
 void cs_http_free(cs_http *h);
 

@@ -157,6 +157,20 @@ void cs_transfer_end_hop(cs_transfer *t)
 	t->easy = NULL;
 	curl_slist_free_all(t->slist);
 	t->slist = NULL;
+	curl_slist_free_all(t->instead);
+	t->instead = NULL;
+	t->stands_in = false;
+}
+
+void cs_transfer_stand_in(cs_transfer *t, const cs_http_stand_in *s, const char *ca)
+{
+	if (strcasecmp(s->host, t->host) != 0 || s->port != t->port || t->stands_in)
+		return;
+	char *to CS_AUTOFREE = cs_xasprintf("%s:%u:%s", s->host, s->port, s->address);
+	t->instead = curl_slist_append(NULL, to);
+	t->stands_in = true;
+	curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->instead);
+	curl_easy_setopt(t->easy, CURLOPT_CAINFO, ca);
 }
 
 void cs_transfer_free(cs_transfer *t)
@@ -181,7 +195,7 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
 {
 	cs_transfer *t = ctx;
 	cs_address_kind kind = cs_address_kind_of(&a->addr);
-	if (purpose != CURLSOCKTYPE_IPCXN || !cs_allow_address(t->entry, t->host, kind)) {
+	if (purpose != CURLSOCKTYPE_IPCXN || (!t->stands_in && !cs_allow_address(t->entry, t->host, kind))) {
 		t->refused = true;
 		t->refused_kind = kind;
 		return CURL_SOCKET_BAD;
@@ -200,7 +214,7 @@ static int on_ready(void *ctx, char *ip, char *local_ip, int port, int local_por
 	cs_address_kind kind;
 	if (!cs_address_literal(ip, &kind))
 		kind = CS_ADDRESS_NEVER;
-	if (!cs_allow_address(t->entry, t->host, kind)) {
+	if (!t->stands_in && !cs_allow_address(t->entry, t->host, kind)) {
 		t->refused = true;
 		t->refused_kind = kind;
 		return CURL_PREREQFUNC_ABORT;

@@ -30,7 +30,8 @@ struct cs_transfer {
 
 	/* this hop */
 	CURL *easy;
-	struct curl_slist *slist;
+	struct curl_slist *slist, *instead;
+	bool stands_in;               /* for this hop a test's stand-in is reached */
 	char *url, *host;
 	unsigned port;
 	const cs_allow *entry;        /* what names the host, or NULL */
@@ -55,6 +56,8 @@ void cs_transfer_free(cs_transfer *t);
 /* Makes the handle for the hop at t->url. False when the gate, the clock or memory says no; then
  * *ret_reason says which and nothing was begun. */
 bool cs_transfer_begin(cs_transfer *t, cs_http_reason *ret_reason);
+/* Where the hop just begun is to the host that S stands in for, it goes there. */
+void cs_transfer_stand_in(cs_transfer *t, const cs_http_stand_in *s, const char *ca);
 /* After a whole reply: true when it is a redirect that is followed, and t->url is the next hop.
  * NOTE (SIZE bytes) gets a sentence when it is one that is not. */
 bool cs_transfer_redirected(cs_transfer *t, long status, char *note, size_t size);

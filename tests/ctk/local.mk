@@ -2,5 +2,6 @@
 # The conformance kit of the Open Workflow specification, over its feature files as they are.
 check_PROGRAMS += tests/ctk/test_ctk
 TESTS += tests/ctk/test_ctk
-tests_ctk_test_ctk_SOURCES = tests/ctk/test_ctk.c tests/ctk/steps.c tests/ctk/steps.h tests/ctk/gherkin.c tests/ctk/gherkin.h
-tests_ctk_test_ctk_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+tests_ctk_test_ctk_SOURCES = tests/ctk/test_ctk.c tests/ctk/steps.c tests/ctk/steps.h tests/ctk/gherkin.c tests/ctk/gherkin.h \
+	tests/ctk/petstore.c tests/ctk/petstore.h
+tests_ctk_test_ctk_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD) -lssl $(CRYPTO_LIBS)

@@ -9,7 +9,7 @@
 /* Runs S in a workspace of its own, live, and checks what it says; a step that is not known
  * fails the test. RESTART: the engine is stopped and started as soon as the run is accepted. */
 void scenario_play(const scenario *s, bool restart);
-/* The host outside that S calls, or NULL: such scenarios need a network. */
+/* The host outside that S calls, or NULL: such scenarios want its stand-in. */
 const char *scenario_host(const scenario *s);
 
 #endif

@@ -28,6 +28,17 @@ static cs_fixtures *fixtures;
 static cs_rules *rules;
 static cs_http *http;
 
+static const cs_http_stand_in *stand_ins;
+static size_t stand_in_count;
+static const char *stand_in_ca;
+
+void world_stand_ins(const struct cs_http_stand_in *list, size_t n, const char *ca)
+{
+	stand_ins = list;
+	stand_in_count = n;
+	stand_in_ca = ca;
+}
+
 static int fixtures_load(void *ctx, const json_t *docs, cs_err *err)
 {
 	return cs_fixtures_replace(ctx, docs, err);
@@ -54,7 +65,7 @@ static void make_performers(void)
 	assert_int_equal(cs_fixtures_new(none, &fixtures, NULL), CS_OK);
 	json_decref(none);
 	rules = cs_rules_new();
-	http = cs_http_new();
+	http = cs_http_new_with_stand_ins(stand_ins, stand_in_count, stand_in_ca);
 	performers[0] = cs_fixtures_performer(fixtures);
 	performers[1] = cs_rules_performer(rules);
 	performers[2] = cs_shell_performer();

@@ -13,6 +13,10 @@ typedef struct world {
 	cs_engine_opts opts;
 } world;
 
+struct cs_http_stand_in;
+/* From the next world_new on, hosts of the world are these, by the certificates in CA; both borrowed. */
+void world_stand_ins(const struct cs_http_stand_in *list, size_t n, const char *ca);
+
 /* An empty workspace with capstan.yaml holding TEXT (NULL: mode simulate, grace 0). */
 void world_new(world *w, const char *text);
 void world_file(world *w, const char *path, const char *text);     /* below the workspace */
