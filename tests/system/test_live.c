@@ -297,6 +297,71 @@ static void test_an_approval_on_hold_waits_quietly(void **state)
 	json_decref(live_sent(v, "/put/ann", 1));
 }
 
+/* ---- ends in the middle ----------------------------------------------------------------------------------- */
+
+static json_t *doubt(live *v, const char *run)
+{
+	json_decref(world_await(&v->w, run, "waiting"));
+	json_t *item = world_item(&v->w);
+	assert_string_equal(cs_json_str(item, "kind"), "in-doubt");
+	return item;
+}
+
+static void resolve(live *v, const json_t *item, const char *how)
+{
+	json_decref(world_decide(&v->w, cs_json_str(item, "id"), json_pack("{s:s, s:s, s:s, s:{s:b}}", "verb", "resolve", "how", how, "word", "repeat",
+									  "value", "ok", 1)));
+}
+
+/* Stopped while a request is open: what became of it is not known, and the operator is asked. */
+static void test_a_stop_in_the_middle_of_a_request_leaves_it_in_doubt(void **state)
+{
+	live *v = *state;
+	CS_AUTOFREE char *run = live_run(v, FLOW("{'a':{'call':'shop.slow','with':{'n':1}}}"), "{}");
+	while (ledger_count(&v->l, "/delay") == 0)
+		continue;
+	cs_engine_stop(v->w.engine, 20);
+	v->w.engine = NULL;
+	world_start(&v->w);
+	CS_AUTOJSON json_t *item = doubt(v, run);
+	json_decref(live_sent(v, "/delay", 1));
+	resolve(v, item, "happened");
+	completed(v, run);
+	json_decref(live_sent(v, "/delay", 1));
+}
+
+/* The reply is lost: it is not sent again by itself. */
+static void test_a_lost_reply_is_in_doubt_and_did_not_is_raised(void **state)
+{
+	live *v = *state;
+	CS_AUTOFREE char *run = live_run(v, FLOW("{'t':{'try':[{'m':{'call':'shop.lost','with':{'n':1}}}],'catch':{'as':'e','do':[{'h':{'set':{'caught':'${ $e.type }'}}}]}}}"), "{}");
+	CS_AUTOJSON json_t *asked = world_item(&v->w);
+	live_decide(v, asked, "approve", NULL);
+	CS_AUTOJSON json_t *item = NULL;
+	do {
+		json_decref(item);
+		item = world_item(&v->w);
+	} while (strcmp(cs_json_str(item, "kind"), "in-doubt") != 0);
+	json_decref(live_sent(v, "/close", 1));
+	resolve(v, item, "did-not");
+	CS_AUTOJSON json_t *end = live_end(v, run);
+	assert_non_null(strstr(json_string_value(cs_json_get_path(end, "output.caught")), "/communication"));
+	json_decref(live_sent(v, "/close", 1));
+}
+
+/* A run cancelled while a request is open waits for its end, and sends nothing more. */
+static void test_a_cancel_awaits_what_is_open_and_starts_nothing_more(void **state)
+{
+	live *v = *state;
+	CS_AUTOFREE char *run = live_run(v, FLOW("{'a':{'call':'shop.slow','with':{'n':1}}},{'b':{'call':'shop.post','with':{'n':2}}}"), "{}");
+	while (ledger_count(&v->l, "/delay") == 0)
+		continue;
+	json_decref(world_ask(&v->w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "cancel")));
+	json_decref(world_await(&v->w, run, "cancelled"));
+	assert_int_equal(world_count(&v->w, run, "attempt.done"), 1);
+	json_decref(live_sent(v, "/post", 0));
+}
+
 static int set_up_mode(void **state, const char *mode)
 {
 	live *v = calloc(1, sizeof *v);
@@ -370,6 +435,9 @@ int main(void)
 		LIVE(test_a_clean_argument_in_a_keyed_call_does_not_ask),
 		LIVE(test_on_hold_nothing_leaves_until_release),
 		LIVE(test_an_approval_on_hold_waits_quietly),
+		LIVE(test_a_stop_in_the_middle_of_a_request_leaves_it_in_doubt),
+		LIVE(test_a_lost_reply_is_in_doubt_and_did_not_is_raised),
+		LIVE(test_a_cancel_awaits_what_is_open_and_starts_nothing_more),
 		cmocka_unit_test_setup_teardown(test_a_connector_that_is_off_sends_nothing, set_up_off, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_dry_connector_simulates_and_says_so, set_up_dry, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_connector_on_hold_makes_each_effect_a_proposal, set_up_hold, live_tear_down),
