@@ -16,7 +16,8 @@ typedef struct cs_job {
 
 /* One jq evaluation under way. */
 typedef struct cs_evaluation {
-	cs_engine *e;
+	cs_door *door;
+	cs_jq_pool *jq;
 	cs_todo asked;
 	char run[CS_ID_SIZE];
 	cs_exprset *exprs;
@@ -185,6 +186,7 @@ static void evaluation_free(cs_evaluation *v)
 	json_decref(v->asked.dot);
 	json_decref(v->asked.vars);
 	cs_exprset_unref(v->exprs);
+	cs_door_unref(v->door);
 	free(v);
 }
 
@@ -201,14 +203,13 @@ static void run_evaluation(void *job)
 	m->kind = CS_MESSAGE_ANSWER;
 	memcpy(m->run, v->run, CS_ID_SIZE);
 	m->asked = v->asked;
-	int rc = cs_jq_pool_eval(v->e->jq, v->exprs, v->asked.expr, v->asked.dot, v->asked.vars, &m->value, &err);
+	int rc = cs_jq_pool_eval(v->jq, v->exprs, v->asked.expr, v->asked.dot, v->asked.vars, &m->value, &err);
 	if (rc != CS_OK)
 		m->failure = cs_xstrdup(err.msg);
 	m->asked.dot = NULL;
 	m->asked.vars = NULL;
-	cs_engine *e = v->e;
+	cs_door_post(v->door, m);
 	evaluation_free(v);
-	(void)cs_engine_post(e, m);
 }
 
 /* The set that an expression belongs to: the flow's, or a function's. */
@@ -226,7 +227,6 @@ static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 static void evaluate(cs_engine *e, cs_todo *t)
 {
 	cs_evaluation *v = cs_xcalloc(1, sizeof *v);
-	v->e = e;
 	v->asked = *t;
 	v->exprs = cs_exprset_ref(set_of(e, t));
 	memcpy(v->run, t->run->id, CS_ID_SIZE);
@@ -236,6 +236,8 @@ static void evaluate(cs_engine *e, cs_todo *t)
 		e->jq = cs_jq_pool_new(e->opts.exe, 2, 2000);
 		e->evaluators = cs_workers_new(2, run_evaluation, drop_evaluation);
 	}
+	v->door = cs_door_ref(e->door);
+	v->jq = e->jq;
 	cs_workers_give(e->evaluators, v);
 }
 

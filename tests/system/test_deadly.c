@@ -87,6 +87,19 @@ static void test_many_at_once_do_not_starve_the_others(void **state)
 	}
 }
 
+/* The engine ends while expressions run: it does not wait for them for ever, and they find nothing
+ * gone that they still use. */
+static void test_an_engine_ends_while_expressions_run(void **state)
+{
+	live *v = *state;
+	CS_AUTOFREE char *a = live_run(v, FLOW("{'a':{'set':{'n':'${ [range(1e12)] | last }'}}}"), "{}");
+	CS_AUTOFREE char *b = live_run(v, FLOW("{'a':{'set':{'n':'${ [.] | until(false; .) }'}}}"), "{}");
+	world_stop(&v->w);
+	world_start(&v->w);
+	json_decref(world_await(&v->w, a, "faulted"));
+	json_decref(world_await(&v->w, b, "faulted"));
+}
+
 /* I14, as far as expressions go: what stands in the environment is in no file of the workspace. */
 static void test_the_environment_is_in_no_file(void **state)
 {
@@ -117,6 +130,7 @@ int main(void)
 		LIVE(test_each_faults_its_task_and_nothing_else_suffers),
 		LIVE(test_a_deadly_expression_is_caught_by_a_try),
 		LIVE(test_many_at_once_do_not_starve_the_others),
+		LIVE(test_an_engine_ends_while_expressions_run),
 		LIVE(test_the_environment_is_in_no_file),
 	};
 	setenv("CAPSTAN_CANARY", canary, 1);
