@@ -11,6 +11,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_inbox.c \
 	src/cli/cmd_init.c \
 	src/cli/cmd_log.c \
+	src/cli/cmd_new.c \
 	src/cli/cmd_replay.c \
 	src/cli/cmd_run.c \
 	src/cli/cmd_serve.c \
@@ -21,6 +22,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/findings.c \
 	src/cli/help.c \
 	src/cli/input.c \
+	src/cli/new_files.c src/cli/new_files.h \
 	src/cli/out.c \
 	src/cli/scenario.h src/cli/scenario_compare.c src/cli/scenario_play.c \
 	src/cli/session.c \

@@ -11,6 +11,8 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "console", "[--plain]", N_("the console (also without a command)"), cs_cmd_console, cs_cli_flags_console, 0, 0, NULL },
 	{ "init", "DIR [--from agency|empty]", N_("make a new workspace"), cs_cmd_init, cs_cli_flags_init, 1, 1,
 	  N_("Nothing that is there already is overwritten.") },
+	{ "new", "flow|agent|connector NAME [--preset NAME] [--purpose TEXT] [--url URL]", N_("make a file to begin with"), cs_cmd_new,
+	  cs_cli_flags_new, 2, 2, N_("On a terminal it asks; elsewhere the options say it. Nothing that is there already is overwritten.") },
 	{ "check", "[FILE...] [--portable]", N_("validate flows, agents, connectors, policies, fixtures"), cs_cmd_check,
 	  cs_cli_flags_check, 0, -1,
 	  N_("Findings are FILE:LINE:COL: error: what is wrong, with the line and a caret; the exit status is then 1.\n"
@@ -73,7 +75,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"new", "reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
+	"reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -2,3 +2,4 @@
 TESTS += tests/cli/way.sh tests/cli/refusals.sh tests/cli/ask.sh tests/cli/holder.sh tests/cli/demo.sh tests/cli/manual.sh
 TESTS += tests/cli/check.sh
 TESTS += tests/cli/scenarios.sh
+TESTS += tests/cli/new.sh
