@@ -101,11 +101,16 @@ static const json_t *member(const json_t *row, const char *key)
 static bool glob_holds(const chip *c, const json_t *v)
 {
 	CS_AUTOFREE char *text = NULL;
+	const char *slash;
 
 	if (!v)
 		return false;
 	text = json_is_string(v) ? cs_xstrdup(json_string_value(v)) : cs_json_text(v);
-	return fnmatch(c->value, text, FNM_CASEFOLD) == 0;
+	if (fnmatch(c->value, text, FNM_CASEFOLD) == 0)
+		return true;
+	/* a flow is also known by its name without the namespace */
+	slash = strcmp(c->key, "flow") == 0 ? strchr(text, '/') : NULL;
+	return slash && fnmatch(c->value, slash + 1, FNM_CASEFOLD) == 0;
 }
 
 static bool chip_holds(const chip *c, const json_t *row, const char *row_text)

@@ -110,7 +110,7 @@ static size_t row_length(const char *s, size_t len, int cols)
 		n = cs_utf8_fit(s, len, cols + 1, &used);
 		return n ? n : len;
 	}
-	for (k = n; k > n / 2; k--)
+	for (k = n; k > n / 4; k--)
 		if (s[k - 1] == ' ')
 			return k;
 	return n;

@@ -31,3 +31,7 @@ tests_flow_test_agency_SOURCES = tests/flow/test_agency.c
 check_PROGRAMS += tests/flow/test_flow_calls
 TESTS += tests/flow/test_flow_calls
 tests_flow_test_flow_calls_SOURCES = tests/flow/test_flow_calls.c
+
+check_PROGRAMS += tests/flow/test_ahead
+TESTS += tests/flow/test_ahead
+tests_flow_test_ahead_SOURCES = tests/flow/test_ahead.c

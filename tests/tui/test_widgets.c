@@ -16,8 +16,10 @@
 #include "tui/line.h"
 #include "tui/list.h"
 #include "tui/menu.h"
+#include "tui/shown.h"
 #include "tui/trace_row.h"
 #include "tui/tree.h"
+#include "tui/when.h"
 
 static void text_of(void *ctx, const json_t *row, cs_buf *out)
 {
@@ -268,6 +270,67 @@ static void decisions_are_never_repeated(void **state)
 			assert_false(cs_actions[i].flags & CS_ACT_REPEAT);
 }
 
+static void only_what_a_body_shows_whole_counts_as_shown(void **state)
+{
+	cs_shown s;
+
+	(void)state;
+	cs_shown_init(&s, "To ada@example.com\n\nDear Ada,\ncc bob@example.com\nYours");
+	assert_true(cs_shown_take(&s, "Dear Ada,\ncc bob@example.com\nYours"));
+	assert_true(cs_shown_take(&s, "ada@example.com"));
+	assert_false(cs_shown_take(&s, "ada@example.com"));   /* it stands there once */
+	assert_false(cs_shown_take(&s, "bob@example.com"));   /* it stands in another value only */
+	assert_false(cs_shown_take(&s, "To"));                /* not to the end of a line */
+	assert_false(cs_shown_take(&s, "example.com"));
+	assert_false(cs_shown_take(&s, ""));
+	cs_shown_fini(&s);
+}
+
+static void a_value_beside_the_body_is_on_the_card(void **state)
+{
+	CS_AUTOJSON json_t *item = json_loads("{\"kind\":\"approval\",\"state\":\"pending\",\"value\":{\"to\":\"a@b.c\",\"text\":\"Hello x@y.z\",\"cc\":\"x@y.z\"},"
+					      "\"card\":{\"body\":\"To a@b.c\\nHello x@y.z\",\"request\":{\"headers\":{\"X-Note\":\"n\"},\"body\":{\"to\":\"a@b.c\",\"from\":\"me@b.c\"}}}}", 0, NULL);
+	static const char *const needs[] = { "x@y.z", "me@b.c", "X-Note: n" };
+	cs_pager p;
+
+	(void)state;
+	cs_pager_init(&p);
+	cs_card_fill(&p, item, NULL);
+	for (size_t k = 0; k < CS_ARRAY_LEN(needs); k++) {
+		bool found = false;
+
+		for (size_t i = 0; i < p.n; i++)
+			found |= strcmp(p.lines[i].text, needs[k]) == 0;
+		if (!found)
+			fail_msg("the card hides %s", needs[k]);
+	}
+	cs_pager_fini(&p);
+}
+
+static void a_time_is_read_as_people_write_it(void **state)
+{
+	static const int64_t now = 1790000000000;   /* 2026-09-21T14:13:20Z */
+	static const struct { const char *text; int64_t after_min; } cases[] = {
+		{ "30m", 30 }, { "4h", 240 }, { "2d", 2880 }, { "1w", 10080 },
+	};
+	static const char *const wrong[] = { "", "soon", "-1h", "0m", "4", "25:00", "14:3x", "99999999999d", "2020-01-01T00:00:00Z" };
+	int64_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < CS_ARRAY_LEN(cases); i++) {
+		assert_int_equal(cs_when_parse(cases[i].text, now, &at, NULL), CS_OK);
+		assert_int_equal(at - now, cases[i].after_min * 60000);
+	}
+	assert_int_equal(cs_when_parse("tomorrow", now, &at, NULL), CS_OK);
+	assert_true(at > now && at - now < 48 * 3600000LL);
+	assert_int_equal(cs_when_parse("14:30", now, &at, NULL), CS_OK);
+	assert_true(at > now && at - now <= 25 * 3600000LL);
+	at = 7;
+	for (size_t i = 0; i < CS_ARRAY_LEN(wrong); i++)
+		if (cs_when_parse(wrong[i], now, &at, NULL) == CS_OK || at != 7)
+			fail_msg("%s was taken for a time", wrong[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +346,9 @@ int main(void)
 		cmocka_unit_test(every_key_of_the_table_reaches_its_action),
 		cmocka_unit_test(every_refusal_names_a_next_step),
 		cmocka_unit_test(decisions_are_never_repeated),
+		cmocka_unit_test(only_what_a_body_shows_whole_counts_as_shown),
+		cmocka_unit_test(a_value_beside_the_body_is_on_the_card),
+		cmocka_unit_test(a_time_is_read_as_people_write_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
