@@ -225,6 +225,15 @@ json_t *cs_item_outcome(const cs_item *item, const char *decision, int64_t at)
 	return o;
 }
 
+json_t *cs_gate_error(const char *call, const char *error, const char *word, const json_t *decision, const char *ref)
+{
+	const char *by = cs_json_str(decision, "by");
+	const char *note = cs_json_str_or(decision, "note", "");
+	CS_AUTOFREE char *detail = cs_xasprintf("The gate of %s was %s%s%s%s%s", call, word, by != NULL ? " by " : "",
+						by != NULL ? by : "", note[0] != '\0' ? ": " : ".", note);
+	return cs_error_new(error, detail, ref);
+}
+
 /* How an item that is over leaves its call: a decision has an outcome, a gate passes or fails. */
 static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *decision,
 		     const char *error, const cs_event *ev)
@@ -244,14 +253,8 @@ static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *dec
 	if (error == NULL)
 		return;
 	c->phase = CS_CALL_FAILED;
-	const char *note = cs_json_str(item->decision, "note");
-	CS_AUTOFREE char *detail = cs_xasprintf("The gate of %s was %s%s%s%s", cs_json_str_or(item->published, "call", "the call"),
-						decision, item->decided_by != NULL ? " by " : "",
-						item->decided_by != NULL ? item->decided_by : "",
-						note != NULL && note[0] != '\0' ? "" : ".");
-	CS_AUTOFREE char *whole = note != NULL && note[0] != '\0' ? cs_xasprintf("%s: %s", detail, note) : cs_xstrdup(detail);
 	json_decref(c->error);
-	c->error = cs_error_new(error, whole, t->ref);
+	c->error = cs_gate_error(cs_json_str_or(item->published, "call", "the call"), error, decision, item->decision, t->ref);
 }
 
 static void back_to_plan(cs_run *r, const cs_task *t)

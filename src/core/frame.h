@@ -59,6 +59,9 @@ int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err);
 cs_view_of cs_call_view(cs_run *r, cs_step *s, cs_frame *f);
 const char *cs_call_performer(const cs_function *fn);      /* "" for a built-in */
+/* What a gate raises that did not open: ERROR a word of the standard, WORD what became of it,
+ * DECISION {by, note}; NULL: nobody decided. */
+json_t *cs_gate_error(const char *call, const char *error, const char *word, const json_t *decision, const char *ref);
 bool cs_item_allows(const cs_item *item, const char *answer);
 int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const cs_verdict *why, cs_err *err);

@@ -89,6 +89,22 @@ static void add_decision(json_t *e, const cs_event *ev)
 	add_time(e, ev);
 }
 
+/* What a replay assumed is the decision that it was taken from. */
+static void add_assumed(json_t *e, const cs_event *ev)
+{
+	json_t *d = json_pack("{s:s}", "type", cs_json_str_or(ev->data, "decided", ""));
+	keep(d, ev->data, "value");
+	keep(d, ev->data, "note");
+	keep(d, ev->data, "by");
+	json_object_set_new(e, "decision", d);
+	keep(e, ev->data, "item");
+	keep(e, ev->data, "digest");
+	keep(e, ev->data, "at");
+	keep(e, ev->data, "edited");
+	if (json_object_get(ev->data, "digest") != NULL)
+		json_object_set(e, "asked", json_object_get(ev->data, "digest"));
+}
+
 static void add_undone(json_t *e, const cs_event *ev)
 {
 	(void)ev;
@@ -110,7 +126,7 @@ static const struct {
 	{ "approval.rejected", add_decision },
 	{ "approval.answered", add_decision },
 	{ "approval.expired", add_decision },
-	{ "approval.assumed", add_decision },
+	{ "approval.assumed", add_assumed },
 	{ "approval.undone", add_undone },
 	{ "approval.consumed", add_time },
 	{ "approval.settled", add_time },

@@ -66,14 +66,22 @@ static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
 		{ "approval.rejected", "rejected", "authorization" },
 		{ "approval.answered", "answered", "authorization" },
 		{ "approval.expired", "expired", "timeout" },
-		{ "approval.assumed", "accepted", NULL },
 	};
+	/* All of the decision, so that a replay of this replay knows it too. */
+	static const char *const carried[] = { "value", "note", "by" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(carried); i++)
+		if (json_object_get(rec->decision, carried[i]) != NULL)
+			json_object_set(data, carried[i], json_object_get(rec->decision, carried[i]));
+	json_object_set_new(data, "digest", json_string(f->call->digest));
+	json_object_set_new(data, "at", json_integer(rec->at));
+	if (rec->edited != NULL && as_asked(f, rec))
+		json_object_set(data, "edited", rec->edited);
 	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
 		if (strcmp(ends[i].type, type) != 0)
 			continue;
 		json_object_set_new(data, "outcome", json_string(ends[i].word));
 		if (gate && ends[i].error != NULL)
-			json_object_set_new(data, "error", cs_error_new(ends[i].error, "the recorded decision refused it", f->task->ref));
+			json_object_set_new(data, "error", cs_gate_error(f->task->call, ends[i].error, ends[i].word, rec->decision, f->task->ref));
 	}
 	return data;
 }

@@ -90,3 +90,22 @@ expect 0 run hello --set 'name=x y' --detach
 printf '{"name":"a"}\n{"name":"b"}\n' >"$work/each"
 expect 0 run hello --each each
 [ "$(wc -l <"$work/out")" -eq 2 ] || fail '--each does not give one line a run'
+
+# A state that cannot be had: which file, why, and 5.
+fresh
+expect 0 run hello
+state=$work/.capstan
+cp "$state/capstan.db" "$work/kept.db"
+printf 'no database at all, but long enough to be looked at as one by whoever opens it.' >"$state/capstan.db"
+for command in 'run hello' runs inbox; do
+	expect 5 $command
+	complained 'capstan.db: .*move it away'
+done
+cp "$work/kept.db" "$state/capstan.db"
+printf 'short' >"$state/key"
+expect 5 run hello
+complained 'key holds 5 bytes'
+rm "$state/key"
+expect 5 run hello
+complained 'key is gone'
+[ ! -e "$state/key" ] || fail 'a key that was lost was made anew'
