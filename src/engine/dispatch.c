@@ -113,7 +113,7 @@ static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const c
 	j->task_id = f->task->id;
 	j->effect = (cs_effect){
 		.task = j->task, .key = j->key, .call = j->call, .credential = j->credential, .class = c->effect, .simulated = simulated,
-		.def = json_incref(fn->kind == CS_FUNCTION_HTTP ? c->args : fn->def),
+		.def = json_incref(fn->kind == CS_FUNCTION_HTTP || fn->kind == CS_FUNCTION_PROCESS ? c->args : fn->def),
 		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
 		.input = json_incref(c->args), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
 		.timeout_ms = fn->timeout_ms, .workdir = j->workdir, .attempt = c->tries,

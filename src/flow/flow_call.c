@@ -183,6 +183,8 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 		return;
 	}
 	b->f->tasks[id].call = cs_xstrdup(name);
+	if (builtin && builtin->kind == CS_FUNCTION_PROCESS)
+		cs_check_error_key(&b->c, "call", "'%s' is a task of its own, not a call; write 'run: { %s: … }'", name, strchr(name, '.') + 1);
 	if (!builtin)
 		check_named(b, name);
 	if (!builtin && is_later(name))

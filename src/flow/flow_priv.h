@@ -85,6 +85,7 @@ void cs_build_fork(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_try(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_raise(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_emit(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_build_run(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 
 /* flow_time.c: wait, and `timeout` of a task or of the flow. */

@@ -18,6 +18,7 @@ typedef enum cs_function_kind {
 	CS_FUNCTION_AGENT,
 	CS_FUNCTION_OPERATION,    /* of a connector of kind http */
 	CS_FUNCTION_HTTP,         /* `call: http` written out in the flow */
+	CS_FUNCTION_PROCESS,      /* `run: shell` and `run: script`: not for `call` */
 } cs_function_kind;
 
 typedef struct cs_function {

@@ -38,6 +38,8 @@ static const struct {
 	{ "notify", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, notify_keys, "the 'with' of notify" },
 	{ "http", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
 	{ "openapi", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
+	{ "run.shell", CS_FUNCTION_PROCESS, CS_EFFECT_UNSAFE, 600000, NULL, NULL },
+	{ "run.script", CS_FUNCTION_PROCESS, CS_EFFECT_UNSAFE, 600000, NULL, NULL },
 };
 
 /* Of the design, but not of this version. */
@@ -53,7 +55,7 @@ static void make_builtins(void)
 		cs_function *f = &builtins[i];
 		f->kind = rows[i].kind;
 		f->name = cs_xstrdup(rows[i].name);
-		f->performer = f->kind == CS_FUNCTION_HTTP ? cs_xstrdup("http") : NULL;
+		f->performer = f->kind == CS_FUNCTION_HTTP ? cs_xstrdup("http") : f->kind == CS_FUNCTION_PROCESS ? cs_xstrdup("shell") : NULL;
 		f->effect = rows[i].effect;
 		f->timeout_ms = rows[i].timeout_ms;
 		f->attempts = 1;

@@ -211,6 +211,58 @@ static void test_what_cannot_authenticate_sends_nothing_and_says_why(void **stat
 	assert_int_equal(ledger_count(&server, "/never"), 0);
 }
 
+/* ---- run --------------------------------------------------------------------------------------------------- */
+
+static int set_up_allowed(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
+	world_file(w, "policies/p.yaml", "policy: p\nrules: [ { when: { call: 'run.*' }, then: allow } ]\n");
+	world_start(w);
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
+	*state = w;
+	return 0;
+}
+
+static void test_a_shell_gets_arguments_input_and_environment(void **state)
+{
+	world *w = *state;
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'cat; echo $1-$2-$FOO; pwd >&2','stdin':'${ .in }','arguments':['${ .a }',2],"
+			  "'environment':{'FOO':'bar'}}},'output':{'as':'{o: .}'}}}"), "{'in':'text ','a':'one'}", "{'o':'text one-2-bar\\n'}");
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'echo out; echo err >&2; exit 3'},'return':'all'}}}"), "{}",
+	      "{'code':3,'stdout':'out\\n','stderr':'err\\n'}");
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'exit 4'},'return':'code'}}}"), "{}", "4");
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'echo err >&2'},'return':'stderr'}}}"), "{}", "'err\\n'");
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'echo no'},'return':'none'}}}"), "{}", "null");
+	CS_AUTOJSON json_t *data = end_of(w, FLOW("", "{'x':{'run':{'shell':{'command':'echo sad >&2; exit 1'}}}}"), "{}", NULL);
+	assert_non_null(strstr(cs_json_str(json_object_get(data, "error"), "detail"), "status 1\nsad"));
+	world_verify(w);
+}
+
+/* What is not installed is a configuration error that names it. */
+static void test_scripts_run_where_their_interpreter_is(void **state)
+{
+	static const struct {
+		const char *language, *code;
+	} rows[] = {
+		{ "js", "import { readFileSync } from 'node:fs'; const [_, __, a] = process.argv; console.log(a + readFileSync(0, 'utf8') + process.env.FOO)" },
+		{ "python", "import sys, os\nprint(sys.argv[1] + sys.stdin.read() + os.environ['FOO'])" },
+	};
+	for (size_t i = 0; i < 2; i++) {
+		CS_AUTOJSON json_t *doc = world_json(FLOW("", "{'x':{'run':{'script':{'language':'l','code':'c','stdin':'-in-','arguments':['arg'],'environment':{'FOO':'bar'}}}}}"));
+		json_t *script = json_object_get(json_object_get(json_object_get(json_array_get(json_object_get(doc, "do"), 0), "x"), "run"), "script");
+		json_object_set_new(script, "language", json_string(rows[i].language));
+		json_object_set_new(script, "code", json_string(rows[i].code));
+		CS_AUTOFREE char *run = world_run(*state, NULL, doc, json_object());
+		CS_AUTOJSON json_t *row = world_await(*state, run, "completed faulted");
+		bool completed = strcmp(cs_json_str(row, "state"), "completed") == 0;
+		CS_AUTOJSON json_t *data = world_event(*state, run, completed ? "run.completed" : "run.faulted");
+		CS_AUTOFREE char *text = cs_json_text(data);
+		if (strstr(text, completed ? "\"arg-in-bar\\n\"" : "/configuration") == NULL)
+			fail_msg("%s ended with %s", rows[i].language, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +273,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_basic_and_bearer_are_sent_inline_and_by_reference, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_credential_is_in_no_event_and_no_digest, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_shell_gets_arguments_input_and_environment, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_scripts_run_where_their_interpreter_is, set_up_allowed, tear_down),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

@@ -118,11 +118,19 @@ static const struct {
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationId: x, parameters: { a: '${ .b }' } } }", "" },
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationID: x } }",
 	  "f.yaml:3:31: error: the 'with' of an openapi call needs 'operationId'\n"
-	  "f.yaml:3:87: error: unknown key 'operationID' in the 'with' of an openapi call; did you mean 'operationId'?\n" },
+	  "f.yaml:3:85: error: unknown key 'operationID' in the 'with' of an openapi call; did you mean 'operationId'?\n" },
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'ftp://a.example/o.json' }, operationId: x } }",
 	  "f.yaml:3:55: error: an endpoint is an http or https URL with a host, not 'ftp://a.example/o.json'\n" },
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/' }, operationId: x, output: all } }",
-	  "f.yaml:3:107: error: 'output' cannot be 'all'; write one of: content, response, raw\n" },
+	  "f.yaml:3:103: error: 'output' cannot be 'all'; write one of: content, response, raw\n" },
+	/* run */
+	{ HEAD "do:\n  - a: { run: { shell: { command: 'true', arguments: [ a, '${ .b }' ] }, return: all } }", "" },
+	{ HEAD "do:\n  - a: { run: { shel: { command: 'true' } } }", "f.yaml:3:17: error: unknown key 'shel' in 'run'; did you mean 'shell'?\n" },
+	{ HEAD "do:\n  - a: { run: { script: { language: perl, code: x } } }", "f.yaml:3:37: error: 'language' cannot be 'perl'; write one of: js, python\n" },
+	{ HEAD "do:\n  - a: { run: { container: { image: x } } }", "f.yaml:3:17: error: this version does not run containers; run the program itself with 'shell', or make it an agent of kind shell that is confined\n" },
+	{ HEAD "do:\n  - a: { run: { workflow: { namespace: a, name: b, version: '1' } } }", "f.yaml:3:17: error: 'run: workflow' is part of the language, but this version does not run it yet; write the tasks as a function of 'use.functions'\n" },
+	{ HEAD "do:\n  - a: { run: { shell: { command: x }, await: false } }", "f.yaml:3:40: error: 'await: false' is part of the language, but this version does not run it yet; what it starts is always awaited\n" },
+	{ HEAD "do:\n  - a: { call: run.shell }", "f.yaml:3:10: error: 'run.shell' is a task of its own, not a call; write 'run: { shell: … }'\n" },
 };
 
 static void findings_have_their_place_and_their_words(void **state)
