@@ -225,9 +225,9 @@ static void add_then(cs_pager *p, const json_t *next)
 static void add_next_step(cs_pager *p, const json_t *item)
 {
 	static const struct { const char *kind, *text; } steps[] = {
-		{ "in-doubt", N_("look whether it happened where it would have; then h: it did, d: it did not, x: send it again") },
-		{ "fault", N_("mend the cause, then k retries only what is not done; d leaves the run as it is") },
-		{ "notice", N_("d: done, the notice goes") },
+		{ "in-doubt", N_("look where it would have happened; then happened (h), did-not (d), or send it again (x)") },
+		{ "fault", N_("mend the cause, then retry (k) what is not done; or dismiss (d): the run stays as it is") },
+		{ "notice", N_("when it is done, dismiss (d)") },
 	};
 	const char *kind = cs_json_str_or(item, "kind", "");
 
@@ -263,7 +263,7 @@ static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 	if (!cs_card_open(item))
 		return;
 	if (cs_json_str(item, "runbook"))
-		cs_pager_add(p, CS_ST_TEXT, LABEL, _("Runbook"), _("R shows what to do, step by step"));
+		cs_pager_add(p, CS_ST_TEXT, LABEL, _("Runbook"), _("runbook (R) shows what to do, step by step"));
 	add_next_step(p, item);
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #include "tui/card.h"
 #include "tui/console.h"
 #include "tui/show.h"
+#include "tui/when.h"
 
 #define REPLY_MS 10000
 #define LINE_LIMIT (1u << 20)
@@ -73,8 +75,10 @@ static void do_list(plain *p, const char *v, char **args)
 	if (json_array_size(rows) == 0)
 		say(p, _("No approvals wait. Start a flow: capstan run FLOW"));
 	json_array_foreach(rows, i, row) {
-		CS_AUTOFREE char *line = cs_xasprintf("%s  %s, %s, %s%s", cs_json_str_or(row, "id", ""), cs_json_str_or(row, "title", ""),
-			cs_json_str_or(row, "flow", ""), cs_json_str_or(row, "kind", ""), cs_json_true(row, "simulated") ? ", SIMULATED" : "");
+		CS_AUTOFREE char *line = cs_xasprintf("%s  %s, %s, %s%s%s%s", cs_json_str_or(row, "id", ""), cs_json_str_or(row, "title", ""),
+			cs_json_str_or(row, "flow", ""), cs_json_str_or(row, "kind", ""),
+			cs_json_str(row, "replay_of") ? ", REPLAY" : cs_json_true(row, "simulated") ? ", SIMULATED" : "",
+			cs_card_snoozed_ms(row) ? _(", put off until ") : "", cs_card_snoozed_ms(row) ? cs_json_str_or(row, "snoozed_until", "") : "");
 
 		say(p, line);
 	}
@@ -239,6 +243,50 @@ static void do_edit(plain *p, const char *v, char **args)
 	report(p, send(p, cmd), _("Edited: a new item waits for your approve; list names it"));
 }
 
+static void do_snooze(plain *p, const char *v, char **args)
+{
+	CS_AUTOJSON json_t *item = decidable(p, v, args[0]);
+	int64_t until = 0;
+	cs_err err = { 0 };
+	json_t *cmd;
+
+	if (!item)
+		return;
+	if (cs_when_parse(args[1], cs_clock_wall_ms(), &until, &err) < 0) {
+		say_err(p, &err);
+		return;
+	}
+	cmd = command("snooze", item);
+	(void)json_object_set_new(cmd, "until", json_integer(until));
+	report(p, send(p, cmd), _("Put off. It comes back by itself"));
+}
+
+static void do_dismiss(plain *p, const char *v, char **args)
+{
+	CS_AUTOJSON json_t *item = decidable(p, v, args[0]);
+
+	if (item)
+		report(p, send(p, command("dismiss", item)), _("Dismissed. list shows what else waits"));
+}
+
+static void do_runbook(plain *p, const char *v, char **args)
+{
+	CS_AUTOJSON json_t *item = get_item(p, args[0]);
+	const char *name = cs_json_str(item, "runbook");
+	CS_AUTOFREE char *text = NULL;
+	cs_err err = { 0 };
+
+	(void)v;
+	if (!item)
+		return;
+	if (!name || !p->src->runbook)
+		say(p, _("No runbook is named for it; show ID shows the item"));
+	else if (p->src->runbook(p->src->ctx, name, &text, &err) < 0)
+		say_err(p, &err);
+	else
+		say(p, text);
+}
+
 static void do_undo(plain *p, const char *v, char **args)
 {
 	report(p, send(p, json_pack("{s:s, s:s}", "cmd", v, "id", args[0])), _("Taken back: it waits again; show ID shows it"));
@@ -396,6 +444,9 @@ static const verb verbs[] = {
 	{ "reject", "ID REASON", 2, do_words, N_("reject it") },
 	{ "respond", "ID TEXT", 2, do_words, N_("answer in words") },
 	{ "undo", "ID", 1, do_undo, N_("take a decision back while its grace lasts") },
+	{ "snooze", "ID TIME", 2, do_snooze, N_("put it off: 30m, 4h, 2d, tomorrow, 14:30") },
+	{ "dismiss", "ID", 1, do_dismiss, N_("a notice or a fault is seen and done") },
+	{ "runbook", "ID", 1, do_runbook, N_("what to do about an item, step by step") },
 	{ "resolve", "ID HOW", 2, do_resolve, N_("an effect in doubt: happened, did-not, or repeat repeat") },
 	{ "runs", "[BEFORE]", 0, do_runs, N_("runs, the newest first, or those before one") },
 	{ "trace", "RUN", 1, do_trace, N_("what happened in a run") },

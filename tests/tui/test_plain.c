@@ -83,7 +83,7 @@ static void it_says_simulated_and_shows_no_control_characters(void **state)
 static void every_verb_answers(void **state)
 {
 	CS_AUTOFREE char *out = talk(NULL, "runs\ntrace 01J9AAAAAAAAAAAAAAAAAAAAK4\nwhy 33\ndiff a b\nreplay 01J9AAAAAAAAAAAAAAAAAAAAK4\n"
-		"cancel 01J9AAAAAAAAAAAAAAAAAAAAK4\npause 01J9AAAAAAAAAAAAAAAAAAAAK4\nundo nothing\nhelp\nquit\nlist\n");
+		"cancel 01J9AAAAAAAAAAAAAAAAAAAAK4\npause 01J9AAAAAAAAAAAAAAAAAAAAK4\nshow " PROPOSAL "\nsnooze " PROPOSAL " soon\nrunbook " PROPOSAL "\nundo nothing\nhelp\nquit\nlist\n");
 
 	(void)state;
 	assert_non_null(strstr(out, "client-onboarding"));
@@ -95,7 +95,9 @@ static void every_verb_answers(void **state)
 	assert_non_null(strstr(out, "Done. trace RUN"));
 	assert_non_null(strstr(out, "no such item"));
 	assert_non_null(strstr(out, "resolve ID HOW"));
-	assert_int_equal(count(out, "Send the proposal"), 1);   /* nothing is read after quit */
+	assert_non_null(strstr(out, "is no time"));
+	assert_non_null(strstr(out, "No runbook is named"));
+	assert_int_equal(count(out, "Send the proposal"), 2);   /* nothing is read after quit */
 }
 
 int main(void)

@@ -194,7 +194,7 @@ static void faults_of_one_cause_are_one_row_and_retried_at_once(void **state)
 		assert_int_equal(SITE_RUN(s, NULL, "run", "broken"), 1);
 	d = site_console(s, 24, 130);
 	assert_true(driver_sees(d, "×3 broken faulted: Out of"));
-	assert_true(driver_sees(d, "k retries only what is not"));
+	assert_true(driver_sees(d, "then retry (k)"));
 	assert_true(driver_decide(d, "k", "3 done"));
 	assert_int_equal(SITE_RUN(s, &runs, "--json", "runs"), 0);
 	assert_true(driver_sees(d, "retried by owner"));
