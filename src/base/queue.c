@@ -15,6 +15,7 @@ struct cs_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t not_empty, not_full;
 	void **ring;
+	size_t size;                 /* of the ring: the capacity, or what the consumer made of it */
 	size_t capacity, head, length;
 	bool closed;
 	int fd;
@@ -30,7 +31,8 @@ cs_queue *cs_queue_new(size_t capacity)
 {
 	cs_queue *q = cs_xcalloc(1, sizeof *q);
 	q->capacity = capacity ? capacity : 1;
-	q->ring = cs_xcalloc(q->capacity, sizeof *q->ring);
+	q->size = q->capacity;
+	q->ring = cs_xcalloc(q->size, sizeof *q->ring);
 	pthread_condattr_t attr;
 	must(pthread_mutex_init(&q->lock, NULL) == 0 && pthread_condattr_init(&attr) == 0);
 	must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
@@ -75,9 +77,22 @@ static void clear_fd(cs_queue *q)
 	must(n == (ssize_t)sizeof value);
 }
 
+static void grow(cs_queue *q)
+{
+	void **ring = cs_xcalloc(2 * q->size, sizeof *ring);
+	for (size_t i = 0; i < q->length; i++)
+		ring[i] = q->ring[(q->head + i) % q->size];
+	free(q->ring);
+	q->ring = ring;
+	q->size *= 2;
+	q->head = 0;
+}
+
 static void append(cs_queue *q, void *entry)
 {
-	q->ring[(q->head + q->length) % q->capacity] = entry;
+	if (q->length == q->size)
+		grow(q);
+	q->ring[(q->head + q->length) % q->size] = entry;
 	if (q->length++ == 0)
 		raise_fd(q);
 	pthread_cond_signal(&q->not_empty);
@@ -86,7 +101,7 @@ static void append(cs_queue *q, void *entry)
 static bool push(cs_queue *q, void *entry, bool wait)
 {
 	pthread_mutex_lock(&q->lock);
-	while (wait && !q->closed && q->length == q->capacity)
+	while (wait && !q->closed && q->length >= q->capacity)
 		pthread_cond_wait(&q->not_full, &q->lock);
 	bool ok = !q->closed && q->length < q->capacity;
 	if (ok)
@@ -103,6 +118,16 @@ bool cs_queue_push(cs_queue *q, void *entry)
 bool cs_queue_try_push(cs_queue *q, void *entry)
 {
 	return push(q, entry, false);
+}
+
+bool cs_queue_push_own(cs_queue *q, void *entry)
+{
+	pthread_mutex_lock(&q->lock);
+	bool ok = !q->closed;
+	if (ok)
+		append(q, entry);
+	pthread_mutex_unlock(&q->lock);
+	return ok;
 }
 
 static struct timespec after_ms(int ms)
@@ -138,8 +163,8 @@ size_t cs_queue_take(cs_queue *q, void **out, size_t max, int timeout_ms)
 		wait_for_entries(q, timeout_ms);
 	size_t n = q->length < max ? q->length : max;
 	for (size_t i = 0; i < n; i++)
-		out[i] = q->ring[(q->head + i) % q->capacity];
-	q->head = (q->head + n) % q->capacity;
+		out[i] = q->ring[(q->head + i) % q->size];
+	q->head = (q->head + n) % q->size;
 	q->length -= n;
 	if (n > 0 && q->length == 0 && !q->closed)
 		clear_fd(q);

@@ -14,6 +14,8 @@ void cs_queue_free(cs_queue *q);                       /* the entries left are t
 /* Waits while full. False once closed (the entry stays the caller's). */
 bool cs_queue_push(cs_queue *q, void *entry);
 bool cs_queue_try_push(cs_queue *q, void *entry);      /* false when full or closed */
+/* For the consumer, which would wait for itself: takes room beyond the capacity. False once closed. */
+bool cs_queue_push_own(cs_queue *q, void *entry);
 /* Takes up to MAX entries in order. timeout_ms < 0: waits; 0: does not. 0 on timeout or when
  * closed and empty. */
 size_t cs_queue_take(cs_queue *q, void **out, size_t max, int timeout_ms);

@@ -85,6 +85,7 @@ struct cs_engine {
 	cs_queue *mailbox;
 	cs_door *door;               /* to it, for performers */
 	pthread_t thread;
+	_Atomic pthread_t coordinator;   /* the same, as the thread itself says it; 0: not yet */
 	bool threaded;
 	int64_t stop_at;             /* monotonic ns; 0: not stopping */
 

@@ -23,7 +23,8 @@ void cs_message_free(cs_message *m)
 
 int cs_engine_post(cs_engine *e, cs_message *m)
 {
-	if (cs_queue_push(e->mailbox, m))
+	bool own = pthread_equal(atomic_load(&e->coordinator), pthread_self());
+	if (own ? cs_queue_push_own(e->mailbox, m) : cs_queue_push(e->mailbox, m))
 		return CS_OK;
 	cs_message_free(m);
 	return CS_EUNAVAIL;
@@ -240,6 +241,7 @@ void *cs_engine_loop(void *engine)
 {
 	cs_engine *e = engine;
 	cs_message *messages[GROUP_MESSAGES];
+	atomic_store(&e->coordinator, pthread_self());
 	while (!may_end(e)) {
 		cs_err err = { 0 };
 		size_t n = cs_queue_take(e->mailbox, (void **)messages, GROUP_MESSAGES, wait_ms(e));

@@ -37,6 +37,27 @@ static void test_entries_come_out_in_order(void **state)
 	cs_queue_free(NULL);
 }
 
+static void test_the_consumers_own_find_room_and_keep_their_order(void **state)
+{
+	(void)state;
+	cs_queue *q = cs_queue_new(3);
+	void *out[16];
+	for (uintptr_t i = 1; i <= 2; i++)
+		assert_true(cs_queue_push(q, entry(i)));
+	assert_int_equal(cs_queue_take(q, out, 1, 0), 1);      /* the ring no longer begins at its first place */
+	for (uintptr_t i = 3; i <= 10; i++)
+		assert_true(cs_queue_push_own(q, entry(i)));
+	assert_false(cs_queue_try_push(q, entry(11)));         /* for others it is full */
+	assert_int_equal(cs_queue_take(q, out, 16, 0), 9);
+	for (uintptr_t i = 0; i < 9; i++)
+		assert_ptr_equal(out[i], entry(i + 2));
+	assert_false(readable(q));
+	assert_true(cs_queue_try_push(q, entry(12)));
+	cs_queue_close(q);
+	assert_false(cs_queue_push_own(q, entry(13)));
+	cs_queue_free(q);
+}
+
 static void test_a_full_queue_takes_no_more(void **state)
 {
 	(void)state;
@@ -209,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entries_come_out_in_order),
 		cmocka_unit_test(test_a_full_queue_takes_no_more),
+		cmocka_unit_test(test_the_consumers_own_find_room_and_keep_their_order),
 		cmocka_unit_test(test_the_descriptor_is_readable_exactly_while_there_is_something),
 		cmocka_unit_test(test_a_closed_queue_gives_what_it_has_and_takes_nothing),
 		cmocka_unit_test(test_take_waits_as_long_as_it_is_told),

@@ -240,6 +240,24 @@ static void what_nobody_can_perform_faults_its_task_and_no_more(void **state)
 	world_verify(w);
 }
 
+/* What the coordinator has to say to itself may be more than its mailbox holds. */
+static void a_full_mailbox_does_not_stop_the_coordinator(void **state)
+{
+	world *w = *state;
+	spy.cannot = true;
+	world_stop(w);
+	world_file(w, "capstan.yaml", "workspace: test\nmode: live\napprovals: { grace: PT0S }\nengine: { mailbox: 16 }\n");
+	world_start(w);
+	CS_AUTOBUF cs_buf flow;
+	cs_buf_init(&flow, 1 << 16);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(cs_buf_addf(&flow, "%s{'b%d':{'call':'mail.send','with':{'to':'x'}}}", i > 0 ? "," : "", i), CS_OK);
+	CS_AUTOFREE char *text = cs_xasprintf(FLOW("{'f':{'fork':{'branches':[%s]}}}"), cs_buf_str(&flow));
+	CS_AUTOFREE char *run = begin(w, text);
+	json_decref(world_await(w, run, "faulted"));
+	assert_int_equal(world_count(w, run, "attempt.failed"), 50);
+}
+
 /* ---- descriptors --------------------------------------------------------------------------------------- */
 
 static void work(world *w)
@@ -285,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(i13_an_engine_that_lost_its_epoch_does_nothing_more, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(a_start_puts_in_doubt_what_a_crash_left_open, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_can_perform_faults_its_task_and_no_more, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(a_full_mailbox_does_not_stop_the_coordinator, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(an_engine_that_ends_leaves_no_descriptor, set_up_live, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
