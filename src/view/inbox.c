@@ -171,6 +171,26 @@ static int add_published(cs_reader *r, const json_t *row, json_t *item, cs_err *
 	return CS_OK;
 }
 
+/* How the same step of the same flow was decided before. */
+static int add_before(cs_reader *r, json_t *item, cs_err *err)
+{
+	CS_AUTOJSON json_t *params = json_pack("[O, O, O]", json_object_get(item, "flow"), json_object_get(item, "task"), json_object_get(item, "id"));
+	CS_AUTOJSON json_t *rows = NULL;
+	json_t *card = json_object_get(item, "card");
+	if (strcmp(cs_json_str_or(item, "kind", ""), "approval") != 0 || !params)
+		return CS_OK;
+	int rc = cs_reader_query(r, "SELECT count(*) AS n, coalesce(sum(item.state IN ('approved','consumed')), 0) AS yes FROM item"
+				 " JOIN run ON run.id = item.run WHERE run.flow = ?1 AND item.task = ?2 AND item.id <> ?3 AND item.kind = 'approval'"
+				 " AND item.state IN ('approved','consumed','rejected','answered','settled','expired')", params, &rows, err);
+	if (rc)
+		return rc;
+	const json_t *row = json_array_get(rows, 0);
+	json_int_t n = cs_json_int_or(row, "n", 0);
+	if (n > 0)
+		put(card, "before", json_sprintf("%d of %d like it were approved", (int)cs_json_int_or(row, "yes", 0), (int)n));
+	return CS_OK;
+}
+
 static int one_item(cs_reader *r, const json_t *row, const char *id, json_t *item, cs_err *err)
 {
 	history h = { id, json_array() };
@@ -178,6 +198,8 @@ static int one_item(cs_reader *r, const json_t *row, const char *id, json_t *ite
 	copy(item, row, "published_seq");
 	copy(item, row, "decided_seq");
 	int rc = add_published(r, row, item, err);
+	if (!rc)
+		rc = add_before(r, item, err);
 	/* Without a run there is no index to go by: what lies between its two events, no more. */
 	const char *run = cs_json_str_or(row, "run", "");
 	int64_t from = cs_json_int_or(row, "published_seq", 1);

@@ -41,7 +41,7 @@ int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
 /* One of them, decided or not, with value (what will be sent, as it will be sent), allow,
  * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq and
  * history: [{seq, type, at, actor, says, note}]. The card has what its operation declares and as,
- * why, touches, from, undo (absent: nothing takes it back), cost. CS_ENOTFOUND. */
+ * why, touches, from, undo (absent: nothing takes it back), cost, before (how such items were decided). CS_ENOTFOUND. */
 int cs_view_item(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 
 /* The tasks of a run as a tree, parents before children, in the order they began: {seq, ref,

@@ -57,7 +57,14 @@ static void a_gate_goes_from_arrival_to_approval_to_completed(void **state)
 	assert_int_equal(SITE_RUN(s, &runs, "--json", "runs"), 0);
 	assert_non_null(strstr(runs, "\"state\":\"completed\""));
 	assert_non_null(strstr(runs, "\"stage\":\"sent\""));
+	assert_int_equal(SITE_RUN(s, NULL, "run", "letter", "--detach", "--input", LETTER), 0);
+	driver_keys(d, "1");
+	assert_true(driver_sees(d, "1 new"));
+	driver_keys(d, "J");
+	assert_true(driver_sees(d, "1 of 1 like it were approved"));
 	driver_keys(d, "Q");
+	assert_true(driver_sees(d, "1 run goes on"));
+	driver_keys(d, "n");
 	assert_int_equal(driver_wait_exit(d), 0);
 	(void)driver_stop(d);
 }
