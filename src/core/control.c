@@ -34,7 +34,7 @@ int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
 			error = cs_error_new("expression", why.msg, "/timeout/after");
 	}
 	if (error != NULL)
-		return cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", "/input"), err);
+		return cs_run_write_fault(r, s, error, "/input", "dismiss", err);
 	json_t *data = json_object();
 	if (start != NULL)
 		json_object_set(data, "input", start);

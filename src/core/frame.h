@@ -50,6 +50,9 @@ int cs_run_write(cs_run *r, cs_step *s, const char *type, const cs_task *task, i
 /* As cs_run_write with an actor of its own. */
 int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err);
 
+/* The run ends with ERROR (borrowed) at AT, and an item says what to do NEXT. */
+int cs_run_write_fault(cs_run *r, cs_step *s, json_t *error, const char *at, const char *next, cs_err *err);
+
 /* ---- the rooms of a step ---- */
 int cs_step_start(cs_run *r, cs_step *s, cs_err *err);       /* created -> running, or faulted */
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err);

@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "core/fold.h"
 
-enum { TITLE_BYTES = 400 };   /* of an error's title in the inbox; all of it is in the error */
-
 /* What a walk has found out. */
 struct walk {
 	cs_run *r;
@@ -278,6 +276,7 @@ static int end_run(struct walk *w, cs_err *err)
 	cs_run *r = w->r;
 	const cs_flow *flow = r->flow;
 	CS_AUTOJSON json_t *output = json_incref(r->root->last);
+	CS_AUTOJSON json_t *invalid = NULL;
 	cs_view_of v = { .r = r, .s = w->s, .seq = r->root, .memo = r->root, .raw = r->input, .input = r->start };
 	if (flow->output_as != NULL) {
 		json_t *out = NULL;
@@ -286,23 +285,15 @@ static int end_run(struct walk *w, cs_err *err)
 		if (rc == CS_EAGAIN)
 			return rc;
 		if (rc != CS_OK)
-			return cs_run_write(r, w->s, "run.faulted", NULL, 0,
-					    json_pack("{s:o}", "error", cs_error_new("expression", why.msg, "/output/as")), err);
+			invalid = cs_error_new("expression", why.msg, "/output/as");
 		json_decref(output);
 		output = out;
 	}
-	CS_AUTOJSON json_t *invalid = NULL;
-	if (flow->output_schema != NULL && (invalid = cs_schema_complaint(flow->output_schema, output, "The output", "/output/schema")) != NULL)
-		return cs_run_write(r, w->s, "run.faulted", NULL, 0, json_pack("{s:O}", "error", invalid), err);
+	if (invalid == NULL)
+		invalid = cs_schema_complaint(flow->output_schema, output, "The output", "/output/schema");
+	if (invalid != NULL)
+		return cs_run_write_fault(r, w->s, invalid, "/output", "retry", err);
 	return cs_run_write(r, w->s, "run.completed", NULL, 0, json_pack("{s:O}", "output", output), err);
-}
-
-static int title_length(const char *title)
-{
-	size_t n = strnlen(title, TITLE_BYTES);
-	while (n > 0 && ((unsigned char)title[n] & 0xc0) == 0x80)
-		n--;
-	return (int)n;
 }
 
 /* A fault that nobody caught: what is open elsewhere is awaited first. */
@@ -314,17 +305,7 @@ static int fault_run(struct walk *w, cs_err *err)
 	CS_AUTOJSON json_t *error = json_incref(w->fault);
 	CS_AUTOFREE char *ref = cs_xstrdup(w->fault_ref);
 	int rc = cs_items_withdraw(r, w->s, NULL, err);
-	if (rc == CS_OK)
-		rc = cs_run_write(r, w->s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", ref), err);
-	if (rc != CS_OK)
-		return rc;
-	char id[CS_ID_SIZE];
-	w->s->new_id(w->s->ctx, id);
-	const char *title = cs_json_str_or(error, "title", "error");
-	CS_AUTOFREE char *text = cs_xasprintf("%s faulted: %.*s", r->flow->name, title_length(title), title);
-	return cs_run_write(r, w->s, "item.opened", NULL, 0,
-			    json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "item", id, "kind", "fault", "title", text,
-				      "next", "retry", "error", error, "at", ref), err);
+	return rc != CS_OK ? rc : cs_run_write_fault(r, w->s, error, ref, "retry", err);
 }
 
 /* What a run that cannot go on waits for, as words. */

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "core/fold.h"
 
+enum { TITLE_BYTES = 400 };   /* of an error's title in the inbox; all of it is in the error */
+
 /* What a dry connector answers in a live run is simulated, and its attempt says so. */
 static bool simulated(const cs_run *r, const cs_task *task, const char *type)
 {
@@ -89,4 +91,26 @@ int cs_run_write(cs_run *r, cs_step *s, const char *type, const cs_task *task, i
 		}
 	}
 	return cs_run_write_as(r, s, actor, type, task, occurrence, data, err);
+}
+
+static int title_length(const char *title)
+{
+	size_t n = strnlen(title, TITLE_BYTES);
+	while (n > 0 && ((unsigned char)title[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
+int cs_run_write_fault(cs_run *r, cs_step *s, json_t *error, const char *at, const char *next, cs_err *err)
+{
+	int rc = cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", at), err);
+	if (rc != CS_OK)
+		return rc;
+	char id[CS_ID_SIZE];
+	s->new_id(s->ctx, id);
+	const char *title = cs_json_str_or(error, "title", "error");
+	CS_AUTOFREE char *text = cs_xasprintf("%s faulted: %.*s", r->flow->name, title_length(title), title);
+	return cs_run_write(r, s, "item.opened", NULL, 0,
+			    json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "item", id, "kind", "fault", "title", text,
+				      "next", next, "error", error, "at", at), err);
 }

@@ -284,6 +284,29 @@ static void test_a_wait_goes_on_after_a_restart(void **state)
 	world_verify(w);
 }
 
+/* Whatever ends a run in a fault, the operator hears of it: at its door, inside, or at its way out. */
+static void test_every_fault_is_in_the_inbox(void **state)
+{
+	static const char *const flows[] = {
+		"{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'input':{'schema':{'document':{'type':'object','required':['n']}}},'do':[{'a':{'set':{'x':1}}}]}",
+		"{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'input':{'from':'${ {} + 1 }'},'do':[{'a':{'set':{'x':1}}}]}",
+		FLOW("{'a':{'set':{'x':'${ {} + 1 }'}}}"),
+		"{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'output':{'as':'${ {} + 1 }'},'do':[{'a':{'set':{'x':1}}}]}",
+		"{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'output':{'schema':{'document':{'type':'string'}}},'do':[{'a':{'set':{'x':1}}}]}",
+	};
+	world *w = *state;
+	world_start(w);
+	for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+		CS_AUTOJSON json_t *data = outcome(w, flows[i], "{}", "faulted");
+		CS_AUTOJSON json_t *item = world_item(w);
+		assert_string_equal(cs_json_str(item, "kind"), "fault");
+		json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "dismiss")));
+		CS_AUTOJSON json_t *rows = world_rows(w, "SELECT id FROM item WHERE state = 'open'");
+		assert_int_equal(json_array_size(rows), 0);
+	}
+	world_verify(w);
+}
+
 static void test_pause_resume_cancel_retry(void **state)
 {
 	world *w = *state;
@@ -326,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_every_fault_is_in_the_inbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waits_and_timeouts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_wait_goes_on_after_a_restart, set_up, tear_down),
