@@ -87,6 +87,7 @@ struct cs_cli {
 	cs_reader *reader;
 	cs_client *client;
 	int signals;                 /* signalfd; -1: none */
+	int files;                   /* inotify of the workspace's folders; -1: they are not watched */
 	bool interrupted;
 	char **shown;                /* strings given out by cs_cli_show */
 	size_t n_shown, cap_shown;
@@ -113,6 +114,13 @@ int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err);
 /* Waits until something was committed, at most timeout_ms. False: the operator wants to end. An
  * engine that went away is replaced. */
 int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err);   /* CS_OK, CS_EAGAIN: a signal to end */
+
+/* From here on cs_cli_wait also ends when a file of the workspace has changed. */
+void cs_cli_watch_files(cs_cli *c);
+/* Since it was asked last. */
+bool cs_cli_files_changed(cs_cli *c);
+/* Waits until nothing changes any more, has the engine take the files, and logs what came of it. */
+int cs_cli_take_changes(cs_cli *c, cs_err *err);
 
 int cs_cli_find_run(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);
 int cs_cli_find_item(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);
@@ -185,7 +193,7 @@ CS_COMMAND(runs); CS_COMMAND(show); CS_COMMAND(trace); CS_COMMAND(why); CS_COMMA
 CS_COMMAND(decide); CS_COMMAND(resolve); CS_COMMAND(control); CS_COMMAND(replay); CS_COMMAND(diff);
 CS_COMMAND(hold); CS_COMMAND(release); CS_COMMAND(ask); CS_COMMAND(verify); CS_COMMAND(rebuild);
 CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS_COMMAND(completion);
-CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new);
+CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
 	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_replay[], cs_cli_flags_hold[],

@@ -48,6 +48,8 @@ static int log_until_end(cs_cli *c, int64_t next, cs_err *err)
 		next = last + 1;
 		if (r == CS_OK)
 			r = cs_cli_wait(c, LOOK_MS, err);
+		if (r == CS_OK && cs_cli_files_changed(c))
+			r = cs_cli_take_changes(c, err);
 		if (r < 0)
 			return r;
 	}
@@ -66,6 +68,8 @@ int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
 		r = cs_cli_client(c, &err);
 	if (r == CS_OK && !cs_client_is_engine(c->client))
 		r = cs_lease_held(c->state_dir, cs_lease_holder(c->state_dir), &err);
+	if (r == CS_OK)
+		cs_cli_watch_files(c);
 	if (r == CS_OK)
 		r = log_until_end(c, next, &err);
 	return r == CS_EAGAIN ? CS_EXIT_DONE : cs_cli_fail(c, "serve", &err);

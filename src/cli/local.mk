@@ -12,6 +12,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_init.c \
 	src/cli/cmd_log.c \
 	src/cli/cmd_new.c \
+	src/cli/cmd_reload.c \
 	src/cli/cmd_replay.c \
 	src/cli/cmd_run.c \
 	src/cli/cmd_serve.c \

@@ -210,11 +210,12 @@ int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err)
 	int r = take_signals(c, err);
 	if (r < 0)
 		return r;
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = c->signals, .events = POLLIN },
 		{ .fd = c->client ? cs_client_fd(c->client) : -1, .events = POLLIN },
+		{ .fd = c->files, .events = POLLIN },
 	};
-	if (poll(p, 2, timeout_ms) < 0 && errno != EINTR)
+	if (poll(p, 3, timeout_ms) < 0 && errno != EINTR)
 		return cs_err_sys(err, errno, "waiting");
 	struct signalfd_siginfo got;
 	if (p[0].revents && read(c->signals, &got, sizeof got) == (ssize_t)sizeof got) {
@@ -226,6 +227,8 @@ int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err)
 
 void cs_cli_close(cs_cli *c)
 {
+	if (c->files >= 0)
+		close(c->files);
 	give_signals_back(c);
 	cs_client_close(c->client);
 	cs_reader_close(c->reader);

@@ -33,6 +33,8 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "serve", "", N_("the engine without a screen, until SIGTERM or Ctrl-C"), cs_cmd_serve, NULL, 0, 0, NULL },
 	{ "live", "", N_("this machine is the live one: effects may leave"), cs_cmd_live, NULL, 0, 0,
 	  N_("Needs `mode: live` in capstan.yaml too.") },
+	{ "reload", "", N_("have the engine take changed files"), cs_cmd_reload, NULL, 0, 0,
+	  N_("Only when all of them pass `check`; `serve` does it by itself. What runs already keeps its flow and agents.") },
 	{ "runs", "[--state STATE] [--flow FLOW] [--limit N]", N_("list the runs, newest first"), cs_cmd_runs, cs_cli_flags_runs, 0, 0,
 	  NULL },
 	{ "show", "RUN", N_("one run's state"), cs_cmd_show, NULL, 1, 1, NULL },
@@ -75,7 +77,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"reload", "correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
+	"correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -69,6 +69,11 @@ cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
 	if (flow->cataloged != NULL)
 		json_object_set(b->doc, "functions", flow->cataloged);
 	cs_json_digest(b->doc, b->hash);
+	for (cs_bundle *same = e->bundles; same != NULL; same = same->next)
+		if (strcmp(same->hash, b->hash) == 0) {      /* read again, unchanged */
+			bundle_free(b);
+			return same;
+		}
 	if (compile_roles(b, NULL) != CS_OK) {
 		bundle_free(b);
 		return NULL;

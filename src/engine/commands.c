@@ -399,6 +399,12 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	return CS_OK;
 }
 
+static int cmd_reload(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
+{
+	(void)req;
+	return cs_engine_reload(e, ret, err);
+}
+
 static int cmd_stop(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
@@ -416,7 +422,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
-		{ "stop", cmd_stop },
+		{ "reload", cmd_reload }, { "stop", cmd_stop },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)

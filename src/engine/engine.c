@@ -156,6 +156,7 @@ static void engine_free(cs_engine *e)
 	cs_policy_free(e->policy);
 	cs_queue_free(e->mailbox);
 	cs_door_unref(e->door);
+	cs_retired_free(e);
 	cs_workspace_free(e->ws);
 	json_decref(e->group_keys);
 	free(e->todos);

@@ -13,6 +13,7 @@
  *   live     -> {}                          this machine is the live one
  *   status   -> {epoch, mode, live, hold, runs, ready, pid}
  *   settle   -> {busy, due}                 busy: something goes on by itself; due: wall ms of the next clock, 0 none
+ *   reload   -> {flows, functions}          the workspace's files are read again, or nothing changes
  *   stop     -> {}                          the engine ends when what is open outside has ended
  */
 #ifndef CS_ENGINE_ENGINE_H

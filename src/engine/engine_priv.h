@@ -101,6 +101,7 @@ struct cs_engine {
 	cs_live **gone; size_t n_gone, cap_gone;
 	cs_due *heap; size_t n_heap, cap_heap;
 	cs_bundle *bundles;
+	cs_workspace **retired; size_t n_retired;   /* replaced by a reload, but not yet let go */
 
 	/* of the open group */
 	cs_step step;
@@ -149,6 +150,11 @@ void cs_engine_machine(char out[CS_HEX_SIZE]);
 /* ---- commands.c ---- */
 /* Acts on one request in the open group. *ret is the `ok` object. */
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
+
+/* ---- reload.c ---- */
+/* Reads the workspace's files again; CS_EINVAL names the first finding, and nothing has changed. */
+int cs_engine_reload(cs_engine *e, json_t **ret, cs_err *err);
+void cs_retired_free(cs_engine *e);
 
 /* ---- loop.c ---- */
 void *cs_engine_loop(void *engine);

@@ -12,7 +12,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
-	src/engine/runs.c \
+	src/engine/reload.c src/engine/runs.c \
 	src/engine/server.c src/engine/server.h \
 	src/engine/wire.c src/engine/wire.h \
 	src/engine/workers.c src/engine/workers.h

@@ -3,3 +3,4 @@ TESTS += tests/cli/way.sh tests/cli/refusals.sh tests/cli/ask.sh tests/cli/holde
 TESTS += tests/cli/check.sh
 TESTS += tests/cli/scenarios.sh
 TESTS += tests/cli/new.sh
+TESTS += tests/cli/reload.sh
