@@ -297,7 +297,7 @@ static void test_every_fault_is_in_the_inbox(void **state)
 	world *w = *state;
 	world_start(w);
 	for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
-		CS_AUTOJSON json_t *data = outcome(w, flows[i], "{}", "faulted");
+		json_decref(outcome(w, flows[i], "{}", "faulted"));
 		CS_AUTOJSON json_t *item = world_item(w);
 		assert_string_equal(cs_json_str(item, "kind"), "fault");
 		json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "dismiss")));
