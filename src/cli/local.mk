@@ -8,6 +8,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_control.c \
 	src/cli/cmd_decide.c \
 	src/cli/cmd_doctor.c \
+	src/cli/cmd_emit.c \
 	src/cli/cmd_inbox.c \
 	src/cli/cmd_init.c \
 	src/cli/cmd_log.c \

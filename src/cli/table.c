@@ -33,6 +33,10 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "serve", "", N_("the engine without a screen, until SIGTERM or Ctrl-C"), cs_cmd_serve, NULL, 0, 0, NULL },
 	{ "live", "", N_("this machine is the live one: effects may leave"), cs_cmd_live, NULL, 0, 0,
 	  N_("Needs `mode: live` in capstan.yaml too.") },
+	{ "emit", "TYPE [--data JSON|@FILE|-] [--source S] [--id ID] [--subject S] [--tainted]",
+	  N_("say that something happened, to every run that listens"), cs_cmd_emit, cs_cli_flags_emit, 1, 1,
+	  N_("Prints the event's id. The same --source and --id again are the same event: it is said so on stderr, nothing\n"
+	     "is delivered, exit 0. What untrusted people wrote is --tainted: policies then ask.") },
 	{ "reload", "", N_("have the engine take changed files"), cs_cmd_reload, NULL, 0, 0,
 	  N_("Only when all of them pass `check`; `serve` does it by itself. What runs already keeps its flow and agents.") },
 	{ "runs", "[--state STATE] [--flow FLOW] [--limit N]", N_("list the runs, newest first"), cs_cmd_runs, cs_cli_flags_runs, 0, 0,
@@ -77,7 +81,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"correct", "rollback", "adopt", "promote", "eval", "emit", "memory", "connectors", "vault",
+	"correct", "rollback", "adopt", "promote", "eval", "memory", "connectors", "vault",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -155,27 +155,62 @@ static int begin_raise(struct start *b, cs_err *err)
 }
 
 /* CloudEvents 1.0: what the flow leaves out is filled in. */
+static json_t *whole_event(struct start *b, const json_t *with)
+{
+	json_t *event = json_deep_copy(with);
+	char id[CS_ID_SIZE], at[CS_TIME_SIZE];
+	const cs_flow *flow = b->r->flow;
+	b->s->new_id(b->s->ctx, id);
+	cs_time_format(b->s->now, at);
+	if (json_object_get(event, "id") == NULL)
+		json_object_set_new(event, "id", json_string(id));
+	if (json_object_get(event, "source") == NULL)
+		json_object_set_new(event, "source", json_sprintf("/%s/%s/%s", flow->ns, flow->name, flow->version));
+	if (json_object_get(event, "time") == NULL)
+		json_object_set_new(event, "time", json_string(at));
+	json_object_set_new(event, "specversion", json_string("1.0"));
+	return event;
+}
+
+/* Written and offered once: one that is in the log already is said to be there, and offered to
+ * nobody; a replay's stays in the replay. */
+static int emit(struct start *b, json_t *event, bool tainted, cs_err *err)
+{
+	cs_step *s = b->s;
+	bool fresh = true;
+	int rc = b->r->shadow || s->fresh == NULL ? CS_OK : s->fresh(s->ctx, b->r, event, &fresh, err);
+	if (rc != CS_OK)
+		return rc;
+	json_t *data = json_pack("{s:O}", "event", event);
+	if (tainted)
+		json_object_set_new(data, "tainted", json_true());
+	if (!fresh)
+		json_object_set_new(data, "duplicate", json_true());
+	if (b->r->shadow)
+		json_object_set_new(data, "shadow", json_true());
+	rc = cs_run_write(b->r, s, "event.emitted", b->t, b->occurrence, data, err);
+	if (rc != CS_OK || !fresh || b->r->shadow || s->offer == NULL)
+		return rc;
+	return s->offer(s->ctx, b->r, event, tainted, b->r->last_seq, err);
+}
+
 static int begin_emit(struct start *b, cs_err *err)
 {
+	CS_AUTOJSON json_t *known = b->seq->emitted != NULL ? json_incref(b->seq->emitted) : NULL;
+	if (known != NULL)               /* it is out; only its output was not made yet */
+		return cs_step_finish(&b->v, b->occurrence, json_object_get(known, "event"), cs_json_true(known, "tainted"), NULL, err);
 	CS_AUTOJSON json_t *with = NULL;
 	cs_err why = { 0 };
 	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &with, &why);
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
-	CS_AUTOJSON json_t *event = json_copy(with);
-	char id[CS_ID_SIZE], at[CS_TIME_SIZE];
-	b->s->new_id(b->s->ctx, id);
-	cs_time_format(b->s->now, at);
-	if (json_object_get(event, "id") == NULL)
-		json_object_set_new(event, "id", json_string(id));
-	if (json_object_get(event, "time") == NULL)
-		json_object_set_new(event, "time", json_string(at));
-	json_object_set_new(event, "specversion", json_string("1.0"));
+	CS_AUTOJSON json_t *event = whole_event(b, with);
+	CS_AUTOJSON json_t *invalid = cs_event_complaint(event, b->t->ref);
+	if (invalid != NULL)
+		return cs_step_raise(b->r, b->s, b->t, b->occurrence, invalid, err);
 	bool tainted = cs_look_tainted(&b->v, b->t->body, b->tainted);
-	rc = cs_run_write(b->r, b->s, "event.emitted", b->t, b->occurrence, json_pack("{s:O}", "event", event), err);
-	if (rc != CS_OK)
-		return rc;
-	return cs_step_finish(&b->v, b->occurrence, event, tainted, NULL, err);
+	rc = emit(b, event, tainted, err);
+	return rc != CS_OK ? rc : cs_step_finish(&b->v, b->occurrence, event, tainted, NULL, err);
 }
 
 /* Which arguments come from untrusted bytes, by their top-level name. */
@@ -234,7 +269,7 @@ static int (*const begins[])(struct start *b, cs_err *err) = {
 	[CS_TASK_DO] = begin_do, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
 	[CS_TASK_FOR] = begin_for,      [CS_TASK_SET] = begin_set,       [CS_TASK_SWITCH] = begin_switch,
 	[CS_TASK_RAISE] = begin_raise,  [CS_TASK_EMIT] = begin_emit,     [CS_TASK_CALL] = begin_call,
-	[CS_TASK_WAIT] = begin_wait,
+	[CS_TASK_WAIT] = begin_wait,    [CS_TASK_LISTEN] = begin_composite,
 };
 
 /* A replay's changes stand at the task that it forks from: they replace what came in there. */

@@ -175,6 +175,9 @@ static int then_of(const cs_run *r, const cs_task *t, const cs_event *ev)
 static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
 {
 	cs_frame_forget(seq);
+	cs_json_put(&seq->emitted, NULL);
+	if (seq->hearing != NULL && (then == CS_THEN_EXIT || then == CS_THEN_END))
+		seq->hearing->over = true;
 	if (then == CS_THEN_END)
 		r->ending = true;
 	seq->next = cs_frame_after(r, t, then);
@@ -197,6 +200,29 @@ static void take_given(cs_frame *f, const cs_event *ev)
 	f->last_tainted = cs_json_true(ev->data, "args_tainted");
 }
 
+static void open_lanes(const cs_run *r, cs_frame *f)
+{
+	const cs_task *t = f->task;
+	f->kids = cs_xcalloc((size_t)(t->n_children > 0 ? t->n_children : 1), sizeof(cs_frame *));
+	for (int i = 0; i < t->n_children; i++) {
+		f->kids[i] = cs_frame_new(&r->flow->tasks[t->children[i]], f);
+		f->kids[i]->lane = true;
+		f->kids[i]->next = t->children[i];
+		cs_json_put(&f->kids[i]->last, f->input);
+		f->kids[i]->last_tainted = f->input_tainted;
+	}
+}
+
+/* Its clocks: a timeout's, and a wait's own. */
+static void note_timer(cs_frame *f, const cs_event *ev)
+{
+	f->deadline = cs_json_int_or(ev->data, "deadline", 0);
+	f->due = cs_json_int_or(ev->data, "due", 0);
+	const char *timer = cs_json_str_or(ev->data, "timer", "");
+	if (strlen(timer) == CS_ID_LEN)
+		memcpy(f->timer, timer, CS_ID_SIZE);
+}
+
 static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *seq = sequence(r, t);
@@ -209,11 +235,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_json_put(&f->raw, seq->last);
 	cs_json_put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
 	f->input_tainted = cs_json_true(ev->data, "tainted");
-	f->deadline = cs_json_int_or(ev->data, "deadline", 0);
-	f->due = cs_json_int_or(ev->data, "due", 0);
-	const char *timer = cs_json_str_or(ev->data, "timer", "");
-	if (strlen(timer) == CS_ID_LEN)
-		memcpy(f->timer, timer, CS_ID_SIZE);
+	note_timer(f, ev);
 	cs_json_put(&f->last, f->input);
 	f->last_tainted = f->input_tainted;
 	r->live[t->id] = f;
@@ -221,18 +243,11 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_frame_forget(seq);
 	if (t->kind == CS_TASK_CALL)
 		return cs_run_fold_call_started(r, f, ev);
-	if (t->kind == CS_TASK_FORK) {
-		f->kids = cs_xcalloc((size_t)(t->n_children > 0 ? t->n_children : 1), sizeof(cs_frame *));
-		for (int i = 0; i < t->n_children; i++) {
-			f->kids[i] = cs_frame_new(&r->flow->tasks[t->children[i]], f);
-			f->kids[i]->lane = true;
-			f->kids[i]->next = t->children[i];
-			cs_json_put(&f->kids[i]->last, f->input);
-			f->kids[i]->last_tainted = f->input_tainted;
-		}
-		return CS_OK;
-	}
-	if (t->kind == CS_TASK_WAIT)
+	if (t->kind == CS_TASK_FORK)
+		open_lanes(r, f);
+	if (t->kind == CS_TASK_LISTEN)
+		f->hearing = cs_hearing_new(t->listen);
+	if (t->kind == CS_TASK_WAIT || t->kind == CS_TASK_LISTEN || t->kind == CS_TASK_FORK)
 		return CS_OK;
 	if (t->kind == CS_TASK_DO)
 		take_given(f, ev);
@@ -291,6 +306,7 @@ static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
 	free(seq->fault_ref);
 	seq->fault_ref = cs_xstrdup(t->ref);
 	seq->next = t->id;           /* where a retry begins again */
+	cs_json_put(&seq->emitted, NULL);
 	cs_frame_forget(seq);
 	return CS_OK;
 }
@@ -345,6 +361,16 @@ static int fold_timer_fired(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
+/* Kept until its task is over, so that a restart in between does not emit it again. */
+static int fold_emitted(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *seq = sequence(r, t);
+	if (seq == NULL)
+		return CS_EINTERNAL;
+	cs_json_put(&seq->emitted, ev->data);
+	return CS_OK;
+}
+
 static int fold_nothing(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)r;
@@ -387,7 +413,11 @@ static const struct {
 	{ "run.completed", false, fold_completed_run },
 	{ "run.faulted", false, fold_faulted_run },
 	{ "run.retried", false, fold_retried },
-	{ "event.emitted", true, fold_nothing },
+	{ "event.emitted", true, fold_emitted },
+	{ "event.received", true, cs_run_fold_received },
+	{ "event.consumed", true, cs_run_fold_consumed },
+	{ "event.passed", true, cs_run_fold_passed },
+	{ "event.handled", true, cs_run_fold_handled },
 	{ "timer.armed", true, fold_nothing },
 	{ "timer.fired", true, fold_timer_fired },
 	{ "timer.cancelled", true, fold_nothing },

@@ -18,6 +18,10 @@ int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_received(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_consumed(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_passed(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_handled(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
 
 #endif

@@ -20,6 +20,32 @@ cs_frame *cs_frame_new(const cs_task *task, cs_frame *parent)
 	return f;
 }
 
+cs_hearing *cs_hearing_new(const cs_listen *l)
+{
+	cs_hearing *h = cs_xcalloc(1, sizeof *h);
+	int n = l->until_events != NULL ? l->until_events->n_filters : 0;
+	h->inbox = json_array();
+	h->items = json_array();
+	h->keys = json_object();
+	h->met = cs_xcalloc((size_t)l->to.n_filters + 1, sizeof *h->met);
+	h->until_met = cs_xcalloc((size_t)n + 1, sizeof *h->until_met);
+	if (h->inbox == NULL || h->items == NULL || h->keys == NULL)
+		abort();
+	return h;
+}
+
+void cs_hearing_free(cs_hearing *h)
+{
+	if (h == NULL)
+		return;
+	json_decref(h->inbox);
+	json_decref(h->items);
+	json_decref(h->keys);
+	free(h->met);
+	free(h->until_met);
+	free(h);
+}
+
 static void call_free(cs_call *c)
 {
 	if (c == NULL)
@@ -67,6 +93,8 @@ void cs_frame_free(cs_frame *f)
 	json_decref(f->last);
 	json_decref(f->items);
 	json_decref(f->fault);
+	json_decref(f->emitted);
+	cs_hearing_free(f->hearing);
 	free(f->fault_ref);
 	free(f);
 }

@@ -19,6 +19,21 @@ int cs_frame_after(const cs_run *r, const cs_task *t, int then); /* what `then` 
 void cs_frame_merge_done(cs_frame *outer, const cs_frame *inner);
 void cs_frame_enter_iteration(cs_run *r, cs_frame *f, size_t i);   /* FOR: sets item and index */
 
+cs_hearing *cs_hearing_new(const cs_listen *l);
+void cs_hearing_free(cs_hearing *h);                 /* takes NULL */
+
+/* ---- events of the outside ---- */
+/* May EVENT be what F wants, by what can be told without evaluation? */
+bool cs_filter_may_match(const cs_event_filter *f, const json_t *event);
+/* Does HAVE, an attribute of that name, equal the literal of W, or match its pattern? */
+bool cs_want_met(const cs_event_want *w, const json_t *have);
+/* WANT's members are in HAVE, at every depth; what is no object is equal. */
+bool cs_data_within(const json_t *want, const json_t *have);
+/* The standard's validation error where EVENT is no CloudEvent; NULL: it is one. */
+json_t *cs_event_complaint(const json_t *event, const char *instance);
+/* EVENT as `read` says. New reference. */
+json_t *cs_event_read(json_t *event, cs_listen_read how);
+
 /* ---- evaluation ---- */
 typedef struct cs_view_of {                          /* from where an expression looks */
 	cs_run *r;
@@ -80,6 +95,9 @@ int cs_step_raise_expr(cs_run *r, cs_step *s, const cs_task *t, int occurrence, 
 int cs_step_cancel(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
 /* The same for what is in F, a live task, and F's own item and timer; F itself is left to be ended. */
 int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
+/* A listen task whose foreach, if any, is over: ends that event, looks at the next ones, ends. The
+ * task may be gone when this returns. *ret_more: a foreach is to begin. */
+int cs_step_listen(cs_run *r, cs_step *s, cs_frame *f, bool *ret_more, cs_err *err);
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
 /* Makes F's credential if its task has an authentication and it is not there. CS_EAGAIN: jq was asked;

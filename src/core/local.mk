@@ -10,9 +10,12 @@ src_core_libcscore_a_SOURCES = \
 	src/core/effect.c src/core/effect.h \
 	src/core/fault.c \
 	src/core/fold.c src/core/fold.h \
+	src/core/event.c \
 	src/core/fold_call.c \
+	src/core/fold_listen.c \
 	src/core/frame.c src/core/frame.h \
 	src/core/http_request.c src/core/http_request.h \
+	src/core/listen.c \
 	src/core/look.c \
 	src/core/machine.c src/core/machine.h \
 	src/core/openapi.c src/core/openapi.h \

@@ -240,6 +240,15 @@ static bool tasks_tainted(const cs_frame *f, const char *source)
 	return false;
 }
 
+/* A variable of a scope around that holds what came from outside. */
+static bool var_tainted(const cs_frame *f, const char *name)
+{
+	for (; f != NULL; f = f->parent)
+		if (f->vars != NULL && json_object_get(f->vars, name) != NULL)
+			return f->vars_tainted;
+	return false;
+}
+
 /* A path that starts at `.`: a dot with no name, bracket or quote before it. What jq evaluates may
  * look at `.` without writing it. */
 static bool looks_at_dot(const cs_expr *e)
@@ -270,7 +279,7 @@ static int taint_of_expr(void *ctx, const cs_expr *e, const char *pointer)
 		else if (strcmp(names[i], "start") == 0 || strcmp(names[i], "workflow") == 0)
 			w->tainted |= r->input_tainted;
 		else if (strcmp(names[i], "runtime") != 0 && strcmp(names[i], "task") != 0)
-			w->tainted |= w->dot_tainted;    /* $input, $output, $item, $error: as near as `.` */
+			w->tainted |= w->dot_tainted || var_tainted(w->v->seq, names[i]);    /* $input, $output, $item, $error: as near as `.` */
 		else if (strcmp(names[i], "task") == 0)
 			w->tainted |= w->dot_tainted;
 	}

@@ -105,6 +105,19 @@ static void add_assumed(json_t *e, const cs_event *ev)
 		json_object_set(e, "asked", json_object_get(ev->data, "digest"));
 }
 
+static void add_received(json_t *e, const cs_event *ev)
+{
+	json_t *all = json_object_get(e, "received");
+	json_t *one = json_object();
+	if (all == NULL) {
+		all = json_array();
+		json_object_set_new(e, "received", all);
+	}
+	keep(one, ev->data, "event");
+	keep(one, ev->data, "tainted");
+	json_array_append_new(all, one);
+}
+
 static void add_undone(json_t *e, const cs_event *ev)
 {
 	(void)ev;
@@ -130,6 +143,7 @@ static const struct {
 	{ "approval.undone", add_undone },
 	{ "approval.consumed", add_time },
 	{ "approval.settled", add_time },
+	{ "event.received", add_received },
 };
 
 void cs_record_add(cs_record *r, const cs_event *ev)
@@ -159,6 +173,7 @@ int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recor
 		.seq = cs_json_int_or(e, "seq", 0),
 		.cost = cs_json_int_or(e, "cost", 0),
 		.tainted = cs_json_true(e, "tainted"),
+		.received = json_object_get(e, "received"),
 	};
 	return CS_OK;
 }

@@ -24,6 +24,7 @@ typedef enum cs_phase {
 	CS_PHASE_IF, CS_PHASE_INPUT, CS_PHASE_BODY, CS_PHASE_CASE, CS_PHASE_IN, CS_PHASE_WHILE,
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
 	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT, CS_PHASE_AUTHENTICATION,
+	CS_PHASE_EVENT, CS_PHASE_DATA, CS_PHASE_EXPECT, CS_PHASE_UNTIL, CS_PHASE_ITEM, CS_PHASE_CONTEXT,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -87,6 +88,20 @@ typedef struct cs_item {
 	int64_t published_seq, decided_seq;
 } cs_item;
 
+/* What a listen task has received, taken, and made of it. */
+typedef struct cs_hearing {
+	json_t *inbox;               /* {event, tainted}, oldest first: received, not looked at yet */
+	json_t *items;               /* outputs of what was consumed and is done with, in order */
+	json_t *keys;                /* correlation keys that the first event settled */
+	bool *met, *until_met;       /* by filter: has had its event */
+	int n_met, n_until_met;
+	size_t received;             /* events ever put in the inbox */
+	size_t checked;              /* items when `until` was last found false */
+	bool tainted;                /* one of the items is */
+	bool handling;               /* one was consumed and its foreach is not over */
+	bool over;                   /* foreach left by `then` */
+} cs_hearing;
+
 /* A live composite, a lane of a fork, or a call in progress. Sequences hold where they are. */
 typedef struct cs_frame {
 	const cs_task *task;         /* NULL: the root sequence */
@@ -102,6 +117,7 @@ typedef struct cs_frame {
 	json_t *raw, *input;         /* raw and transformed input of the composite */
 	bool input_tainted;
 	json_t *vars;                /* seen by what is inside: item, index, error; NULL: none */
+	bool vars_tainted;
 	json_t *done;                /* task name -> latest transformed output, in this scope */
 	json_t *tainted;             /* task name -> true, of those whose output is tainted; NULL: none */
 	json_t *last;                /* the output that the next child takes as its raw input */
@@ -118,6 +134,8 @@ typedef struct cs_frame {
 	json_t *fault;               /* the error that the child just raised here */
 	char *fault_ref;
 	cs_call *call;               /* CALL */
+	cs_hearing *hearing;         /* LISTEN */
+	json_t *emitted;             /* the event of an emit that stands here and is not over; NULL: none */
 	cs_answer *answers; size_t n_answers;
 	uint64_t generation;         /* counts up when answers are dropped: late ones are told apart */
 	unsigned asked;              /* jq evaluations under way */
@@ -211,6 +229,11 @@ typedef struct cs_step {
 	json_t *(*fixture)(void *ctx, const cs_run *r, const cs_function *fn, json_t *args);
 	void (*key)(void *ctx, const char *text, char out[CS_HEX_SIZE]);   /* HMAC with the workspace key */
 	void (*todo)(void *ctx, const cs_todo *t);                        /* takes over the JSON */
+	/* Is EVENT, by its source and id, not in the log yet? From then on it is. FROM NULL: it came
+	 * from outside. NULL: it always is. */
+	int (*fresh)(void *ctx, const cs_run *from, const json_t *event, bool *ret, cs_err *err);
+	/* Offers EVENT, just written under seq CAUSE, to every live run that listens, in this group. NULL: to none. */
+	int (*offer)(void *ctx, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
 	int64_t grace_ms, expire_ms;
 	int64_t epoch;
 	const char *workspace_mode;
@@ -226,6 +249,10 @@ int64_t cs_run_due(const cs_run *r, int64_t after);
 int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err);
 /* Answer of a jq expression; VALUE NULL with FAILURE. Late answers are dropped. */
 void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure);
+
+/* Writes event.received for each task of R that listens for what EVENT may be; conditions are looked
+ * at in R's own steps. *ret_taken: there was one. */
+int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_taken, cs_err *err);
 
 /* ---- the operator ---------------------------------------------------------------------------- */
 

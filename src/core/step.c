@@ -160,6 +160,8 @@ static int end_seq(struct walk *w, cs_frame *f, bool fresh, cs_err *err)
 		return CS_OK;        /* the run's end, or the fork's: seen there */
 	if (f->task->kind == CS_TASK_FOR)
 		return end_of_body(w, f, fresh, err);
+	if (f->task->kind == CS_TASK_LISTEN)
+		return cs_step_listen(w->r, w->s, f, &w->more, err);
 	json_t *data = NULL;
 	if (f->handler && f->task->catch->then != CS_THEN_CONTINUE)
 		data = json_pack("{s:i}", "then", f->task->catch->then);
@@ -320,6 +322,8 @@ static void waits(const cs_frame *f, json_t *words)
 		return;
 	if (f->call != NULL && word[f->call->phase] != NULL)
 		json_object_set_new(words, word[f->call->phase], json_true());
+	if (f->hearing != NULL && !f->hearing->handling)
+		json_object_set_new(words, "event", json_true());
 	if ((f->retry_due > 0 && f->child == NULL && f->next >= 0) || f->due > 0)
 		json_object_set_new(words, "timer", json_true());
 	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)

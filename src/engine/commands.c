@@ -334,7 +334,7 @@ static int cmd_control(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 
 /* ---- the engine ---------------------------------------------------------------------------------------------------- */
 
-static int write_workspace(cs_engine *e, const char *type, json_t *data, cs_err *err)
+int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err)
 {
 	CS_AUTOJSON json_t *owned = data;
 	cs_event ev = { .at = e->step.now, .type = type, .data = owned, .actor = e->step.actor != NULL ? e->step.actor : "engine" };
@@ -356,7 +356,7 @@ static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		json_object_set(data, "why", json_object_get(req, "why"));
 	if (on)                      /* nothing leaves from here on, before it is even written */
 		atomic_store(&e->hold, true);
-	int rc = write_workspace(e, "engine.hold", data, err);
+	int rc = cs_command_write(e, "engine.hold", data, err);
 	if (rc == CS_OK && !on) {
 		atomic_store(&e->hold, false);
 		twalk_r(e->runs, ready_one, e);
@@ -371,7 +371,7 @@ static int cmd_live(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		return cs_err_set(err, CS_EREFUSED, "capstan.yaml says mode: simulate; write `mode: live` there first");
 	char machine[CS_HEX_SIZE];
 	cs_engine_machine(machine);
-	int rc = write_workspace(e, "engine.live", json_pack("{s:b, s:s}", "on", 1, "machine", machine), err);
+	int rc = cs_command_write(e, "engine.live", json_pack("{s:b, s:s}", "on", 1, "machine", machine), err);
 	if (rc == CS_OK) {
 		e->live = true;
 		*ret = json_pack("{s:b}", "live", 1);
@@ -422,7 +422,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
-		{ "reload", cmd_reload }, { "stop", cmd_stop },
+		{ "reload", cmd_reload }, { "stop", cmd_stop },     { "emit", cs_command_emit },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)

@@ -159,6 +159,7 @@ static void engine_free(cs_engine *e)
 	cs_retired_free(e);
 	cs_workspace_free(e->ws);
 	json_decref(e->group_keys);
+	json_decref(e->group_events);
 	free(e->todos);
 	free(e->replies);
 	free(e->dir);
@@ -182,6 +183,7 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->mailbox = cs_queue_new(ws->mailbox > 0 ? ws->mailbox : 10000);
 	e->door = cs_door_new(e);
 	e->group_keys = json_object();
+	e->group_events = json_object();
 	pthread_mutex_init(&e->lock, NULL);
 	int rc = unavailable(open_files(e, err), err);
 	if (rc == CS_OK)

@@ -11,6 +11,8 @@
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
  *   live     -> {}                          this machine is the live one
+ *   emit     event (a CloudEvent; id, source, time are filled in), tainted
+ *                                           -> {id, source, existing, runs: [those that received it]}
  *   status   -> {epoch, mode, live, hold, runs, ready, pid}
  *   settle   -> {busy, due}                 busy: something goes on by itself; due: wall ms of the next clock, 0 none
  *   reload   -> {flows, functions}          the workspace's files are read again, or nothing changes

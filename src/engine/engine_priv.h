@@ -110,6 +110,7 @@ struct cs_engine {
 	cs_todo *todos; size_t n_todos, cap_todos;
 	cs_pending_reply *replies; size_t n_replies, cap_replies;
 	json_t *group_keys;          /* start keys given in this group */
+	json_t *group_events;        /* events emitted in this group, by their source and id */
 	size_t in_flight, evaluating;
 };
 
@@ -139,6 +140,11 @@ void cs_env_init(cs_engine *e);
 bool cs_engine_simulated(const cs_engine *e);
 int64_t cs_engine_now(const cs_engine *e);                                   /* wall ms by the engine's clock */
 
+/* ---- events.c ---- */
+int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool *ret, cs_err *err);   /* of cs_step */
+int cs_events_offer(void *engine, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
+int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+
 /* ---- dispatch.c ---- */
 void cs_dispatch_all(cs_engine *e);                                          /* after the commit */
 json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args);
@@ -148,6 +154,8 @@ const cs_performer *cs_performer_find(const cs_engine *e, const char *kind);
 void cs_engine_machine(char out[CS_HEX_SIZE]);
 
 /* ---- commands.c ---- */
+/* Writes an event of the workspace, of no run. DATA is taken over. */
+int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err);
 /* Acts on one request in the open group. *ret is the `ok` object. */
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 

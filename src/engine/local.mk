@@ -9,6 +9,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/engine.c src/engine/engine.h \
 	src/engine/engine_priv.h \
 	src/engine/env.c \
+	src/engine/events.c \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \

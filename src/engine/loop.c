@@ -144,6 +144,7 @@ static void after_commit(cs_engine *e)
 		e->replies[i].done(e->replies[i].ctx, e->replies[i].reply);
 	e->n_replies = 0;
 	json_object_clear(e->group_keys);
+	json_object_clear(e->group_events);
 	cs_dispatch_all(e);
 	cs_runs_sweep(e);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "base/regex.h"
 #include "flow/diag.h"
 #include "flow/error.h"
 #include "flow/expr.h"
@@ -18,7 +19,7 @@
 
 typedef enum cs_task_kind {
 	CS_TASK_DO, CS_TASK_SET, CS_TASK_SWITCH, CS_TASK_FOR, CS_TASK_FORK, CS_TASK_TRY,
-	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL, CS_TASK_WAIT,
+	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL, CS_TASK_WAIT, CS_TASK_LISTEN,
 } cs_task_kind;
 const char *cs_task_kind_name(cs_task_kind k);
 
@@ -45,15 +46,52 @@ typedef struct cs_catch {
 	cs_template *retry_when, *retry_except_when;
 } cs_catch;
 
+/* What one attribute of an event must be. */
+typedef struct cs_event_want {
+	char *name;
+	cs_template *value;
+	const json_t *literal;    /* the value where it holds no expression; borrowed; NULL: it does */
+	cs_regex *pattern;        /* of a literal text that is one; NULL */
+} cs_event_want;
+
+typedef struct cs_correlation {
+	char *name;
+	cs_template *from, *expect;   /* expect NULL: what the first event gives */
+} cs_correlation;
+
+typedef struct cs_event_filter {
+	cs_event_want *wants; int n_wants;
+	cs_correlation *keys; int n_keys;
+} cs_event_filter;
+
+typedef enum cs_listen_how { CS_LISTEN_ONE, CS_LISTEN_ANY, CS_LISTEN_ALL } cs_listen_how;
+typedef struct cs_strategy {
+	cs_listen_how how;
+	cs_event_filter *filters; int n_filters;   /* ANY without filters: every event */
+} cs_strategy;
+
+typedef enum cs_listen_read { CS_READ_DATA, CS_READ_ENVELOPE, CS_READ_RAW } cs_listen_read;
+
+/* What a listen task is about. */
+typedef struct cs_listen {
+	cs_strategy to;
+	cs_strategy *until_events;   /* ANY: the events that end it; NULL */
+	cs_template *until;          /* ANY: the condition that ends it; NULL */
+	cs_listen_read read;
+	bool each;                   /* there is a foreach */
+	cs_schema *item_schema, *context_schema;   /* its output.schema, export.schema */
+	cs_template *item_as, *context_as;         /* its output.as, export.as */
+} cs_listen;
+
 typedef struct cs_task {
 	int id, parent;           /* index into flow->tasks; parent -1: in the flow's own `do` */
 	int index;                /* position among the siblings */
 	cs_task_kind kind;
-	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h" */
+	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h", "/do/4/n/foreach/do/0/y" */
 	char *place;              /* pointer of def within the flow's file; NULL: it stands in a catalog */
 	json_t *def;              /* the task's definition; borrowed from the flow's document */
 	char hash[65];            /* canonical digest of def */
-	int *children, n_children;   /* DO, FOR, TRY: the sequence; FORK: the branches; DO with a body: a function's task */
+	int *children, n_children;   /* DO, FOR, TRY, LISTEN: the sequence; FORK: the branches; DO with a body: a function's task */
 	int *handler, n_handler;     /* TRY: catch.do */
 	bool in_handler;          /* this task is a child of its parent's catch.do */
 	cs_template *cond;        /* if */
@@ -64,10 +102,11 @@ typedef struct cs_task {
 	cs_template *body;        /* WAIT: the duration; SET: the value; RAISE: the error; EMIT: event.with; CALL: with (http: whole
 				   * with; without one: {}); DO: what goes into the function */
 	cs_switch_case *cases; int n_cases;
-	char *each, *at;          /* FOR: "item", "index" by default */
+	char *each, *at;          /* FOR, LISTEN: "item", "index" by default */
 	cs_template *in, *loop_while;
 	bool compete;             /* FORK */
 	cs_catch *catch;          /* TRY */
+	cs_listen *listen;        /* LISTEN */
 	char *call;               /* CALL: function name */
 	cs_template *authentication;   /* CALL: {SCHEME: {…}}, never part of body; NULL: none */
 	cs_template *ask_title;   /* metadata.ask.title, or NULL */
@@ -81,6 +120,7 @@ typedef struct cs_flow {
 	json_t *cataloged;        /* "NAME:VERSION@CATALOG" -> the function's document; NULL: none is called */
 	json_t *made;             /* definitions of tasks that stand in no document; NULL: there are none */
 	cs_task *tasks; int n_tasks;
+	int n_listens;            /* how many of them listen */
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */
 	cs_schema *input_schema, *output_schema;

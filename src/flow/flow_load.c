@@ -213,6 +213,7 @@ static void task_fini(cs_task *t)
 	free(t->children);
 	free(t->handler);
 	catch_free(t->catch);
+	cs_listen_free(t->listen);
 }
 
 cs_flow *cs_flow_ref(const cs_flow *f)

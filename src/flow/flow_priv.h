@@ -108,6 +108,10 @@ void cs_build_authentication(cs_build *b, const json_t *obj, int id);
 /* use.authentications and use.secrets; the cursor is on `use`. */
 void cs_build_use_authentications(cs_build *b, const json_t *use);
 
+/* flow_listen.c: listen, with its strategies, filters and foreach. */
+void cs_build_listen(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+void cs_listen_free(cs_listen *l);               /* takes NULL */
+
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */
 void cs_build_use(cs_build *b, json_t *doc);

@@ -23,6 +23,9 @@ static const cs_key try_keys[] = {
 static const cs_key raise_keys[] = { { "raise", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
 static const cs_key wait_keys[] = { { "wait", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
 static const cs_key run_keys[] = { { "run", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
+static const cs_key listen_keys[] = {
+	{ "listen", CS_IS_OBJECT | CS_KEY_REQUIRED }, { "foreach", CS_IS_OBJECT }, COMMON_KEYS
+};
 static const cs_key emit_keys[] = { { "emit", CS_IS_OBJECT | CS_KEY_REQUIRED }, COMMON_KEYS };
 
 /* The language's tasks. `for` stands before `do`, which it has as well. A row without a function
@@ -42,7 +45,7 @@ static const struct {
 	{ "try", CS_TASK_TRY, try_keys, "a try task", cs_build_try },
 	{ "raise", CS_TASK_RAISE, raise_keys, "a raise task", cs_build_raise },
 	{ "emit", CS_TASK_EMIT, emit_keys, "an emit task", cs_build_emit },
-	{ "listen", CS_TASK_DO, NULL, NULL, NULL },
+	{ "listen", CS_TASK_LISTEN, listen_keys, "a listen task", cs_build_listen },
 	{ "run", CS_TASK_CALL, run_keys, "a run task", cs_build_run },
 	{ "wait", CS_TASK_WAIT, wait_keys, "a wait task", cs_build_wait },
 	{ "do", CS_TASK_DO, do_keys, "a do task", cs_build_do },
@@ -51,7 +54,7 @@ static const struct {
 static const char *const kind_names[] = {
 	[CS_TASK_DO] = "do", [CS_TASK_SET] = "set", [CS_TASK_SWITCH] = "switch", [CS_TASK_FOR] = "for",
 	[CS_TASK_FORK] = "fork", [CS_TASK_TRY] = "try", [CS_TASK_RAISE] = "raise", [CS_TASK_EMIT] = "emit",
-	[CS_TASK_CALL] = "call", [CS_TASK_WAIT] = "wait",
+	[CS_TASK_CALL] = "call", [CS_TASK_WAIT] = "wait", [CS_TASK_LISTEN] = "listen",
 };
 
 const char *cs_task_kind_name(cs_task_kind k)
@@ -75,7 +78,7 @@ static void no_keyword(cs_build *b, const json_t *def)
 			return;
 		}
 	}
-	cs_check_error(&b->c, "a task needs one of call, do, emit, for, fork, raise, run, set, switch, try, wait");
+	cs_check_error(&b->c, "a task needs one of call, do, emit, for, fork, listen, raise, run, set, switch, try, wait");
 }
 
 static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *sibs)

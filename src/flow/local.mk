@@ -16,7 +16,7 @@ src_flow_libcsflow_a_SOURCES += \
 	src/flow/check.c src/flow/check.h \
 	src/flow/diag.c src/flow/diag.h \
 	src/flow/error.c src/flow/error.h \
-	src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_function.c src/flow/flow_list.c \
+	src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_function.c src/flow/flow_list.c src/flow/flow_listen.c \
 	src/flow/flow_load.c src/flow/flow_metadata.c src/flow/flow_names.c src/flow/flow_openapi.c src/flow/flow_run.c src/flow/flow_task.c src/flow/flow_time.c \
 	src/flow/flow_use.c src/flow/flow_value.c src/flow/flow.h src/flow/flow_priv.h \
 	src/flow/function.c src/flow/function_agent.c src/flow/function_builtin.c src/flow/function_operation.c \

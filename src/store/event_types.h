@@ -31,7 +31,13 @@
  *   item.opened    *item, *kind, *title, next, task, and what the kind needs
  *   item.closed    *item, how, by
  *   timer.armed    *timer, *due, what        timer.fired, .cancelled *timer
- *   event.emitted  *event (a CloudEvent)     connector.mode *name, *mode
+ *   event.emitted  *event (a CloudEvent), tainted, duplicate (in the log already: offered to nobody),
+ *                  shadow (a replay's: offered to nobody, remembered by nobody)
+ *   event.received *event, tainted: put in the inbox of a listen task, in the group that emitted it
+ *   event.consumed id, source, *filter (index), until, keys: the oldest of the inbox, taken
+ *   event.passed   id, source, why: the oldest of the inbox, taken by no filter
+ *   event.handled  output, context, tainted: what a foreach made of the event consumed last
+ *   connector.mode *name, *mode
  *   engine.hold    on, why                   engine.live on
  *   engine.started epoch, version, recovered */
 #ifndef CS_STORE_EVENT_TYPES_H
@@ -67,7 +73,11 @@
 	X(ENGINE_LIVE, "engine.live", engine_live) \
 	X(ENGINE_STARTED, "engine.started", nothing) \
 	X(ENGINE_STOPPED, "engine.stopped", nothing) \
-	X(EVENT_EMITTED, "event.emitted", nothing) \
+	X(EVENT_CONSUMED, "event.consumed", nothing) \
+	X(EVENT_EMITTED, "event.emitted", event_emitted) \
+	X(EVENT_HANDLED, "event.handled", nothing) \
+	X(EVENT_PASSED, "event.passed", nothing) \
+	X(EVENT_RECEIVED, "event.received", nothing) \
 	X(ITEM_CLOSED, "item.closed", item_closed) \
 	X(ITEM_OPENED, "item.opened", item_published) \
 	X(RUN_BLOCKED, "run.blocked", run_moved) \

@@ -17,6 +17,8 @@
  * - item.state: proposed, pending (published, undone), approved, rejected, answered, edited,
  *   expired, withdrawn, void, consumed, settled; of item.*: open, closed. An item that names a
  *   previous one becomes its successor where it has none.
+ * - event_seen has the first event.emitted of each (source, id), of real runs and of simulated ones
+ *   apart; a replay's are not in it.
  * - setting: "hold" on|off, "hold.why", "live" on|off, "connector:NAME" and the mode. */
 #ifndef CS_STORE_PROJECTION_H
 #define CS_STORE_PROJECTION_H
@@ -95,6 +97,8 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" ON CONFLICT (id) DO UPDATE SET run = excluded.run, due = excluded.due, state = 'armed'," \
 		" what = excluded.what, seq = excluded.seq") \
 	X(TIMER_END, "UPDATE timer SET state = ?2, seq = ?3 WHERE id = ?1") \
+	X(EVENT_SEE, "INSERT INTO event_seen (source, id, simulated, seq) VALUES (?1,?2,?3,?4)" \
+		" ON CONFLICT (source, id, simulated) DO NOTHING") \
 	X(SETTING, "INSERT INTO setting (name, value) VALUES (?1, ?2)" \
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
 	X(SETTING_DROP, "DELETE FROM setting WHERE name = ?1")
@@ -133,6 +137,8 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
-	cs_fold_engine_hold, cs_fold_engine_live;
+	cs_fold_engine_hold, cs_fold_engine_live, cs_fold_event_emitted;
+/* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */
+int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The fold of timers and of the settings that only events change. */
+/* The fold of timers, of emitted events, and of the settings that only events change. */
 #include "store/projection.h"
 #include <string.h>
 #include "base/json.h"
@@ -31,6 +31,16 @@ int cs_fold_timer_ended(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *id = cs_fold_need(ev, "timer", err);
 	return id ? cs_fold_do(f, CS_FOLD_TIMER_END, err, "ssi", id, cs_fold_verb(ev), ev->seq) : CS_EINVAL;
+}
+
+int cs_fold_event_emitted(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const json_t *event = json_object_get(ev->data, "event");
+	const char *id = cs_json_str(event, "id");
+	if (id == NULL || json_is_true(json_object_get(ev->data, "shadow")))
+		return CS_OK;
+	return cs_fold_do(f, CS_FOLD_EVENT_SEE, err, "ssii", cs_json_str_or(event, "source", ""), id,
+			  (int64_t)ev->simulated, ev->seq);
 }
 
 int cs_fold_connector_mode(cs_fold *f, const cs_event *ev, cs_err *err)

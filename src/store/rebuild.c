@@ -24,11 +24,12 @@ static int fold_row(sqlite3 *log, sqlite3_stmt **body, sqlite3_stmt *st, cs_fold
 	return rc ? rc : cs_fold_event(f, t, &ev, err);
 }
 
-static int fold_log(sqlite3 *log, cs_fold *f, cs_err *err)
+int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err)
 {
 	CS_AUTOSTMT sqlite3_stmt *body = NULL;
 	CS_AUTOSTMT sqlite3_stmt *st = NULL;
-	if (sqlite3_prepare_v2(log, "SELECT " CS_EVENT_COLUMNS " FROM event ORDER BY seq", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(log, "SELECT " CS_EVENT_COLUMNS " FROM event WHERE ?1 IS NULL OR type = ?1 ORDER BY seq", -1, &st, NULL) != SQLITE_OK ||
+	    (type != NULL && sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC) != SQLITE_OK))
 		return cs_sql_err(err, log, "reading the log");
 	int step, rc = CS_OK;
 	while (!rc && (step = sqlite3_step(st)) != SQLITE_DONE)
@@ -44,7 +45,7 @@ static int rebuild_in_group(cs_store *s, cs_err *err)
 		if (rc)
 			return rc;
 	}
-	return fold_log(s->db, s->fold, err);
+	return cs_fold_log(s->db, s->fold, NULL, err);
 }
 
 int cs_store_rebuild(cs_store *s, cs_err *err)
@@ -206,7 +207,7 @@ static int fold_to_scratch(sqlite3 *log, sqlite3 *scratch, cs_err *err)
 	cs_fold *f = cs_fold_new(scratch);
 	int rc = cs_sql_run(log, "BEGIN", err);
 	if (!rc)
-		rc = fold_log(log, f, err);
+		rc = cs_fold_log(log, f, NULL, err);
 	cs_fold_free(f);
 	return rc;
 }

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/projection.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -56,6 +58,9 @@ const cs_table cs_schema_projections[] = {
 	{ "start_key",
 	  "(key TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, digest TEXT) STRICT, WITHOUT ROWID",
 	  "key", 1 },
+	{ "event_seen",
+	  "(source TEXT NOT NULL, id TEXT NOT NULL, simulated INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	  " PRIMARY KEY (source, id, simulated)) STRICT, WITHOUT ROWID", "source, id, simulated", 3 },
 	{ "setting",
 	  "(name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID", "name", 1 },
 	{ NULL, NULL, NULL, 0 },
@@ -138,7 +143,25 @@ static int make_version_1(sqlite3 *db, cs_err *err)
 	return rc ? rc : cs_schema_make_projections(db, err);
 }
 
-static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1 };
+/* A new database has the table by the first step already; an old one gets what its log says. */
+static int make_version_2(sqlite3 *db, cs_err *err)
+{
+	int64_t there;
+	int rc = cs_sql_int(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'event_seen'", 0, &there, err);
+	for (const cs_table *t = cs_schema_projections; !rc && there == 0 && t->name; t++) {
+		CS_AUTOFREE char *sql = cs_xasprintf("CREATE TABLE %s %s", t->name, t->ddl);
+		if (strcmp(t->name, "event_seen") == 0)
+			rc = cs_sql_run(db, sql, err);
+	}
+	if (rc || there > 0)
+		return rc;
+	cs_fold *f = cs_fold_new(db);
+	rc = cs_fold_log(db, f, "event.emitted", err);
+	cs_fold_free(f);
+	return rc;
+}
+
+static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2 };
 
 /* A file without a table and with neither number is one that was just made. */
 static int check_identity(sqlite3 *db, const char *dir, int64_t *ret_version, cs_err *err)

@@ -19,3 +19,7 @@ check_PROGRAMS += tests/engine/test_calls
 TESTS += tests/engine/test_calls
 tests_engine_test_calls_SOURCES = tests/engine/test_calls.c
 tests_engine_test_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_listen
+TESTS += tests/engine/test_listen
+tests_engine_test_listen_SOURCES = tests/engine/test_listen.c
+tests_engine_test_listen_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -109,13 +109,32 @@ static const struct {
 	  "f.yaml:2:7: error: each item of 'do' is one name with its definition, like '- name: { … }'\n" },
 	{ HEAD "do:\n  - a: { cal: http }", "f.yaml:3:10: error: unknown key 'cal' in a task; did you mean 'call'?\n" },
 	{ HEAD "do:\n  - a: { zzz: 1 }",
-	  "f.yaml:3:8: error: a task needs one of call, do, emit, for, fork, raise, run, set, switch, try, wait\n" },
+	  "f.yaml:3:8: error: a task needs one of call, do, emit, for, fork, listen, raise, run, set, switch, try, wait\n" },
 	{ HEAD "do:\n  - a: 5", "f.yaml:3:8: error: a task must be a mapping, not a whole number\n" },
-	{ HEAD "do:\n  - a:\n      listen: { to: { any: [ ] } }",
-	  "f.yaml:4:7: error: 'listen' is part of the language, but this version does not run it yet\n" },
 	{ HEAD "do:\n  - a: { listen: { } }\n  - b: { run: { } }",
-	  "f.yaml:3:10: error: 'listen' is part of the language, but this version does not run it yet\n"
+	  "f.yaml:3:18: error: 'listen' needs 'to'\n"
 	  "f.yaml:4:15: error: 'run' needs exactly one of shell, script, container, workflow\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { any: [], onne: {} } } }", "f.yaml:3:35: error: unknown key 'onne' in 'to'; did you mean 'one'?\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { one: { with: {} } }, rad: data } }", "f.yaml:3:47: error: unknown key 'rad' in 'listen'; did you mean 'read'?\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { one: { wiht: {} } }, read: body } }",
+	  "f.yaml:3:31: error: a filter needs 'with'\n"
+	  "f.yaml:3:33: error: unknown key 'wiht' in a filter; did you mean 'with'?\n"
+	  "f.yaml:3:53: error: 'read' cannot be 'body'; write one of: data, envelope, raw\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { one: { with: {} } } } }",
+	  "f.yaml:3:39: error: a filter needs at least one attribute, like 'type'; 'any: []' takes every event\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { all: [] } } }",
+	  "f.yaml:3:31: error: 'all' is empty, so there is nothing to wait for; 'any: []' takes every event\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { any: [ { with: { type: a }, correlate: { k: { form: .x } } } ] } } }",
+	  "f.yaml:3:70: error: a correlation needs 'from'\n"
+	  "f.yaml:3:72: error: unknown key 'form' in a correlation; did you mean 'from'?\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { any: [], until: { any: [], one: { with: { type: b } } } } } }",
+	  "f.yaml:3:42: error: 'until' needs exactly one of one, any, all\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { any: [] } }, foreach: { item: e, at: e } }",
+	  "f.yaml:3:48: error: 'item' and 'at' cannot both be 'e'\n" },
+	{ HEAD "do:\n  - a: { listen: { to: { one: { with: { typ: a } }, until: . } }, foreach: { do: [ { x: { set: { v: '${ $itme }' } } } ] } }",
+	  "f.yaml:3:46: warning: an event has no attribute 'typ' of its own; did you mean 'type'?\n"
+	  "f.yaml:3:53: warning: 'until' only means something beside 'any'; here nothing looks at it\n"
+	  "f.yaml:3:101: error: '$itme' is not known here; did you mean '$item'?\n" },
 	{ HEAD "do:\n  - a: { set: { b: 1 }, timeout: { after: soon } }",
 	  "f.yaml:3:43: error: 'soon' is not a duration; write it like PT30S, PT4H or P2D\n" },
 	{ HEAD "do:\n  - a: { set: { b: 1 }, thn: end }",
