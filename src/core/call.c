@@ -135,10 +135,13 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (r->shadow)
 		return cs_step_shadow(r, s, f, err);
 	cs_verdict verdict = { 0 };
-	if (f->call->tries == 0 && f->call->approval[0] == '\0') {
+	/* What a person has let go already is not asked for again; a rule of today denies it all the same. */
+	if (f->call->tries == 0) {
 		rc = s->verdict(s->ctx, r, f->task, f->call, &verdict, err);
 		if (rc != CS_OK)
 			return rc;
+		if (verdict.kind == CS_VERDICT_ASK && f->call->approval[0] != '\0')
+			verdict = (cs_verdict){ .kind = CS_VERDICT_ALLOW };
 	}
 	if (verdict.kind == CS_VERDICT_DENY) {
 		CS_AUTOFREE char *text = cs_xasprintf("%s is denied by %s%s%s", fn->name, verdict.rule, verdict.why[0] != '\0' ? ": " : "", verdict.why);

@@ -143,6 +143,10 @@ void cs_runs_sweep(cs_engine *e)
 			cs_runs_ready(e, l);
 			continue;
 		}
+		if (l->ready) {              /* still listed: it leaves after its turn */
+			l->gone = false;
+			continue;
+		}
 		tdelete(l, &e->runs, by_id);
 		e->n_runs--;
 		if (e->opts.fixtures.forget != NULL)

@@ -142,6 +142,25 @@ static void test_a_state_that_lost_something_is_refused_by_name(void **state)
 	world_start(&v->w);
 }
 
+/* In doubt, then denied by a rule that is new: the operator's word repeats nothing against it. */
+static void test_a_repeat_is_held_to_the_rules_of_today(void **state)
+{
+	live *v = *state;
+	world_file(&v->w, "policies/lost.yaml", "policy: lost\nrules: [ { name: yes, when: { call: shop.lost }, then: allow } ]\n");
+	world_stop(&v->w);
+	world_start(&v->w);
+	CS_AUTOFREE char *run = live_run(v, FLOW("{'a':{'call':'shop.lost','with':{'n':1}}}"), "{}");
+	CS_AUTOJSON json_t *item = world_item(&v->w);
+	json_decref(live_sent(v, "/close", 1));
+	world_stop(&v->w);
+	world_file(&v->w, "policies/lost.yaml", "policy: lost\nrules: [ { name: no, when: { call: shop.lost }, then: deny, why: Not today. } ]\n");
+	world_start(&v->w);
+	json_decref(world_decide(&v->w, cs_json_str(item, "id"), json_pack("{s:s, s:s, s:s}", "verb", "resolve", "how", "repeat", "word", "repeat")));
+	CS_AUTOJSON json_t *end = live_end(v, run);
+	assert_int_equal(cs_json_int_or(json_object_get(end, "error"), "status", 0), 403);
+	json_decref(live_sent(v, "/close", 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +169,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_answer_again_succeeds_and_another_is_told_which_stands, live_set_up, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_yes_carries_no_value, live_set_up, live_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_state_that_lost_something_is_refused_by_name, live_set_up, live_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_repeat_is_held_to_the_rules_of_today, live_set_up, live_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
