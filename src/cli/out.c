@@ -70,10 +70,32 @@ void cs_cli_print_cell(FILE *f, const char *s, int cols)
 	fprintf(f, "%*s", cols - used - (fit < len ? 1 : 0), "");
 }
 
+/* CP as JSON escapes it: the value is the same, and no terminal obeys it. */
+static void print_escaped(int32_t cp)
+{
+	if (cp < 0x10000) {
+		printf("\\u%04x", (unsigned)cp);
+		return;
+	}
+	unsigned rest = (unsigned)cp - 0x10000;
+	printf("\\u%04x\\u%04x", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
+}
+
 void cs_cli_print_json(const json_t *v)
 {
 	CS_AUTOFREE char *text = cs_json_text(v);
-	puts(text);
+	const char *end = text + strlen(text);
+	const char *begin = text;
+	for (const char *p = text; p < end;) {
+		const char *at = p;
+		int32_t cp = cs_utf8_next(&p, end);
+		if (cp < 0x7f || !cs_utf8_hostile(cp))
+			continue;
+		fwrite(begin, 1, (size_t)(at - begin), stdout);
+		print_escaped(cp);
+		begin = p;
+	}
+	puts(begin);
 }
 
 void cs_cli_print_json_lines(const json_t *array)

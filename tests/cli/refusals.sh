@@ -76,7 +76,6 @@ said paused
 expect 0 resume "$run"
 expect 0 cancel "$run" --note 'not now'
 expect 4 resume "$run"
-expect 0 show "$run" --json
 said '"state":"cancelled"'
 
 # Outside text does not reach the terminal as it is.
@@ -85,6 +84,10 @@ expect 0 runs --json
 run=$(member run)
 expect 0 show "$run"
 if grep -q "$(printf '\033')" "$work/out"; then fail 'an escape sequence reached the terminal'; fi
+expect 0 run hello --input '{"name":"\u009b2J\u202e\udb40\udc01é"}'
+expect 0 trace "$(expect 0 runs --json; member run)" --format json
+if LC_ALL=C grep -q "$(printf '\302\233')\|$(printf '\342\200\256')" "$work/out"; then fail 'a control reached the terminal as JSON'; fi
+said 'u009b2J.u202e.udb40.udc01é'
 expect 0 run hello --set 'name=x y' --detach
 [ "$(wc -c <"$work/out")" -eq 27 ] || fail '--detach does not print the id alone'
 printf '{"name":"a"}\n{"name":"b"}\n' >"$work/each"
