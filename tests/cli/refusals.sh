@@ -76,6 +76,7 @@ said paused
 expect 0 resume "$run"
 expect 0 cancel "$run" --note 'not now'
 expect 4 resume "$run"
+expect 0 show "$run" --json
 said '"state":"cancelled"'
 
 # Outside text does not reach the terminal as it is.
