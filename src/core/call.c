@@ -115,6 +115,15 @@ static cs_effect_class effect_of(const cs_frame *f, const cs_function *fn)
 	return class;
 }
 
+/* What a person has let go already is not asked for again; a rule of today denies it all the same. */
+static int judge(cs_run *r, cs_step *s, cs_frame *f, cs_verdict *ret, cs_err *err)
+{
+	int rc = s->verdict(s->ctx, r, f->task, f->call, ret, err);
+	if (rc == CS_OK && ret->kind == CS_VERDICT_ASK && f->call->approval[0] != '\0')
+		*ret = (cs_verdict){ .kind = CS_VERDICT_ALLOW };
+	return rc;
+}
+
 int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
@@ -135,14 +144,9 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (r->shadow)
 		return cs_step_shadow(r, s, f, err);
 	cs_verdict verdict = { 0 };
-	/* What a person has let go already is not asked for again; a rule of today denies it all the same. */
-	if (f->call->tries == 0) {
-		rc = s->verdict(s->ctx, r, f->task, f->call, &verdict, err);
-		if (rc != CS_OK)
-			return rc;
-		if (verdict.kind == CS_VERDICT_ASK && f->call->approval[0] != '\0')
-			verdict = (cs_verdict){ .kind = CS_VERDICT_ALLOW };
-	}
+	rc = f->call->tries == 0 ? judge(r, s, f, &verdict, err) : CS_OK;
+	if (rc != CS_OK)
+		return rc;
 	if (verdict.kind == CS_VERDICT_DENY) {
 		CS_AUTOFREE char *text = cs_xasprintf("%s is denied by %s%s%s", fn->name, verdict.rule, verdict.why[0] != '\0' ? ": " : "", verdict.why);
 		return raise_word(r, s, f, "authorization", text, err);
