@@ -75,9 +75,16 @@ static int take_request(cs_engine *e, cs_message *m, cs_err *err)
 	json_t *ok = NULL;
 	cs_err why = { 0 };
 	int64_t before = cs_store_last_seq(e->store);
-	e->step.actor = cs_json_str(m->request, "actor");
-	int rc = cs_command(e, m->request, &ok, &why);
-	e->step.actor = NULL;
+	CS_AUTOFREE char *owner = cs_xasprintf("operator:%s", e->ws->operator_name != NULL ? e->ws->operator_name : "owner");
+	const char *actor = cs_json_str_or(m->request, "actor", owner);
+	int rc;
+	if (strncmp(actor, "operator:", 9) != 0) {   /* a request is a person's; no agent decides by way of the socket */
+		rc = cs_err_set(&why, CS_EREFUSED, "a request comes from a person (operator:NAME), not from %.100s", actor);
+	} else {
+		e->step.actor = actor;
+		rc = cs_command(e, m->request, &ok, &why);
+		e->step.actor = NULL;
+	}
 	if (rc != CS_OK && (cs_store_last_seq(e->store) != before || rc == CS_EINTERNAL)) {
 		json_decref(ok);
 		return cs_err_set(err, CS_EINTERNAL, "half a command was written: %s", why.msg);
