@@ -417,6 +417,25 @@ static void a_retried_run_begins_a_new_logical_attempt(void **state)
 	sim_free(&s);
 }
 
+/* ---- time ---------------------------------------------------------------------------------------------------- */
+
+static void i11_a_wait_ends_at_its_time_once_and_never_early(void **state)
+{
+	(void)state;
+	sim s;
+	sim_new(&s, "{'w':{'wait':'PT10S'}}," MAIL, "{}");
+	assert_int_equal(cs_run_due(s.run, 0), BEGUN + 10 * SECOND);
+	sim_at(&s, BEGUN + 10 * SECOND - 1);
+	assert_int_equal(s.dispatched, 0);
+	sim_crash(&s);
+	assert_int_equal(s.dispatched, 0);
+	sim_at(&s, BEGUN + 10 * SECOND);
+	assert_int_equal(s.dispatched, 1);
+	sim_at(&s, BEGUN + HOUR);
+	assert_int_equal(s.dispatched, 1);
+	sim_free(&s);
+}
+
 /* ---- taint --------------------------------------------------------------------------------------------------- */
 
 static void i16_what_was_read_outside_taints_the_arguments_made_of_it(void **state)
@@ -460,6 +479,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_run_begins_nothing_and_awaits_what_is_open),
 		cmocka_unit_test(a_paused_run_begins_nothing_until_it_is_resumed),
 		cmocka_unit_test(a_retried_run_begins_a_new_logical_attempt),
+		cmocka_unit_test(i11_a_wait_ends_at_its_time_once_and_never_early),
 		cmocka_unit_test(i16_what_was_read_outside_taints_the_arguments_made_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
