@@ -204,7 +204,7 @@ void cs_act_quit(cs_shell *sh)
 		return;
 	}
 	if (sh->opts->hand_over && cs_shell_engine_inside(sh) && sh->going > 0) {
-		CS_AUTOFREE char *label = cs_xasprintf(P_("%ld run goes on. In the background? y, n:", "%ld runs go on. In the background? y, n:", sh->going), sh->going);
+		CS_AUTOFREE char *label = cs_xasprintf(P_("%ld run goes on: y in background, n later:", "%ld runs go on: y in background, n later:", sh->going), sh->going);
 
 		cs_shell_choose(sh, label, "yn", NULL, leave);
 		return;

@@ -122,7 +122,8 @@ bool cs_line_key(cs_line *l, cs_key key)
 
 int cs_line_draw(const cs_line *l, cs_term *t, cs_rect r, const char *label)
 {
-	int used = cs_term_put(t, r.y, r.x, r.w * 2 / 3, CS_ST_KEY, label) + 1;
+	/* where nothing is typed, as at a question that one key answers, only the cursor needs room */
+	int used = cs_term_put(t, r.y, r.x, l->text[0] ? r.w * 2 / 3 : r.w - 2, CS_ST_KEY, label) + 1;
 	int room = r.w - used - 1, cols = 0;
 	size_t from = 0;
 	CS_AUTOFREE char *head = NULL, *rest = NULL, *seen = NULL;

@@ -126,6 +126,10 @@ int cs_cli_find_run(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *e
 int cs_cli_find_item(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);
 /* Rows of a query with one text parameter (NULL: none). */
 int cs_cli_query(cs_cli *c, const char *sql, const char *param, json_t **ret_rows, cs_err *err);
+/* Whether `capstan live` was said on this machine. False where there is no database yet. */
+bool cs_cli_machine_is_live(cs_cli *c);
+/* What to say where capstan.yaml wishes it and nobody said it; through _(). */
+extern const char cs_cli_live_unsaid[];
 
 /* ---- driving a run --------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/cli_priv.h"
+#include "engine/lease.h"
 #include "flow/jq_pool.h"
 #include "flow/portable.h"
 #include "flow/yaml.h"
@@ -146,6 +147,17 @@ int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err)
 	return r;
 }
 
+/* What is no finding in a file, and still makes a run go another way than the files say. */
+static void say_beside(cs_cli *c)
+{
+	pid_t holder = cs_lease_holder(c->state_dir);
+	if (holder > 0)
+		fprintf(stderr, _("process %ld is the engine, and knows the files as they were when it began; what changed since counts "
+				  "once it is started again\n"), (long)holder);
+	if (cs_cli_load(c, NULL) == CS_OK && c->ws && c->ws->live_wish && !cs_cli_machine_is_live(c))
+		fprintf(stderr, "%s\n", _(cs_cli_live_unsaid));
+}
+
 static int check_workspace(cs_cli *c, const cs_cli_args *a)
 {
 	cs_diags d;
@@ -159,6 +171,8 @@ static int check_workspace(cs_cli *c, const cs_cli_args *a)
 		check_portable_flows(c, &d);
 	int status = r < 0 && d.errors == 0 ? cs_cli_fail(c, c->dir, &err) : conclude(c, c->dir, &d, 0);
 	cs_diags_fini(&d);
+	if (!c->json)
+		say_beside(c);
 	return status;
 }
 

@@ -128,6 +128,18 @@ static void look_at_definitions(doctor *d)
 		say(d, OK, "check", _("the files are in order"));
 }
 
+static void look_at_live(doctor *d)
+{
+	if (!d->c->ws)
+		return;
+	if (!d->c->ws->live_wish)
+		say(d, OK, "mode", _("simulate: nothing leaves"));
+	else if (cs_cli_machine_is_live(d->c))
+		say(d, OK, "mode", _("live: effects leave from this machine"));
+	else
+		say(d, WARN, "mode", "%s", _(cs_cli_live_unsaid));
+}
+
 static void look_at_engine(doctor *d)
 {
 	pid_t holder = cs_lease_holder(d->c->state_dir);
@@ -191,6 +203,7 @@ int cs_cmd_doctor(cs_cli *c, const cs_cli_args *a)
 	say(&d, OK, "workspace", "%s", c->dir);
 	look_at_files(&d);
 	look_at_definitions(&d);
+	look_at_live(&d);
 	look_at_engine(&d);
 	look_at_database(&d);
 	look_at_sqlite(&d);

@@ -144,8 +144,10 @@ static int gather(cs_cli *c, json_t **ret, cs_err *err)
 		if (r == CS_OK)
 			json_object_set(stats, counts[i].name, json_object_get(json_array_get(rows, 0), "n"));
 	}
-	if (r == CS_OK)
-		*ret = CS_STEAL(stats);
+	if (r != CS_OK)
+		return r;
+	json_object_set_new(stats, "live", json_boolean(cs_cli_machine_is_live(c)));
+	*ret = CS_STEAL(stats);
 	return r;
 }
 

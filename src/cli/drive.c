@@ -166,7 +166,7 @@ static const struct { const char *kind, *call, *next; } next_steps[] = {
 	{ "approval", NULL, N_("capstan approve %s") },
 	{ "in-doubt", NULL, N_("capstan resolve %s happened|did-not|repeat") },
 	{ "notice", NULL, N_("capstan dismiss %s") },
-	{ NULL, NULL, N_("capstan inbox show %s") },
+	{ NULL, NULL, NULL },              /* the card says it */
 };
 
 static const char *step_of(const json_t *item)
@@ -187,15 +187,18 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 	json_array_foreach(json_object_get(run, "items"), i, item) {
 		CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
 		CS_AUTOFREE char *command = NULL;
-		const char *item_id = cs_json_str_or(item, "id", "");
+		const char *item_id = cs_json_str_or(item, "id", ""), *step = step_of(item);
+		fprintf(stderr, _("waits for you: %s\n  look: capstan inbox show %s\n"), title, item_id);
+		if (!step)
+			continue;
 		/* The formats are the table's own. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		command = cs_xasprintf(step_of(item), item_id);
+		command = cs_xasprintf(step, item_id);
 #pragma GCC diagnostic pop
 		const char *word = cs_json_str(item, "confirm");
 		CS_AUTOFREE char *confirmed = word ? cs_xasprintf("%s --word %s", command, word) : cs_xstrdup(command);
-		fprintf(stderr, _("waits for you: %s\n  look: capstan inbox show %s\n  then: %s\n"), title, item_id, cs_cli_show(c, confirmed));
+		fprintf(stderr, _("  then: %s\n"), cs_cli_show(c, confirmed));
 	}
 	if (strcmp(state, "paused") == 0)
 		fprintf(stderr, _("paused; next: capstan resume %s\n"), id);

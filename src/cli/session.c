@@ -272,3 +272,17 @@ int cs_cli_query(cs_cli *c, const char *sql, const char *param, json_t **ret_row
 		json_array_append_new(params, json_string(param));
 	return cs_reader_query(c->reader, sql, params, ret_rows, err);
 }
+
+const char cs_cli_live_unsaid[] = N_("capstan.yaml says `mode: live`, but nobody said `capstan live` on this machine: runs are simulated, "
+				     "nothing leaves");
+
+bool cs_cli_machine_is_live(cs_cli *c)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	char machine[CS_HEX_SIZE];
+	if (cs_cli_reader(c, NULL) != CS_OK || !c->reader ||
+	    cs_cli_query(c, "SELECT value FROM setting WHERE name = 'live'", NULL, &rows, NULL) != CS_OK)
+		return false;
+	cs_engine_machine(machine);
+	return strstr(cs_json_str_or(json_array_get(rows, 0), "value", ""), machine) != NULL;
+}

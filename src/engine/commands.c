@@ -18,7 +18,8 @@ static cs_bundle *bundle_of_request(cs_engine *e, const json_t *req, cs_err *err
 		const char *name = cs_json_str_or(req, "flow", "");
 		const cs_flow *flow = cs_workspace_flow(e->ws, name);
 		if (flow == NULL) {
-			cs_err_set(err, CS_ENOTFOUND, "there is no flow %s here; flows/ holds them, `capstan check` lists what is wrong with them", name);
+			cs_err_set(err, CS_ENOTFOUND, "the engine has no flow %s: it knows the files as they were when it began. "
+				   "Leave the console, or stop `capstan serve` (`capstan doctor` names its process), and start it again", name);
 			return NULL;
 		}
 		return cs_bundle_of_flow(e, flow);

@@ -73,6 +73,8 @@ int cs_engine_send(cs_engine *e, json_t *request, cs_reply_fn *done, void *ctx, 
 typedef void cs_feed_fn(void *ctx, int64_t seq);
 int cs_engine_watch(cs_engine *e, cs_feed_fn *fn, void *ctx);       /* returns a handle >= 0 */
 void cs_engine_unwatch(cs_engine *e, int handle);
+/* A digest of this machine's own id: what `capstan live` notes in the setting of that name. */
+void cs_engine_machine(char out[CS_HEX_SIZE]);
 /* Why it stopped by itself ("" : it runs): a store error, a lost lease. Any thread. */
 void cs_engine_failure(cs_engine *e, char *out, size_t size);
 

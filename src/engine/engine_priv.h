@@ -151,7 +151,6 @@ json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn
 const cs_performer *cs_performer_find(const cs_engine *e, const char *kind);
 
 /* ---- engine.c ---- */
-void cs_engine_machine(char out[CS_HEX_SIZE]);
 
 /* ---- commands.c ---- */
 /* Writes an event of the workspace, of no run. DATA is taken over. */

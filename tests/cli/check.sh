@@ -80,3 +80,18 @@ said "^flows/wrong.yaml:4:.*note: 'notify'"
 said "^flows/wrong.yaml:4:.*note: '\$tasks'"
 said "^flows/wrong.yaml:4:.*note: 'metadata.ask'"
 said '^1 file is in order, 4 notes$'
+
+# A wish to be live that this machine does not share is said, until it does.
+fresh
+sed 's/^mode: simulate/mode: live/' "$work/capstan.yaml" >"$work/live.new" && mv "$work/live.new" "$work/capstan.yaml"
+expect 0 check
+complained 'nobody said `capstan live` on this machine'
+expect 0 doctor
+said '^warn  mode .*runs are simulated'
+expect 0 live
+expect 0 check
+if grep -q 'nobody said' "$work/err"; then fail 'live was said, and is still asked for'; fi
+expect 0 doctor
+said '^ok    mode .*live'
+expect 0 stats
+said '^live  *true$'
