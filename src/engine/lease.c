@@ -17,6 +17,9 @@
 #define LOCK_NAME "lock"
 /* A look at the lock (cs_lease_holder) holds it for an instant; taking it must not fail on that. */
 #define TRIES 20
+/* A holder that was killed keeps the lock until the kernel has taken it down, and a child that it was
+ * just starting until it is another program: on a busy machine that takes a while. */
+#define TRIES_AFTER_DEATH 600
 #define TRY_NS 5000000L
 
 struct cs_lease {
@@ -127,13 +130,20 @@ static int write_pid(int fd, cs_err *err)
 	return CS_OK;
 }
 
+static bool holder_died(int fd)
+{
+	pid_t pid = written_pid(fd);
+	char state = pid > 0 ? process_state(pid) : 'R';
+	return state == 0 || state == 'Z' || state == 'X';
+}
+
 int cs_lease_take(const char *state_dir, cs_lease **ret, cs_err *err)
 {
 	CS_AUTOCLOSE int fd = -1;
 	int r = open_lock(state_dir, O_CREAT, &fd, err);
 	if (r < 0)
 		return r;
-	for (int i = 0; (r = lock_now(fd, LOCK_EX, err)) == CS_EAGAIN && i < TRIES; i++)
+	for (int i = 0; (r = lock_now(fd, LOCK_EX, err)) == CS_EAGAIN && i < (holder_died(fd) ? TRIES_AFTER_DEATH : TRIES); i++)
 		pause_between_tries();
 	if (r == CS_EAGAIN)
 		return cs_lease_held(state_dir, written_pid(fd), err);
