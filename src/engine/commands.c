@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "base/json.h"
 #include "core/record.h"
-#include "engine/engine_priv.h"
+#include "engine/start.h"
 
 /* ---- run ---------------------------------------------------------------------------------------------------- */
 
@@ -53,73 +53,6 @@ static int apply_sets(const json_t *sets, json_t **value, cs_err *err)
 	return CS_OK;
 }
 
-static int start_var(void *ctx, const char *name, json_t **ret)
-{
-	if (strcmp(name, "start") != 0 && strcmp(name, "input") != 0)
-		return CS_ENOTFOUND;
-	*ret = json_incref(ctx);
-	return CS_OK;
-}
-
-/* Whose record a run belongs to, where capstan.yaml says how to tell. */
-static void set_subject(cs_engine *e, const cs_flow *flow, const json_t *req, json_t *input, json_t *created)
-{
-	const char *said = cs_json_str(req, "subject");
-	if (said != NULL)
-		json_object_set_new(created, "subject", json_string(said));
-	for (size_t i = 0; said == NULL && i < e->ws->n_flow_settings; i++) {
-		const cs_flow_settings *s = &e->ws->flow_settings[i];
-		CS_AUTOJSON json_t *subject = NULL;
-		cs_scope scope = { .dot = input, .var = start_var, .ctx = input };
-		if (s->subject != NULL && strcmp(s->flow, flow->name) == 0 &&
-		    cs_template_eval(s->subject, &scope, &subject, NULL) == CS_OK && json_is_string(subject))
-			json_object_set(created, "subject", subject);
-	}
-}
-
-/* The same key with the same input is the same run; with another input it is refused. */
-static int known_key(cs_engine *e, const char *key, const char *digest, json_t **ret, cs_err *err)
-{
-	CS_AUTOJSON json_t *rows = NULL;
-	CS_AUTOJSON json_t *params = json_pack("[s]", key);
-	json_t *row = json_object_get(e->group_keys, key);
-	if (row == NULL) {
-		int rc = cs_reader_query(e->reader, "SELECT run, digest FROM start_key WHERE key = ?1", params, &rows, err);
-		if (rc != CS_OK)
-			return rc;
-		row = json_array_get(rows, 0);
-	}
-	if (row == NULL)
-		return CS_ENOTFOUND;
-	if (strcmp(cs_json_str_or(row, "digest", ""), digest) != 0)
-		return cs_err_set(err, CS_EREFUSED, "the key %s started run %s with another input; choose another key", key, cs_json_str_or(row, "run", ""));
-	*ret = json_pack("{s:O, s:b}", "run", json_object_get(row, "run"), "existing", 1);
-	return CS_OK;
-}
-
-static json_t *created_data(const cs_bundle *b, json_t *input)
-{
-	return json_pack("{s:o, s:s, s:s, s:s, s:O}", "flow", json_sprintf("%s/%s", b->flow->ns, b->flow->name),
-			 "name", b->flow->name, "version", b->flow->version, "definition", b->hash, "input", input);
-}
-
-static int begin(cs_engine *e, cs_bundle *b, json_t *created, bool simulated, cs_record *record, const char *id, cs_err *err)
-{
-	int rc = cs_bundle_store(e, b, err);
-	if (rc != CS_OK)
-		return rc;
-	cs_run *r = cs_run_new(id, b->flow);
-	r->simulated = simulated;
-	r->record = record;
-	cs_live *l = cs_runs_add(e, r, b);
-	rc = cs_run_begin(r, &e->step, created, err);
-	if (rc == CS_OK && cs_run_state_terminal(cs_run_state_name(r->state)))
-		cs_runs_retire(e, l);
-	else
-		cs_runs_ready(e, l);
-	return rc;
-}
-
 /* A question of a script (`capstan ask`) is real in every mode: what the script does with the
  * answer is not ours to simulate. Only where nothing but a person is called. */
 static bool real_question(const json_t *req, const cs_flow *flow)
@@ -143,13 +76,13 @@ static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = apply_sets(json_object_get(req, "set"), &input, err);
 	if (rc != CS_OK)
 		return rc;
-	CS_AUTOJSON json_t *created = created_data(b, input);
+	CS_AUTOJSON json_t *created = cs_start_data(b, input);
 	const char *key = cs_json_str(req, "key");
 	if (key != NULL) {
 		CS_AUTOJSON json_t *what = json_pack("[s, O]", b->flow->name, input);
 		char digest[CS_HEX_SIZE];
 		cs_json_digest(what, digest);
-		rc = known_key(e, key, digest, ret, err);
+		rc = cs_start_known(e, key, digest, ret, err);
 		if (rc != CS_ENOTFOUND)
 			return rc;
 		json_object_set_new(created, "key", json_string(key));
@@ -159,14 +92,13 @@ static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	for (size_t i = 0; i < CS_ARRAY_LEN(carried); i++)
 		if (cs_json_str(req, carried[i]) != NULL)
 			json_object_set(created, carried[i], json_object_get(req, carried[i]));
-	set_subject(e, b->flow, req, input, created);
+	cs_start_subject(e, b->flow, cs_json_str(req, "subject"), input, created);
 	char id[CS_ID_SIZE];
 	e->step.new_id(e, id);
-	rc = begin(e, b, created, cs_engine_simulated(e) && !real_question(req, b->flow), NULL, id, err);
+	rc = cs_start_begin(e, b, created, cs_engine_simulated(e) && !real_question(req, b->flow), NULL, id, err);
 	if (rc != CS_OK)
 		return rc;
-	if (key != NULL)
-		json_object_set_new(e->group_keys, key, json_pack("{s:s, s:O}", "run", id, "digest", json_object_get(created, "key_digest")));
+	cs_start_note_key(e, created, id);
 	*ret = json_pack("{s:s, s:b}", "run", id, "existing", 0);
 	return CS_OK;
 }
@@ -202,7 +134,7 @@ static int replay_data(const json_t *req, const cs_run *old, const cs_bundle *b,
 	rc = t == NULL ? apply_sets(sets, &input, err) : CS_OK;
 	if (rc != CS_OK)
 		return rc;
-	json_t *created = created_data(b, input);
+	json_t *created = cs_start_data(b, input);
 	json_object_set_new(created, "parent", json_string(old->id));
 	json_object_set_new(created, "origin", json_string(old->origin));
 	json_object_set_new(created, "shadow", json_true());
@@ -231,14 +163,14 @@ static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = replay_data(req, old->run, b, &created, err);
 	if (rc != CS_OK)
 		return rc;
-	set_subject(e, b->flow, req, json_object_get(created, "input"), created);
+	cs_start_subject(e, b->flow, cs_json_str(req, "subject"), json_object_get(created, "input"), created);
 	cs_record *record = NULL;
 	rc = cs_runs_record(e, old->run->id, &record, err);
 	if (rc != CS_OK)
 		return rc;
 	char id[CS_ID_SIZE];
 	e->step.new_id(e, id);
-	rc = begin(e, b, created, true, record, id, err);
+	rc = cs_start_begin(e, b, created, true, record, id, err);
 	if (rc == CS_OK)
 		*ret = json_pack("{s:s}", "run", id);
 	return rc;

@@ -15,5 +15,6 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/messages.c src/engine/messages.h \
 	src/engine/reload.c src/engine/runs.c \
 	src/engine/server.c src/engine/server.h \
+	src/engine/start.c src/engine/start.h \
 	src/engine/wire.c src/engine/wire.h \
 	src/engine/workers.c src/engine/workers.h
