@@ -200,7 +200,7 @@ CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS
 CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload); CS_COMMAND(emit);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
-	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_replay[], cs_cli_flags_hold[],
+	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[],
 	cs_cli_flags_ask[], cs_cli_flags_emit[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[],
 	cs_cli_flags_check[], cs_cli_flags_test[], cs_cli_flags_new[];
 /* The overview of `capstan help`. */

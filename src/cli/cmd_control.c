@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pause resume cancel retry; hold, release; live. */
+/* pause resume cancel retry rollback waive; hold, release; live. */
 #include <string.h>
 
 #include "cli/cli_priv.h"
 
 const cs_cli_flag cs_cli_flags_control[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
+const cs_cli_flag cs_cli_flags_rollback[] = {
+	{ "--task", "TASK", N_("take back the latest of this task alone") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
+};
 const cs_cli_flag cs_cli_flags_hold[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
 
 static int control_one(cs_cli *c, const cs_cli_args *a, const char *part)
@@ -18,6 +21,8 @@ static int control_one(cs_cli *c, const cs_cli_args *a, const char *part)
 	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", a->command->name);
 	if (cs_cli_arg(a, "--note"))
 		json_object_set_new(request, "why", json_string(cs_cli_arg(a, "--note")));
+	if (cs_cli_arg(a, "--task"))
+		json_object_set_new(request, "task", json_string(cs_cli_arg(a, "--task")));
 	r = cs_cli_call(c, request, &ok, &err);
 	if (r < 0)
 		return cs_cli_fail(c, part, &err);

@@ -146,7 +146,7 @@ static int print_event(void *ctx, const cs_event *ev)
 static bool has_ended(cs_cli *c, const char *run)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	return cs_cli_query(c, "SELECT 1 AS n FROM run WHERE id = ?1 AND state IN ('completed','faulted','cancelled')", run, &rows,
+	return cs_cli_query(c, "SELECT 1 AS n FROM run WHERE id = ?1 AND state IN ('completed','faulted','cancelled','compensated')", run, &rows,
 			    NULL) < 0 || json_array_size(rows) > 0;
 }
 

@@ -202,6 +202,8 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 	}
 	if (strcmp(state, "paused") == 0)
 		fprintf(stderr, _("paused; next: capstan resume %s\n"), id);
+	if (strcmp(state, "stuck") == 0)
+		fprintf(stderr, _("stuck: something could not be taken back; next: capstan retry %s, or capstan waive %s --note WHY\n"), id, id);
 	if (strcmp(state, "faulted") == 0)
 		fprintf(stderr, _("faulted; what happened: capstan trace %s; once mended: capstan retry %s\n"), id, id);
 }

@@ -62,7 +62,11 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "pause", "RUN...", N_("let no further step begin"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "resume", "RUN...", N_("go on after pause"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "cancel", "RUN... [--note TEXT]", N_("end a run"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
-	{ "retry", "RUN...", N_("go on where a run faulted"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "retry", "RUN...", N_("go on where a run faulted, or is stuck"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "rollback", "RUN [--task TASK] [--note TEXT]", N_("take back what a run did that is over"), cs_cmd_control, cs_cli_flags_rollback, 1, 1,
+	  N_("In reverse order, by what its operations declare as `reverse`; --task takes back the latest of one task alone.") },
+	{ "waive", "RUN --note TEXT", N_("leave what could not be taken back as it is"), cs_cmd_control, cs_cli_flags_control, 1, 1,
+	  N_("For a run that is stuck: the rest is taken back. The reason is kept in the log.") },
 	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,
 	  cs_cli_flags_replay, 1, 1,
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"

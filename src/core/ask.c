@@ -79,7 +79,7 @@ static int look_at(cs_view_of *v, cs_phase phase, const cs_template *t, json_t *
 static int gate_look(cs_view_of *v, const cs_frame *f, const cs_function *fn, gate_says *ret, cs_err *why)
 {
 	const struct { cs_phase phase; const cs_template *t; json_t *dot, **ret; } rows[] = {
-		{ CS_PHASE_TITLE, f->task->ask_title, f->input, &ret->title },
+		{ CS_PHASE_TITLE, cs_frame_reverses(f) ? NULL : f->task->ask_title, f->input, &ret->title },
 		{ CS_PHASE_CARD, fn->card, f->call->args, &ret->body },
 		{ CS_PHASE_REACH, fn->reach, f->call->args, &ret->reach },
 	};
@@ -111,7 +111,9 @@ static json_t *gate_card(const cs_run *r, const cs_frame *f, const cs_function *
 	}
 	if (says->reach != NULL)
 		json_object_set(card, "reach", says->reach);
-	json_object_set_new(card, "reverse", json_string(fn->reverse_none ? "none" : "not declared"));
+	json_object_set_new(card, "reverse", json_string(fn->reverse_call != NULL ? fn->reverse_call : fn->reverse_none ? "none" : "not declared"));
+	if (cs_frame_reverses(f))
+		json_object_set_new(card, "takes_back", json_string(f->task->call));
 	return card;
 }
 
@@ -119,7 +121,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 {
 	static const char *const allowed[] = { "accept", "edit", "reject", NULL };
 	cs_call *c = f->call;
-	const json_t *ask = json_object_get(f->task->metadata, "ask");
+	/* What a task says of its gate is not said of the gate of what takes it back. */
+	const json_t *ask = cs_frame_reverses(f) ? NULL : json_object_get(f->task->metadata, "ask");
 	cs_view_of v = cs_call_view(r, s, f);
 	CS_CLEANUP(gate_says_fini) gate_says says = { 0 };
 	cs_err failed = { 0 };
@@ -132,7 +135,7 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 	proposal_id(s, c, id);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
 				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
-	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf("%s in %s", fn->name, r->flow->name));
+	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf(cs_frame_reverses(f) ? "%s takes back in %s" : "%s in %s", fn->name, r->flow->name));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(c->effect)));
 	json_object_set_new(data, "card", gate_card(r, f, fn, &says));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));

@@ -8,9 +8,19 @@
 #include "core/http_request.h"
 #include "core/openapi.h"
 
+const char *cs_call_name(const cs_frame *f)
+{
+	return f->call != NULL && f->call->name != NULL ? f->call->name : f->task->call;
+}
+
+bool cs_frame_reverses(const cs_frame *f)
+{
+	return f != NULL && f->call != NULL && f->call->reverses[0] != '\0';
+}
+
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f)
 {
-	return s->function(s->ctx, r, f->task->call);
+	return s->function(s->ctx, r, cs_call_name(f));
 }
 
 const char *cs_call_performer(const cs_function *fn)
@@ -124,6 +134,15 @@ static int judge(cs_run *r, cs_step *s, cs_frame *f, cs_verdict *ret, cs_err *er
 	return rc;
 }
 
+/* What it calls with (a reversal's is said by what it takes back), its request, its credential. */
+static int prepare(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
+{
+	int rc = f->call->args == NULL ? cs_reversal_args(r, s, f, why) : CS_OK;
+	if (rc == CS_OK)
+		rc = render(r, s, f, fn, why);
+	return rc == CS_OK ? cs_call_credential(r, s, f, why) : rc;
+}
+
 int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
@@ -132,9 +151,7 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (fn->kind == CS_FUNCTION_BUILTIN)
 		return cs_step_builtin(r, s, f, fn, err);
 	cs_err why = { 0 };
-	int rc = render(r, s, f, fn, &why);
-	if (rc == CS_OK)
-		rc = cs_call_credential(r, s, f, &why);
+	int rc = prepare(r, s, f, fn, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	if (rc != CS_OK)
@@ -161,7 +178,9 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 /* The identity of what is sent: the same over technical retries, another for every logical attempt. */
 static void make_key(cs_run *r, cs_step *s, cs_frame *f)
 {
-	CS_AUTOFREE char *text = cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
+	CS_AUTOFREE char *text = cs_frame_reverses(f) ?
+		cs_xasprintf("reversal\n%s\n%u", f->call->reverses, f->call->logical) :
+		cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
 	s->key(s->ctx, text, f->call->key);
 }
 
@@ -189,7 +208,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		json_object_set_new(data, "rule", json_string(why->rule));
 	if (c->request != NULL)
 		json_object_set(data, "request", c->request);
-	else
+	if (c->request == NULL || cs_frame_reverses(f))
 		json_object_set(data, "input", c->args);
 	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
 	if (rc != CS_OK)
@@ -218,20 +237,33 @@ static int read_reply(cs_view_of *v, const cs_function *fn, json_t *reply, json_
 	return rc;
 }
 
+static int end_call(cs_view_of *v, cs_frame *f, json_t *result, cs_err *err)
+{
+	if (cs_frame_reverses(f))
+		return cs_reversal_done(v->r, v->s, f, err);
+	return cs_step_finish(v, f->occurrence, result, f->call->result_tainted, NULL, err);
+}
+
 static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	cs_call *c = f->call;
 	const cs_function *fn = cs_call_function(r, s, f);
 	cs_view_of v = cs_call_view(r, s, f);
+	int rc;
 	/* A simulated receipt has no reply to read: it passes as it is. */
-	if (fn == NULL || fn->kind == CS_FUNCTION_BUILTIN || cs_json_true(c->result, "simulated"))
-		return cs_step_finish(&v, f->occurrence, c->result, c->result_tainted, NULL, err);
+	if (fn == NULL || fn->kind == CS_FUNCTION_BUILTIN || cs_json_true(c->result, "simulated")) {
+		rc = cs_reversal_register(r, s, f, c->result, err);
+		return rc != CS_OK ? rc : end_call(&v, f, c->result, err);
+	}
 	CS_AUTOJSON json_t *result = NULL;
 	cs_err why = { 0 };
 	bool failed = false;
-	int rc = read_reply(&v, fn, c->result, &result, &failed, &why);
+	rc = read_reply(&v, fn, c->result, &result, &failed, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
+	int kept = failed ? CS_OK : cs_reversal_register(r, s, f, result != NULL ? result : c->result, err);
+	if (kept != CS_OK)
+		return kept;
 	if (rc != CS_OK)
 		return cs_step_raise_expr(r, s, f->task, f->occurrence, &why, err);
 	if (failed)
@@ -239,7 +271,7 @@ static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	CS_AUTOJSON json_t *invalid = cs_schema_complaint(fn->output, result, "The result", f->task->ref);
 	if (invalid != NULL)
 		return cs_step_raise(r, s, f->task, f->occurrence, invalid, err);
-	return cs_step_finish(&v, f->occurrence, result, c->result_tainted, NULL, err);
+	return end_call(&v, f, result, err);
 }
 
 /* The wait for another try is over; a restart has lost the credential. */

@@ -78,16 +78,17 @@ static int cancel_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 
 static int retry_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
-	(void)args;
+	if (r->state == CS_RUN_STUCK)
+		return cs_run_unstick(r, s, args, false, err);
 	if (r->start == NULL)
 		return cs_err_set(err, CS_EREFUSED, "its input broke the flow's schema: start a new run with another input");
 	int rc = cs_run_write(r, s, "run.retried", NULL, 0, NULL, err);
-	for (size_t i = r->n_items; rc == CS_OK && i-- > 0;)
-		if (strcmp(r->items[i]->kind, "fault") == 0)
-			rc = cs_run_write(r, s, "item.closed", NULL, 0,
-					  json_pack("{s:s, s:s, s:s}", "item", r->items[i]->id, "how", "retried", "by",
-						    s->actor != NULL ? s->actor : "engine"), err);
-	return rc;
+	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "retried", err);
+}
+
+static int waive_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	return cs_run_unstick(r, s, args, true, err);
 }
 
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err)
@@ -97,6 +98,7 @@ int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, 
 		int (*act)(cs_run *r, cs_step *s, const json_t *args, cs_err *err);
 	} verbs[] = {
 		{ "pause", pause_run }, { "resume", resume_run }, { "cancel", cancel_run }, { "retry", retry_run },
+		{ "rollback", cs_run_rollback }, { "waive", waive_run },
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(verbs); i++) {
 		if (strcmp(verbs[i].verb, verb) != 0)

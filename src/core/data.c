@@ -30,6 +30,8 @@ int cs_step_raise(cs_run *r, cs_step *s, const cs_task *t, int occurrence, json_
 	CS_AUTOJSON json_t *whole = json_copy(error);
 	if (cs_json_str(whole, "instance") == NULL)
 		json_object_set_new(whole, "instance", json_string(t->ref));
+	if (cs_frame_reverses(r->live[t->id]))
+		return cs_reversal_fail(r, s, r->live[t->id], whole, err);
 	return cs_run_write(r, s, "task.faulted", t, occurrence, json_pack("{s:O}", "error", whole), err);
 }
 

@@ -53,6 +53,8 @@ int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 static int cancel_task(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
 {
 	int rc = cs_step_end_inside(r, s, f, ret_clear, err);
+	if (rc == CS_OK && *ret_clear && f->call != NULL && f->call->phase == CS_CALL_DONE)
+		rc = cs_reversal_register(r, s, f, f->call->result, err);     /* it happened, whoever wants to know */
 	if (rc != CS_OK || !*ret_clear)
 		return rc;
 	return cs_run_write(r, s, "task.cancelled", f->task, f->occurrence, NULL, err);

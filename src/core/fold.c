@@ -71,6 +71,7 @@ static int fold_state(cs_run *r, const cs_event *ev, const cs_task *t)
 		{ "run.pausing", CS_RUN_PAUSING },     { "run.paused", CS_RUN_PAUSED },
 		{ "run.resumed", CS_RUN_RUNNING },     { "run.cancelling", CS_RUN_CANCELLING },
 		{ "run.cancelled", CS_RUN_CANCELLED },
+		{ "run.compensated", CS_RUN_COMPENSATED }, { "run.stuck", CS_RUN_STUCK },
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++)
 		if (strcmp(states[i].type, ev->type) == 0)
@@ -410,6 +411,14 @@ static const struct {
 	{ "run.resumed", false, fold_state },
 	{ "run.cancelling", false, fold_state },
 	{ "run.cancelled", false, fold_state },
+	{ "run.compensated", false, fold_state },
+	{ "run.compensating", false, cs_run_fold_compensating },
+	{ "run.stuck", false, fold_state },
+	{ "reversal.registered", true, cs_run_fold_reversal },
+	{ "reversal.begun", true, cs_run_fold_reversal },
+	{ "reversal.reversed", true, cs_run_fold_reversal },
+	{ "reversal.failed", true, cs_run_fold_reversal },
+	{ "reversal.waived", true, cs_run_fold_reversal },
 	{ "run.completed", false, fold_completed_run },
 	{ "run.faulted", false, fold_faulted_run },
 	{ "run.retried", false, fold_retried },

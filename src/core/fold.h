@@ -22,6 +22,8 @@ int cs_run_fold_received(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_consumed(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_passed(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_handled(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_reversal(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_compensating(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
 
 #endif

@@ -55,6 +55,8 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 		c->first_intent_at = ev->at;
 	if (json_object_get(ev->data, "request") != NULL)
 		cs_json_put(&c->request, json_object_get(ev->data, "request"));
+	if (c->args == NULL)
+		cs_json_put(&c->args, json_object_get(ev->data, "input"));
 	cs_frame_forget(f);
 	return CS_OK;
 }
@@ -189,6 +191,8 @@ static int item_new(cs_run *r, const cs_event *ev, const cs_task *t)
 		/* After a restart nobody plans again: what may be sent is of the class that was asked about. */
 		(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
 		memcpy(c->digest, item->digest, sizeof c->digest);
+		if (c->args == NULL)
+			cs_json_put(&c->args, json_object_get(ev->data, "value"));
 		if (json_object_get(ev->data, "request") != NULL)
 			cs_json_put(&c->request, json_object_get(ev->data, "request"));
 		cs_frame_forget(r->live[t->id]);

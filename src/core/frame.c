@@ -54,6 +54,7 @@ static void call_free(cs_call *c)
 		explicit_bzero(c->credential, strlen(c->credential));
 	free(c->credential);
 	free(c->editor);
+	free(c->name);
 	json_decref(c->args);
 	json_decref(c->tainted_args);
 	json_decref(c->request);
@@ -213,6 +214,12 @@ void cs_run_free(cs_run *r)
 	for (size_t i = 0; i < r->n_items; i++)
 		item_free(r->items[i]);
 	free(r->items);
+	for (size_t i = 0; i < r->n_reversals; i++) {
+		json_decref(r->reversals[i].input);
+		json_decref(r->reversals[i].result);
+		json_decref(r->reversals[i].error);
+	}
+	free(r->reversals);
 	cs_record_free(r->record);
 	json_decref(r->input);
 	json_decref(r->start);
@@ -242,7 +249,8 @@ const char *cs_run_state_name(cs_run_state s)
 		[CS_RUN_CREATED] = "created", [CS_RUN_RUNNING] = "running", [CS_RUN_WAITING] = "waiting",
 		[CS_RUN_PAUSING] = "pausing", [CS_RUN_PAUSED] = "paused", [CS_RUN_COMPLETED] = "completed",
 		[CS_RUN_FAULTED] = "faulted", [CS_RUN_CANCELLING] = "cancelling",
-		[CS_RUN_CANCELLED] = "cancelled",
+		[CS_RUN_CANCELLED] = "cancelled", [CS_RUN_COMPENSATING] = "compensating",
+		[CS_RUN_COMPENSATED] = "compensated", [CS_RUN_STUCK] = "stuck",
 	};
 	return names[s];
 }

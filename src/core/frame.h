@@ -103,6 +103,26 @@ bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
 /* Makes F's credential if its task has an authentication and it is not there. CS_EAGAIN: jq was asked;
  * else what is wrong stands in WHY, without the credential. */
 int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
+/* What F's call calls: the task's function, or that of a reversal. */
+const char *cs_call_name(const cs_frame *f);
+bool cs_frame_reverses(const cs_frame *f);           /* is it an attempt that takes something back? */
+
+/* ---- reversals ---- */
+/* The result of F's call was taken in: what takes it back is known from here on, if its function declares any.
+ * RESULT is borrowed. */
+int cs_reversal_register(cs_run *r, cs_step *s, cs_frame *f, json_t *result, cs_err *err);
+/* What F calls with: evaluated from what the attempt it takes back got and gave. CS_EAGAIN: jq was asked. */
+int cs_reversal_args(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
+/* F, an attempt that takes something back, is done, or has come to ERROR (borrowed). */
+int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *err);
+bool cs_reversals_left(const cs_run *r);             /* is there anything to take back? */
+/* A run that takes back: ends what is live, then one reversal after the other. */
+int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err);
+int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err);
+int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err *err);
+/* The fault items of R are closed: HOW says by what. */
+int cs_items_close_faults(cs_run *r, cs_step *s, const char *how, cs_err *err);
 int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn);
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f);
 

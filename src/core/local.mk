@@ -21,6 +21,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/openapi.c src/core/openapi.h \
 	src/core/outcome.c \
 	src/core/record.c src/core/record.h \
+	src/core/reverse.c src/core/fold_reverse.c \
 	src/core/run.h \
 	src/core/shadow.c \
 	src/core/step.c \

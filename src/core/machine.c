@@ -29,10 +29,30 @@ static const cs_arrow run_arrows[] = {
 	{ "paused", "cancel", "cancelling" },
 	{ "cancelling", "settle", "cancelled" },
 	{ "faulted", "retry", "running" },
+	{ "running", "fault", "compensating" },      /* on-fault: compensate, and there is something to take back */
+	{ "cancelling", "settle", "compensating" },
+	{ "faulted", "rollback", "compensating" },
+	{ "completed", "rollback", "compensating" },
+	{ "compensating", "settle", "compensated" }, /* all is taken back */
+	{ "compensating", "fault", "stuck" },        /* a reversal failed */
+	{ "stuck", "retry", "compensating" },
+	{ "stuck", "waive", "compensating" },
 };
 MACHINE(run, "run",
-	STATES("created", "running", "waiting", "pausing", "paused", "completed", "faulted", "cancelling", "cancelled"),
-	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry"));
+	STATES("created", "running", "waiting", "pausing", "paused", "completed", "faulted", "cancelling", "cancelled",
+	       "compensating", "compensated", "stuck"),
+	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry", "rollback", "waive"));
+
+static const cs_arrow reversal_arrows[] = {
+	{ "none", "register", "registered" },
+	{ "registered", "begin", "open" },           /* an attempt with its own key */
+	{ "open", "done", "reversed" },
+	{ "open", "fail", "stuck" },
+	{ "stuck", "retry", "registered" },
+	{ "stuck", "waive", "waived" },
+};
+MACHINE(reversal, "reversal", STATES("none", "registered", "open", "reversed", "stuck", "waived"),
+	STATES("register", "begin", "done", "fail", "retry", "waive"));
 
 static const cs_arrow task_arrows[] = {
 	{ "pending", "start", "running" },
@@ -110,7 +130,8 @@ static const cs_arrow timer_arrows[] = {
 MACHINE(timer, "timer", STATES("armed", "fired", "cancelled"), STATES("due", "cancel"));
 
 const cs_machine *const cs_machines[] = {
-	&cs_machine_run, &cs_machine_task, &cs_machine_attempt, &cs_machine_approval, &cs_machine_timer, NULL,
+	&cs_machine_run, &cs_machine_task, &cs_machine_attempt, &cs_machine_approval, &cs_machine_timer,
+	&cs_machine_reversal, NULL,
 };
 
 bool cs_machine_has(const cs_machine *m, const char *state, const char *event, const char *to)

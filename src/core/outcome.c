@@ -33,7 +33,7 @@ static int write_outcome(cs_run *r, cs_step *s, cs_frame *f, const char *type, j
 	if (fn != NULL && fn->kind == CS_FUNCTION_AGENT)
 		actor = cs_xasprintf("agent:%s@%.12s", fn->name, fn->hash);
 	else
-		actor = cs_xasprintf("connector:%s", fn != NULL && fn->connector != NULL ? fn->connector : f->task->call);
+		actor = cs_xasprintf("connector:%s", fn != NULL && fn->connector != NULL ? fn->connector : cs_call_name(f));
 	return cs_run_write_as(r, s, actor, type, f->task, f->occurrence, data, err);
 }
 
@@ -82,12 +82,12 @@ static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_
 	s->new_id(s->ctx, id);
 	const cs_call *c = f->call;
 	json_t *data = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:s}", "item", id, "kind", "in-doubt", "title",
-				 json_sprintf("%s: did it happen?", f->task->call), "next", "resolve", "call", f->task->call,
+				 json_sprintf("%s: did it happen?", cs_call_name(f)), "next", "resolve", "call", cs_call_name(f),
 				 "key", c->key, "digest", c->digest, "how", how);
 	json_object_set(data, "value", c->args);
 	if (error != NULL)
 		json_object_set(data, "error", error);
-	json_t *card = json_pack("{s:s}", "will_do", f->task->call);
+	json_t *card = json_pack("{s:s}", "will_do", cs_call_name(f));
 	if (c->request != NULL) {
 		json_object_set_new(card, "to", json_sprintf("%s %s", cs_json_str_or(c->request, "method", ""), cs_json_str_or(c->request, "url", "")));
 		json_object_set(card, "request", c->request);

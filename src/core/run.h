@@ -24,7 +24,7 @@ typedef enum cs_phase {
 	CS_PHASE_IF, CS_PHASE_INPUT, CS_PHASE_BODY, CS_PHASE_CASE, CS_PHASE_IN, CS_PHASE_WHILE,
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
 	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT, CS_PHASE_AUTHENTICATION,
-	CS_PHASE_EVENT, CS_PHASE_DATA, CS_PHASE_EXPECT, CS_PHASE_UNTIL, CS_PHASE_ITEM, CS_PHASE_CONTEXT,
+	CS_PHASE_EVENT, CS_PHASE_DATA, CS_PHASE_EXPECT, CS_PHASE_UNTIL, CS_PHASE_ITEM, CS_PHASE_CONTEXT, CS_PHASE_REVERSE,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -72,7 +72,26 @@ typedef struct cs_call {
 	int64_t intent_seq;
 	bool dispatched;             /* handed to a performer in this process */
 	bool simulated;              /* this attempt is answered in place of the outside, also in a live run */
+	char *name;                  /* a reversal's: what is called; NULL: what the task calls */
+	char reverses[CS_HEX_SIZE];  /* a reversal's: key of the attempt that it takes back; "" else */
+	bool registered;             /* its own reversal is */
 } cs_call;
+
+typedef enum cs_reversal_state {
+	CS_REVERSAL_REGISTERED, CS_REVERSAL_OPEN, CS_REVERSAL_REVERSED, CS_REVERSAL_STUCK, CS_REVERSAL_WAIVED,
+} cs_reversal_state;
+
+/* What takes an attempt back that is done. */
+typedef struct cs_reversal {
+	cs_reversal_state state;
+	char key[CS_HEX_SIZE];       /* of that attempt */
+	int task, occurrence;
+	json_t *input, *result;      /* of that attempt */
+	bool tainted;                /* either of them is */
+	unsigned tries;              /* times begun */
+	int64_t seq;                 /* when it was registered: the latest is taken back first */
+	json_t *error;               /* STUCK */
+} cs_reversal;
 
 /* An inbox item of a run, as the approval machine holds it. */
 typedef struct cs_item {
@@ -144,6 +163,7 @@ typedef struct cs_frame {
 typedef enum cs_run_state {
 	CS_RUN_CREATED, CS_RUN_RUNNING, CS_RUN_WAITING, CS_RUN_PAUSING, CS_RUN_PAUSED,
 	CS_RUN_COMPLETED, CS_RUN_FAULTED, CS_RUN_CANCELLING, CS_RUN_CANCELLED,
+	CS_RUN_COMPENSATING, CS_RUN_COMPENSATED, CS_RUN_STUCK,
 } cs_run_state;
 const char *cs_run_state_name(cs_run_state s);
 
@@ -174,6 +194,8 @@ typedef struct cs_run {
 	bool ending;                 /* `then: end` was met */
 	bool cut_short;              /* this step: a task was faulted in the middle of it (its value fits no event) */
 	cs_item **items; size_t n_items;     /* those that are not over */
+	cs_reversal *reversals; size_t n_reversals;     /* in the order in which they were registered */
+	char only[CS_HEX_SIZE];      /* compensating: that one alone; "" all */
 	json_t *descriptor;          /* $workflow, built once */
 	void *owner;                 /* the engine's own, opaque here */
 } cs_run;
@@ -234,6 +256,8 @@ typedef struct cs_step {
 	int (*fresh)(void *ctx, const cs_run *from, const json_t *event, bool *ret, cs_err *err);
 	/* Offers EVENT, just written under seq CAUSE, to every live run that listens, in this group. NULL: to none. */
 	int (*offer)(void *ctx, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
+	/* Is what R did taken back when it faults or is cancelled? NULL: it is kept. */
+	bool (*compensates)(void *ctx, const cs_run *r);
 	int64_t grace_ms, expire_ms;
 	int64_t epoch;
 	const char *workspace_mode;
@@ -256,7 +280,7 @@ int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_t
 
 /* ---- the operator ---------------------------------------------------------------------------- */
 
-/* pause resume cancel retry, by name. CS_EREFUSED with the reason when it cannot be. */
+/* pause resume cancel retry rollback waive, by name; rollback may be of one "task", waive wants a "why". CS_EREFUSED with the reason when it cannot be. */
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err);
 
 /* The item of that id among those that are not over, or NULL. */

@@ -376,6 +376,8 @@ static int settle(struct walk *w, cs_err *err)
 	rc = cs_items_withdraw(r, w->s, NULL, err);
 	if (rc != CS_OK)
 		return rc;
+	if (w->s->compensates != NULL && cs_reversals_left(r) && w->s->compensates(w->s->ctx, r))
+		return cs_run_write(r, w->s, "run.compensating", NULL, 0, json_pack("{s:s}", "why", "cancel"), err);
 	return cs_run_write(r, w->s, "run.cancelled", NULL, 0, NULL, err);
 }
 
@@ -422,10 +424,16 @@ static int step_run(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	switch (r->state) {
 	case CS_RUN_RUNNING:
 	case CS_RUN_WAITING:
-		return step_live(&w, ret_more, err);
+		rc = step_live(&w, ret_more, err);
+		*ret_more = *ret_more || r->state == CS_RUN_COMPENSATING;
+		return rc;
 	case CS_RUN_PAUSING:
 	case CS_RUN_CANCELLING:
-		return settle(&w, err);
+		rc = settle(&w, err);
+		*ret_more = r->state == CS_RUN_COMPENSATING;
+		return rc;
+	case CS_RUN_COMPENSATING:
+		return cs_step_compensate(r, s, ret_more, err);
 	case CS_RUN_CREATED:
 		rc = cs_step_start(r, s, err);
 		*ret_more = r->state == CS_RUN_RUNNING;
@@ -472,7 +480,7 @@ static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t
 int64_t cs_run_due(const cs_run *r, int64_t after)
 {
 	int64_t best = 0;
-	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
+	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING || r->state == CS_RUN_COMPENSATING)
 		frame_due(r, r->root, after, &best);
 	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
 		earlier(r->deadline, after, &best);

@@ -42,8 +42,10 @@ static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *t
 {
 	CS_AUTOJSON json_t *data = json_pack("{s:o}", "error", cs_error_new("runtime",
 		"a value of this task is larger than an event of the log may be; keep less in it", task->ref));
+	if (cs_frame_reverses(r->live[task->id]))
+		json_object_set_new(data, "key", json_string(r->live[task->id]->call->reverses));
 	cs_event fault = *ev;
-	fault.type = "task.faulted";
+	fault.type = cs_frame_reverses(r->live[task->id]) ? "reversal.failed" : "task.faulted";
 	fault.simulated = r->simulated;
 	fault.data = data;
 	int rc = put(r, s, &fault, task, err);
@@ -103,6 +105,9 @@ static int title_length(const char *title)
 
 int cs_run_write_fault(cs_run *r, cs_step *s, json_t *error, const char *at, const char *next, cs_err *err)
 {
+	if (s->compensates != NULL && cs_reversals_left(r) && s->compensates(s->ctx, r))
+		return cs_run_write(r, s, "run.compensating", NULL, 0,
+				    json_pack("{s:s, s:O, s:s}", "why", "fault", "error", error, "task", at), err);
 	int rc = cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", at), err);
 	if (rc != CS_OK)
 		return rc;

@@ -126,7 +126,7 @@ static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const c
 static void dispatch(cs_engine *e, const cs_todo *t)
 {
 	cs_frame *f = t->run->live[t->task];
-	const cs_function *fn = e->step.function(e->step.ctx, t->run, f->task->call);
+	const cs_function *fn = e->step.function(e->step.ctx, t->run, f->call->name != NULL ? f->call->name : f->task->call);
 	bool simulated = false;
 	const cs_performer *p = choose(e, t->run, fn, &simulated);
 	cs_job *j = job_new(e, t->run, f, fn, p, simulated);
@@ -216,11 +216,14 @@ static void run_evaluation(void *job)
 static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 {
 	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REACH || t->phase == CS_PHASE_REQUEST ||
-			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT;
+			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT || t->phase == CS_PHASE_REVERSE;
 	if (!of_function)
 		return t->run->flow->exprs;
 	const cs_task *task = &t->run->flow->tasks[t->task];
-	const cs_function *fn = e->step.function(e->step.ctx, t->run, task->call);
+	const cs_frame *f = t->run->live[t->task];
+	/* How something is taken back is said by what did it. */
+	bool other = t->phase != CS_PHASE_REVERSE && f != NULL && f->call != NULL && f->call->name != NULL;
+	const cs_function *fn = e->step.function(e->step.ctx, t->run, other ? f->call->name : task->call);
 	return fn->exprs;
 }
 

@@ -41,10 +41,19 @@ static const char *connector_mode(const cs_function *fn)
 	return cs_json_str_or(fn->connector_def, "mode", "dry");
 }
 
+static bool env_compensates(void *ctx, const cs_run *r)
+{
+	const cs_engine *e = ctx;
+	for (size_t i = 0; i < e->ws->n_flow_settings; i++)
+		if (strcmp(e->ws->flow_settings[i].flow, r->flow->name) == 0)
+			return e->ws->flow_settings[i].compensate && !r->shadow;
+	return false;
+}
+
 static int env_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err)
 {
 	cs_engine *e = ctx;
-	const cs_function *fn = env_function(e, r, t->call);
+	const cs_function *fn = env_function(e, r, c->name != NULL ? c->name : t->call);
 	if (fn == NULL)
 		return cs_err_set(err, CS_EINTERNAL, "no function %s", t->call);
 	cs_policy_query q = { .call = fn->name, .flow = r->flow->name, .agent = fn->kind == CS_FUNCTION_AGENT ? fn->name : NULL,
@@ -111,7 +120,7 @@ void cs_env_init(cs_engine *e)
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
-		.fresh = cs_events_fresh, .offer = cs_events_offer,
+		.compensates = env_compensates, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

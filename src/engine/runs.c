@@ -250,7 +250,7 @@ static int crash(cs_engine *e, cs_live *l, cs_err *err)
 int cs_runs_recover(cs_engine *e, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	int rc = cs_reader_query(e->reader, "SELECT id FROM run WHERE state NOT IN ('completed','faulted','cancelled') ORDER BY id",
+	int rc = cs_reader_query(e->reader, "SELECT id FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY id",
 				 NULL, &rows, err);
 	if (rc != CS_OK)
 		return rc;

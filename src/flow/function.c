@@ -45,6 +45,7 @@ void cs_function_free(cs_function *f)
 	cs_template_free(f->result);
 	cs_template_free(f->reach);
 	cs_template_free(f->text);
+	cs_template_free(f->reverse_with);
 	cs_exprset_unref(f->exprs);
 	cs_places_fini(&f->places);
 	cs_schema_free(f->input);
@@ -56,6 +57,8 @@ void cs_function_free(cs_function *f)
 	free(f->performer);
 	free(f->connector);
 	free(f->keyed_header);
+	free(f->reverse_call);
+	free(f->reverse_file);
 	free(f);
 }
 
@@ -217,4 +220,26 @@ void cs_function_common(cs_check *c, const json_t *obj, cs_function *f)
 		cs_check_pop(c, mark);
 	}
 	read_retry(c, obj, f);
+}
+
+void cs_function_reverse(cs_check *c, const json_t *obj, cs_function *f)
+{
+	static const cs_key keys[] = { { "call", CS_IS_STRING | CS_KEY_REQUIRED }, { "with", CS_IS_OBJECT | CS_IS_STRING }, { NULL, 0 } };
+	const json_t *v = json_object_get(obj, "reverse");
+	const char *text = json_string_value(v);
+	if (!v)
+		return;
+	f->reverse_none = text && strcmp(text, "none") == 0;
+	size_t mark = cs_check_push(c, "reverse");
+	if (text && !f->reverse_none) {
+		cs_check_error(c, "'reverse' is 'none', or says what takes it back: { call: NAME, with: { … } }, not '%.40s'", text);
+	} else if (!text && !cs_effect_class_sends(f->effect)) {
+		cs_check_error(c, "'reverse' belongs to what does something outside; this one is '%s'", cs_effect_class_name(f->effect));
+	} else if (!text && cs_check_object(c, v, keys, "'reverse'")) {
+		f->reverse_call = cs_xstrdup(cs_json_str(v, "call"));
+		f->reverse_file = cs_xstrdup(c->file);
+		cs_check_place(c, "/call", &f->reverse_line, &f->reverse_col);
+		cs_function_template(c, f, v, "with", &f->reverse_with);
+	}
+	cs_check_pop(c, mark);
 }

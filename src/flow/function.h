@@ -48,6 +48,9 @@ typedef struct cs_function {
 	char *keyed_header;       /* effect keyed: the header that carries the key */
 	int64_t keyed_window_ms;
 	bool reverse_none;        /* said on the card */
+	char *reverse_call;       /* what takes it back; NULL: nothing is declared */
+	cs_template *reverse_with;           /* `.` is {input, result}; NULL: {} */
+	char *reverse_file; unsigned reverse_line, reverse_col;   /* where that is said, for check; NULL: a stored definition */
 } cs_function;
 
 /* From an agent's document or one operation of a connector's. SRC and FILE may be NULL (a stored

@@ -14,7 +14,7 @@ static const cs_key agent_keys[] = {
 	{ "kind", CS_IS_STRING | CS_KEY_REQUIRED }, { "input", CS_IS_OBJECT | CS_IS_BOOL },
 	{ "output", CS_IS_OBJECT | CS_IS_BOOL }, { "effect", CS_IS_STRING }, { "touches", CS_IS_ARRAY },
 	{ "timeout", CS_IS_STRING }, { "retry", CS_IS_OBJECT }, { "rules", CS_IS_ARRAY }, { "shell", CS_IS_OBJECT },
-	{ "model", CS_IS_OBJECT }, { "budget", CS_IS_ANY | CS_KEY_LATER }, { "reverse", CS_IS_ANY | CS_KEY_LATER },
+	{ "model", CS_IS_OBJECT }, { "budget", CS_IS_ANY | CS_KEY_LATER }, { "reverse", CS_IS_STRING | CS_IS_OBJECT },
 	{ "mcp", CS_IS_ANY | CS_KEY_LATER }, { "flow", CS_IS_ANY | CS_KEY_LATER }, { "text", CS_IS_ANY | CS_KEY_LATER },
 	{ NULL, 0 },
 };
@@ -197,6 +197,7 @@ static void read_agent(cs_check *c, const json_t *doc, cs_function **ret)
 			       cs_effect_class_name(f->effect));
 		cs_check_pop(c, mark);
 	}
+	cs_function_reverse(c, doc, f);
 	check_parts(c, doc, kind, f);
 	*ret = f;
 }

@@ -150,23 +150,6 @@ static void read_keyed(cs_check *c, const json_t *op, cs_function *f)
 	cs_check_pop(c, mark);
 }
 
-static void read_reverse(cs_check *c, const json_t *op, cs_function *f)
-{
-	const json_t *v = json_object_get(op, "reverse");
-	if (!v)
-		return;
-	const char *text = json_string_value(v);
-	f->reverse_none = text && strcmp(text, "none") == 0;
-	if (f->reverse_none)
-		return;
-	size_t mark = cs_check_push(c, "reverse");
-	if (text)
-		cs_check_error(c, "'reverse' is 'none' in this version, not '%.40s'", text);
-	else
-		cs_check_error(c, "a 'reverse' that calls something is known, but this version does not obey it yet; write 'none'");
-	cs_check_pop(c, mark);
-}
-
 static void read_reach(cs_check *c, const json_t *op, cs_function *f)
 {
 	static const cs_key keys[] = {
@@ -209,7 +192,7 @@ static void read_operation(cs_check *c, const json_t *connector, const char *nam
 	cs_function_expression(c, f, op, "fails", &f->fails);
 	cs_function_expression(c, f, op, "result", &f->result);
 	read_keyed(c, op, f);
-	read_reverse(c, op, f);
+	cs_function_reverse(c, op, f);
 	read_reach(c, op, f);
 	*ret = f;
 }

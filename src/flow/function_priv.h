@@ -14,6 +14,8 @@ void cs_function_common(cs_check *c, const json_t *obj, cs_function *f);
 void cs_function_template(cs_check *c, cs_function *f, const json_t *obj, const char *key, cs_template **ret);
 /* As that, but only an expression will do. */
 void cs_function_expression(cs_check *c, cs_function *f, const json_t *obj, const char *key, cs_template **ret);
+/* `reverse` of OBJ: none, or {call, with} whose only argument is {input, result}. */
+void cs_function_reverse(cs_check *c, const json_t *obj, cs_function *f);
 /* Letters, digits, - and _, 63 at most; reported when not. */
 bool cs_function_check_name(cs_check *c, const char *name, const char *what);
 /* An http or https URL with a host and without user or fragment; reported when not. */

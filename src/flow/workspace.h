@@ -13,6 +13,7 @@
 typedef struct cs_flow_settings {      /* flows.NAME of capstan.yaml */
 	char *flow;
 	cs_template *subject;          /* `$start` is the input; NULL: none */
+	bool compensate;               /* on-fault: what was done is taken back; else it is kept */
 } cs_flow_settings;
 
 typedef struct cs_workspace {

@@ -276,6 +276,23 @@ static int load_folder(loader *l, const struct kind *k, cs_err *err)
 	return CS_OK;
 }
 
+/* What takes something back is found once all functions are known. */
+static void check_reversals(const cs_workspace *w, cs_diags *d)
+{
+	for (size_t i = 0; i < w->n_functions; i++) {
+		const cs_function *f = w->functions[i], *by = NULL;
+		if (!f->reverse_call)
+			continue;
+		by = cs_workspace_function(w, f->reverse_call);
+		if (!by)
+			cs_diags_add(d, false, f->reverse_file, f->reverse_line, f->reverse_col,
+				     "the function '%.80s', which takes %s back, is not known; name an operation or an agent", f->reverse_call, f->name);
+		else if (by->kind != CS_FUNCTION_OPERATION && by->kind != CS_FUNCTION_AGENT)
+			cs_diags_add(d, false, f->reverse_file, f->reverse_line, f->reverse_col,
+				     "'%s' cannot take anything back; name an operation or an agent", by->name);
+	}
+}
+
 int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 {
 	json_t *origins CS_AUTOJSON = json_object();
@@ -287,6 +304,7 @@ int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 			return r;
 		cs_workspace_index(w);
 	}
+	check_reversals(w, d);
 	return CS_OK;
 }
 

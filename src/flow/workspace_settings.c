@@ -153,15 +153,10 @@ static void read_flow(cs_workspace *w, cs_check *c, const char *name, const json
 	bool ok = cs_check_object(c, v, keys, "a flow's settings");
 	if (!ok && !json_is_object(v))
 		return;
-	const char *fault = cs_json_str(v, "on-fault");
-	if (fault && strcmp(fault, "keep") != 0) {
-		size_t mark = cs_check_push(c, "on-fault");
-		cs_check_error(c, "'on-fault: %.40s' is not obeyed by this version, which knows 'keep' only", fault);
-		cs_check_pop(c, mark);
-	}
+	static const char *const faults[] = { "keep", "compensate", NULL };
 	w->flow_settings = cs_xrealloc(w->flow_settings, (w->n_flow_settings + 1) * sizeof *w->flow_settings);
 	cs_flow_settings *s = &w->flow_settings[w->n_flow_settings++];
-	*s = (cs_flow_settings){ .flow = cs_xstrdup(name) };
+	*s = (cs_flow_settings){ .flow = cs_xstrdup(name), .compensate = cs_check_word(c, v, "on-fault", faults) == 1 };
 	read_subject(w, c, v, &s->subject);
 }
 

@@ -12,6 +12,11 @@
  *   run.started    input                     run.blocked on[]       run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
  *   run.corrected  old, new (definition hashes), patch, why         run.retried segment
+ *   run.compensating why "fault"|"rollback"|"cancel"|"retry"|"waive", error, task, only (a key: that
+ *                  one alone)              run.compensated error, output    run.stuck error
+ *   reversal.registered *key (of the attempt done), *call (what takes it back), result
+ *   reversal.begun *key, *call, n            reversal.reversed *key
+ *   reversal.failed *key, error              reversal.waived *key, why
  *   task.completed output, context, then, raw, branch
  *   task.started   input, items              task.faulted error     task.caught error, as
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
@@ -80,9 +85,16 @@
 	X(EVENT_RECEIVED, "event.received", nothing) \
 	X(ITEM_CLOSED, "item.closed", item_closed) \
 	X(ITEM_OPENED, "item.opened", item_published) \
+	X(REVERSAL_BEGUN, "reversal.begun", nothing) \
+	X(REVERSAL_FAILED, "reversal.failed", nothing) \
+	X(REVERSAL_REGISTERED, "reversal.registered", nothing) \
+	X(REVERSAL_REVERSED, "reversal.reversed", nothing) \
+	X(REVERSAL_WAIVED, "reversal.waived", nothing) \
 	X(RUN_BLOCKED, "run.blocked", run_moved) \
 	X(RUN_CANCELLED, "run.cancelled", run_ended) \
 	X(RUN_CANCELLING, "run.cancelling", run_moved) \
+	X(RUN_COMPENSATED, "run.compensated", run_ended) \
+	X(RUN_COMPENSATING, "run.compensating", run_compensating) \
 	X(RUN_COMPLETED, "run.completed", run_ended) \
 	X(RUN_CORRECTED, "run.corrected", run_corrected) \
 	X(RUN_CREATED, "run.created", run_created) \
@@ -92,6 +104,7 @@
 	X(RUN_RESUMED, "run.resumed", run_resumed) \
 	X(RUN_RETRIED, "run.retried", run_retried) \
 	X(RUN_STARTED, "run.started", run_started) \
+	X(RUN_STUCK, "run.stuck", run_moved) \
 	X(RUN_UNBLOCKED, "run.unblocked", run_moved) \
 	X(TASK_CANCELLED, "task.cancelled", task_ended) \
 	X(TASK_CAUGHT, "task.caught", task_touched) \

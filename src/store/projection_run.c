@@ -82,6 +82,13 @@ int cs_fold_run_retried(cs_fold *f, const cs_event *ev, cs_err *err)
 	return rc ? rc : cs_fold_do(f, CS_FOLD_RUN_RETRY, err, "sii", ev->run, ev->at, ev->seq);
 }
 
+/* Also from an end: then what was done is taken back in a segment of its own. */
+int cs_fold_run_compensating(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return cs_fold_do(f, CS_FOLD_RUN_COMPENSATE, err, "siis", ev->run, ev->at, ev->seq,
+			  cs_json_str(json_object_get(ev->data, "error"), "title"));
+}
+
 int cs_fold_run_corrected(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	return cs_fold_do(f, CS_FOLD_RUN_CORRECT, err, "siis", ev->run, ev->at, ev->seq,

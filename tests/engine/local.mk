@@ -23,3 +23,7 @@ check_PROGRAMS += tests/engine/test_listen
 TESTS += tests/engine/test_listen
 tests_engine_test_listen_SOURCES = tests/engine/test_listen.c
 tests_engine_test_listen_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_reverse
+TESTS += tests/engine/test_reverse
+tests_engine_test_reverse_SOURCES = tests/engine/test_reverse.c
+tests_engine_test_reverse_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -125,8 +125,14 @@ static const struct {
 	  "a.yaml:5:10: error: 'keyed' belongs to 'effect: keyed'; this operation is 'unsafe'\n"
 	  "a.yaml:5:19: error: 'a b' is not a header's name\n"
 	  "a.yaml:5:41: error: 'fails' must be an expression; write it as '${ … }'\n"
-	  "a.yaml:5:55: error: a 'reverse' that calls something is known, but this version does not obey it yet; write 'none'\n"
 	  "a.yaml:5:116: error: '$start' is not known here; an expression in this file sees its input as '.'\n" },
+	{ API "operations:\n  get: { effect: read, reverse: { call: x }, request: { method: GET, path: '/x' } }\n"
+	  "  put: { reverse: never, request: { method: PUT, path: '/x' } }\n"
+	  "  post: { reverse: { cal: x, with: { a: '${ $start.x }' } }, request: { method: POST, path: '/x' } }\n",
+	  "a.yaml:5:33: error: 'reverse' belongs to what does something outside; this one is 'read'\n"
+	  "a.yaml:6:19: error: 'reverse' is 'none', or says what takes it back: { call: NAME, with: { … } }, not 'never'\n"
+	  "a.yaml:7:20: error: 'reverse' needs 'call'\n"
+	  "a.yaml:7:22: error: unknown key 'cal' in 'reverse'; did you mean 'call'?\n" },
 };
 
 static void every_finding_has_its_place_and_its_sentence(void **state)

@@ -175,11 +175,13 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 {
 	(void)state;
 	write_file("capstan.yaml", "workspace: agency\nmode: lief\nmodels: { }\noperator: { timezone: Mars/Base }\nengine: { workers: 0 }\n"
-				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: background }, lad: { on-fault: compensate } }\n");
+				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: background }, lad: { on-fault: forget } }\n");
 	write_file("fixtures/a.yaml", "function: writr\nanswers: [ { give: 1, fail: { type: x } } ]\n");
 	write_file("fixtures/b.yaml", "function: approve\nanswers: [ { when: { a: { matches: '(' } }, give: 1, times: 0 } ]\n");
 	write_file("policies/c.yaml", "policy: c\nrules:\n  - { when: { rate: 3 }, then: ask }\n  - { then: maybe }\n  - { then: deny, confirm: key, expires: soon }\n");
 	write_file("flows/bad.yaml", "document: { dsl: '1.0.3', namespace: agency, name: bad, version: '1.0.0' }\ndo: [ { a: { call: mail.sent } } ]\n");
+	write_file("connectors/r.yaml", "connector: r\nkind: http\nurl: https://r.example\noperations:\n"
+					"  do: { reverse: { call: r.undo }, request: { method: POST, path: '/x' } }\n");
 	write_file("flows/misplaced.yaml", agency[1][1]);
 	write_file("flows/empty.yaml", "");
 	cs_workspace *w;
@@ -191,7 +193,8 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 		"capstan.yaml:5:20: error: 'workers' must be between 1 and 64\n",
 		"capstan.yaml:6:14: error: 'escalate' in 'approvals' is known, but this version does not obey it yet; remove it\n",
 		"capstan.yaml:7:43: error: 'lane' in a flow's settings is known, but this version does not obey it yet; remove it\n",
-		"capstan.yaml:7:80: error: 'on-fault: compensate' is not obeyed by this version, which knows 'keep' only\n",
+		"capstan.yaml:7:80: error: 'on-fault' cannot be 'forget'; write one of: keep, compensate\n",
+		"connectors/r.yaml:5:26: error: the function 'r.undo', which takes r.do back, is not known; name an operation or an agent\n",
 		"capstan.yaml:7:10: error: no flow in flows/ is named 'led'; did you mean 'lead'?\n",
 		"capstan.yaml:7:26: error: '$input' is not known here; a subject is said by '$start', the run's input\n",
 		"capstan.yaml:7:63: error: no flow in flows/ is named 'lad'",

@@ -24,6 +24,7 @@ struct reading {
 	json_t *intents;             /* content -> [{at, key, class}] */
 	json_t *seen;                /* content -> how often the ledger has it */
 	json_t *sent_keys;           /* Idempotency-Key -> digest */
+	json_t *reversals, *alone;   /* run -> [{key, state}]; run -> true: one alone is taken back */
 };
 
 static void broken(struct reading *r, const char *fmt, ...) CS_PRINTF(2, 3);
@@ -199,16 +200,46 @@ static void on_item(struct reading *r, const cs_event *ev)
 		json_object_del(item, "decision");
 }
 
+/* Per run: what can be taken back, {key, state}, in the order in which it was done. */
+static void on_reversal(struct reading *r, const cs_event *ev)
+{
+	const char *key = cs_json_str_or(ev->data, "key", ""), *word = strchr(ev->type, '.') + 1;
+	const json_t *done = json_object_get(r->keys, key);
+	json_t *list = json_object_get(r->reversals, ev->run), *mine = NULL, *later = NULL, *v;
+	size_t i;
+	if (list == NULL)
+		json_object_set_new(r->reversals, ev->run, list = json_array());
+	json_array_foreach(list, i, v) {
+		if (strcmp(cs_json_str_or(v, "key", ""), key) == 0)
+			mine = v;
+		else if (mine != NULL && strcmp(cs_json_str_or(v, "state", ""), "registered") == 0)
+			later = v;
+	}
+	if (strcmp(word, "registered") == 0) {
+		if (mine != NULL || strcmp(cs_json_str_or(done, "state", ""), "attempt.done") != 0)
+			broken(r, "I8: seq %lld: a reversal of the key %.12s, which is not done, or twice", (long long)ev->seq, key);
+		json_array_append_new(list, json_pack("{s:s, s:s}", "key", key, "state", word));
+		return;
+	}
+	if (mine == NULL)
+		broken(r, "I8: seq %lld: %s of the key %.12s, which nobody registered", (long long)ev->seq, ev->type, key);
+	if (strcmp(cs_json_str_or(mine, "state", ""), "reversed") == 0)
+		broken(r, "I8: seq %lld: %s of the key %.12s, which is taken back already", (long long)ev->seq, ev->type, key);
+	if (strcmp(word, "begun") == 0 && later != NULL && json_object_get(r->alone, ev->run) == NULL)
+		broken(r, "I8: seq %lld: the key %.12s is taken back before what came after it", (long long)ev->seq, key);
+	json_object_set_new(mine, "state", json_string(word));
+}
+
 static void on_run(struct reading *r, const cs_event *ev)
 {
-	static const char *const ends[] = { "run.completed", "run.faulted", "run.cancelled" };
+	static const char *const ends[] = { "run.completed", "run.faulted", "run.cancelled", "run.compensated" };
 	if (ev->run[0] == '\0')
 		return;
 	const char *ended = json_string_value(json_object_get(r->terminal, ev->run));
 	bool operators = strncmp(ev->actor, "operator:", 9) == 0, note = strcmp(ev->type, "item.opened") == 0;
 	if (ended != NULL && !operators && !note)
 		broken(r, "I15: seq %lld: %s by %s after %s", (long long)ev->seq, ev->type, ev->actor, ended);
-	if (strcmp(ev->type, "run.retried") == 0)
+	if (strcmp(ev->type, "run.retried") == 0 || strcmp(ev->type, "run.compensating") == 0)
 		json_object_del(r->terminal, ev->run);
 	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++)
 		if (strcmp(ends[i], ev->type) == 0)
@@ -227,6 +258,10 @@ static int read_event(void *ctx, const cs_event *ev)
 		on_attempt(r, ev);
 	else if (strncmp(ev->type, "approval.", 9) == 0 || strncmp(ev->type, "item.", 5) == 0)
 		on_item(r, ev);
+	else if (strncmp(ev->type, "reversal.", 9) == 0)
+		on_reversal(r, ev);
+	else if (cs_json_str(ev->data, "only") != NULL)
+		json_object_set_new(r->alone, ev->run, json_true());
 	on_run(r, ev);
 	return 0;
 }
@@ -334,7 +369,8 @@ static void check_store(struct reading *r, const char *dir)
 json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 {
 	struct reading r = { .broken = json_array(), .ledger = ledger, .keys = json_object(), .items = json_object(),
-			     .terminal = json_object(), .intents = json_object(), .seen = json_object(), .sent_keys = json_object() };
+			     .terminal = json_object(), .intents = json_object(), .seen = json_object(), .sent_keys = json_object(),
+			     .reversals = json_object(), .alone = json_object() };
 	cs_reader *reader = NULL;
 	cs_err err = { 0 };
 	int rc = cs_reader_open(state_dir, &reader, &err);
@@ -350,7 +386,7 @@ json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 	}
 	cs_reader_close(reader);
 	check_store(&r, state_dir);
-	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys };
+	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys, r.reversals, r.alone };
 	for (size_t i = 0; i < CS_ARRAY_LEN(all); i++)
 		json_decref(all[i]);
 	return r.broken;

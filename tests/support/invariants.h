@@ -15,7 +15,8 @@
  *        one with one digest                      and all that is said to be done
  *   I5   nothing is in intent or probing     I6   in doubt is left by the operator alone
  *   I7   what needs an approval has one,     I9   folding gives the projections
- *        of the same digest, used once       I15  terminal is left by the operator alone */
+ *        of the same digest, used once       I15  terminal is left by the operator alone
+ *   I8   what is done is taken back in reverse order, once */
 json_t *invariants_broken(const char *state_dir, const json_t *ledger);
 
 #endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Taking back what was done. What an operation did is registered when its result is taken in; a run
+ * that faults, is cancelled or is rolled back takes back in reverse order, one attempt at a time,
+ * each with a key of its own and through the same gate as any other. */
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+int cs_reversal_register(cs_run *r, cs_step *s, cs_frame *f, json_t *result, cs_err *err)
+{
+	const cs_call *c = f->call;
+	const cs_function *fn = cs_call_function(r, s, f);
+	if (fn == NULL || fn->reverse_call == NULL || r->shadow || c->registered || cs_frame_reverses(f) || c->key[0] == '\0')
+		return CS_OK;
+	return cs_run_write(r, s, "reversal.registered", f->task, f->occurrence,
+			    json_pack("{s:s, s:s, s:O}", "key", c->key, "call", fn->reverse_call, "result", result != NULL ? result : json_null()), err);
+}
+
+static cs_reversal *find(const cs_run *r, const char *key)
+{
+	for (size_t i = 0; i < r->n_reversals; i++)
+		if (strcmp(r->reversals[i].key, key) == 0)
+			return &r->reversals[i];
+	return NULL;
+}
+
+int cs_reversal_args(cs_run *r, cs_step *s, cs_frame *f, cs_err *why)
+{
+	const cs_reversal *v = find(r, f->call->reverses);
+	const cs_function *did = s->function(s->ctx, r, f->task->call);
+	if (v == NULL || did == NULL || did->reverse_call == NULL)
+		return cs_err_set(why, CS_EUNSUPPORTED, "what takes %s back is not declared any more; declare it again and retry, or waive it", f->task->call);
+	cs_view_of view = cs_call_view(r, s, f);
+	CS_AUTOJSON json_t *dot = json_pack("{s:O?, s:O?}", "input", v->input, "result", v->result), *args = NULL;
+	int rc = did->reverse_with == NULL ? CS_OK : cs_look(&view, CS_PHASE_REVERSE, did->reverse_with, dot, &args, why);
+	if (rc != CS_OK)
+		return rc;
+	if (args == NULL)
+		args = json_object();
+	const cs_function *fn = cs_call_function(r, s, f);
+	CS_AUTOJSON json_t *bad = cs_schema_complaint(fn->input, args, "The input", f->task->ref);
+	if (bad != NULL)
+		return cs_err_set(why, CS_EINVAL, "%s", cs_json_str_or(bad, "detail", ""));
+	cs_json_put(&f->call->args, args);
+	return CS_OK;
+}
+
+int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	return cs_run_write(r, s, "reversal.reversed", f->task, f->occurrence, json_pack("{s:s}", "key", f->call->reverses), err);
+}
+
+int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *err)
+{
+	int rc = cs_items_withdraw(r, s, f, err);
+	return rc != CS_OK ? rc : cs_run_write(r, s, "reversal.failed", f->task, f->occurrence,
+					       json_pack("{s:s, s:O}", "key", f->call->reverses, "error", error), err);
+}
+
+bool cs_reversals_left(const cs_run *r)
+{
+	for (size_t i = 0; i < r->n_reversals; i++)
+		if (r->reversals[i].state == CS_REVERSAL_REGISTERED)
+			return true;
+	return false;
+}
+
+/* ---- the walk back -------------------------------------------------------------------------------------------- */
+
+/* The latest that is still to be taken back, in reverse order of completion. */
+static cs_reversal *latest(const cs_run *r, cs_reversal_state state)
+{
+	for (size_t i = r->n_reversals; i-- > 0;) {
+		cs_reversal *v = &r->reversals[i];
+		if (v->state == state && (r->only[0] == '\0' || strcmp(r->only, v->key) == 0))
+			return v;
+	}
+	return NULL;
+}
+
+static int begin(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
+{
+	const cs_task *t = &r->flow->tasks[v->task];
+	const cs_function *did = s->function(s->ctx, r, t->call);
+	if (did != NULL && did->reverse_call != NULL)
+		return cs_run_write(r, s, "reversal.begun", t, v->occurrence,
+				    json_pack("{s:s, s:s, s:i}", "key", v->key, "call", did->reverse_call, "n", (int)v->tries + 1), err);
+	CS_AUTOFREE char *text = cs_xasprintf("what takes %s back is not declared any more; declare it again and retry, or waive it", t->call);
+	CS_AUTOJSON json_t *error = cs_error_new("configuration", text, t->ref);
+	return cs_run_write(r, s, "reversal.failed", t, v->occurrence, json_pack("{s:s, s:O}", "key", v->key, "error", error), err);
+}
+
+/* The operator decides: once more, or leave it. */
+static int stick(cs_run *r, cs_step *s, const cs_reversal *v, cs_err *err)
+{
+	const cs_task *t = &r->flow->tasks[v->task];
+	char id[CS_ID_SIZE];
+	int rc = cs_run_write(r, s, "run.stuck", NULL, 0, json_pack("{s:O?, s:s}", "error", v->error, "task", t->ref), err);
+	if (rc != CS_OK)
+		return rc;
+	s->new_id(s->ctx, id);
+	CS_AUTOFREE char *title = cs_xasprintf("%s: %s could not be taken back", r->flow->name, t->name);
+	return cs_run_write(r, s, "item.opened", NULL, 0,
+			    json_pack("{s:s, s:s, s:s, s:s, s:O?, s:s, s:s}", "item", id, "kind", "fault", "title", title, "next", "retry",
+				      "error", v->error, "at", t->ref, "action",
+				      "Look at what is there outside; then `capstan retry RUN`, or take it back by hand and `capstan waive RUN --note WHY`."), err);
+}
+
+/* All is taken back. A fault that led here is not passed over in silence. */
+static int end(cs_run *r, cs_step *s, cs_err *err)
+{
+	json_t *data = json_pack("{s:O*, s:O*}", "error", r->error, "output", r->output);
+	int rc = cs_run_write(r, s, "run.compensated", NULL, 0, data, err);
+	if (rc != CS_OK || r->error == NULL)
+		return rc;
+	char id[CS_ID_SIZE];
+	s->new_id(s->ctx, id);
+	CS_AUTOFREE char *title = cs_xasprintf("%s faulted and what it did is taken back: %.200s", r->flow->name, cs_json_str_or(r->error, "title", "error"));
+	return cs_run_write(r, s, "item.opened", NULL, 0,
+			    json_pack("{s:s, s:s, s:s, s:s, s:O}", "item", id, "kind", "notice", "title", title, "next", "dismiss", "error", r->error), err);
+}
+
+static int step_back(cs_run *r, cs_step *s, cs_err *err)
+{
+	const cs_reversal *stuck = latest(r, CS_REVERSAL_STUCK);
+	if (stuck != NULL)
+		return stick(r, s, stuck, err);
+	cs_reversal *next = latest(r, CS_REVERSAL_REGISTERED);
+	return next != NULL ? begin(r, s, next, err) : end(r, s, err);
+}
+
+int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
+{
+	bool clear = true;
+	int64_t before = r->last_seq;
+	int rc = CS_OK;
+	if (r->root->child != NULL && !cs_frame_reverses(r->root->child)) {
+		rc = cs_step_cancel(r, s, r->root, &clear, err);
+		if (rc == CS_OK && clear)
+			rc = cs_items_withdraw(r, s, NULL, err);
+		if (rc != CS_OK || !clear)
+			return rc;
+	}
+	if (r->root->child != NULL)
+		rc = cs_step_call(r, s, r->root->child, err);
+	else
+		rc = step_back(r, s, err);
+	*ret_more = rc == CS_OK && r->state == CS_RUN_COMPENSATING && r->last_seq != before &&
+		    (r->root->child == NULL || r->root->child->call->phase == CS_CALL_PLANNED);
+	return rc == CS_EAGAIN ? CS_OK : rc;
+}
+
+/* ---- the operator ----------------------------------------------------------------------------------------------- */
+
+int cs_items_close_faults(cs_run *r, cs_step *s, const char *how, cs_err *err)
+{
+	int rc = CS_OK;
+	for (size_t i = r->n_items; rc == CS_OK && i-- > 0;)
+		if (strcmp(r->items[i]->kind, "fault") == 0)
+			rc = cs_run_write(r, s, "item.closed", NULL, 0,
+					  json_pack("{s:s, s:s, s:s}", "item", r->items[i]->id, "how", how, "by", s->actor != NULL ? s->actor : "engine"), err);
+	return rc;
+}
+
+/* The latest of one task, by its reference or its name. */
+static const cs_reversal *of_task(const cs_run *r, const char *task)
+{
+	for (size_t i = r->n_reversals; i-- > 0;) {
+		const cs_reversal *v = &r->reversals[i];
+		const cs_task *t = &r->flow->tasks[v->task];
+		if (v->state == CS_REVERSAL_REGISTERED && (strcmp(t->ref, task) == 0 || strcmp(t->name, task) == 0))
+			return v;
+	}
+	return NULL;
+}
+
+int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
+{
+	const char *task = cs_json_str(args, "task"), *why = cs_json_str(args, "why");
+	const cs_reversal *v = task != NULL ? of_task(r, task) : NULL;
+	if (task != NULL && v == NULL)
+		return cs_err_set(err, CS_EREFUSED, "nothing that %s did can be taken back; `capstan trace` shows what can", task);
+	if (!cs_reversals_left(r))
+		return cs_err_set(err, CS_EREFUSED, "nothing that this run did can be taken back: no operation it used declares a `reverse`, or all is taken back");
+	json_t *data = json_pack("{s:s}", "why", "rollback");
+	if (v != NULL)
+		json_object_set_new(data, "only", json_string(v->key));
+	if (why != NULL)
+		json_object_set_new(data, "note", json_string(why));
+	int rc = cs_run_write(r, s, "run.compensating", NULL, 0, data, err);
+	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "rolled back", err);
+}
+
+int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err *err)
+{
+	const cs_reversal *v = latest(r, CS_REVERSAL_STUCK);
+	const char *why = cs_json_str(args, "why");
+	if (v == NULL)
+		return cs_err_set(err, CS_EINTERNAL, "nothing of this run is stuck");
+	if (waive && (why == NULL || why[0] == '\0'))
+		return cs_err_set(err, CS_EINVAL, "to leave it as it is needs a reason; give it with --note");
+	int rc = !waive ? CS_OK : cs_run_write(r, s, "reversal.waived", &r->flow->tasks[v->task], v->occurrence,
+					       json_pack("{s:s, s:s}", "key", v->key, "why", why), err);
+	if (rc == CS_OK)
+		rc = cs_run_write(r, s, "run.compensating", NULL, 0, json_pack("{s:s}", "why", waive ? "waive" : "retry"), err);
+	return rc != CS_OK ? rc : cs_items_close_faults(r, s, waive ? "waived" : "retried", err);
+}
