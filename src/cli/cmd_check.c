@@ -68,12 +68,14 @@ static int conclude(cs_cli *c, const char *dir, const cs_diags *d, size_t files)
 	return d->errors > 0 ? CS_EXIT_FAILED : CS_EXIT_DONE;
 }
 
-/* jq is asked about what is not plain; a load leaves that out. */
-static int check_flow_expressions(cs_cli *c, const cs_flow *f, cs_diags *d, cs_err *err)
+/* jq is asked about what is not plain, in one go for all files; a load leaves that out. */
+static int ask_jq(cs_cli *c, cs_gathered *g, cs_diags *d, cs_err *err)
 {
 	cs_jq_pool *pool = cs_jq_pool_new(c->opts->engine->exe, JQ_CHILDREN, JQ_MS);
-	int r = cs_places_check(&f->places, f->exprs, pool, d, err);
+	int r = cs_gathered_check(g, pool, d, err);
 	cs_jq_pool_free(pool);
+	cs_gathered_fini(g);
+	d->ask = NULL;
 	return r;
 }
 
@@ -89,12 +91,12 @@ static void check_portable(const char *path, const char *shown, cs_diags *d)
 /* CS_OK, also with findings; negative when it could not be looked at. */
 static int check_file(cs_cli *c, const char *path, bool portable, cs_diags *d, cs_err *err)
 {
-	cs_flow *flow = NULL;
+	cs_gathered jq = { 0 };
 	size_t before = d->errors;
-	int r = cs_workspace_check_file(c->ws, path, d, &flow, err);
-	if (r == CS_OK && flow)
-		r = check_flow_expressions(c, flow, d, err);
-	cs_flow_unref(flow);
+	d->ask = &jq;
+	int r = cs_workspace_check_file(c->ws, path, d, NULL, err);
+	int asked = ask_jq(c, &jq, d, err);
+	r = r == CS_OK ? asked : r;
 	if (portable)
 		check_portable(path, NULL, d);
 	return d->errors > before ? CS_OK : r;
@@ -137,14 +139,12 @@ static void check_portable_flows(cs_cli *c, cs_diags *d)
 int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err)
 {
 	cs_workspace *ws = NULL;
+	cs_gathered jq = { 0 };
+	d->ask = &jq;
 	int r = cs_workspace_load(c->dir, true, d, &ws, err);
-	if (r < 0)
-		return r;
-	cs_jq_pool *pool = cs_jq_pool_new(c->opts->engine->exe, JQ_CHILDREN, JQ_MS);
-	r = cs_workspace_check_expressions(ws, pool, d, err);
-	cs_jq_pool_free(pool);
+	int asked = ask_jq(c, &jq, d, r == CS_OK ? err : NULL);
 	cs_workspace_free(ws);
-	return r;
+	return r == CS_OK ? asked : r;
 }
 
 /* What is no finding in a file, and still makes a run go another way than the files say. */

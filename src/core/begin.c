@@ -119,28 +119,28 @@ static int begin_set(struct start *b, cs_err *err)
 
 static int begin_switch(struct start *b, cs_err *err)
 {
-	int then = b->t->then;
-	const char *name = NULL;
+	const cs_switch_case *taken = NULL, *otherwise = NULL;
 	bool undecided = false;
-	for (int i = 0; i < b->t->n_cases && name == NULL; i++) {
+	for (int i = 0; i < b->t->n_cases && taken == NULL; i++) {
 		const cs_switch_case *c = &b->t->cases[i];
-		bool yes = true;
+		bool yes = false;
 		cs_err why = { 0 };
 		int rc = c->when == NULL ? CS_OK : cs_look_true(&b->v, CS_PHASE_CASE, c->when, b->v.input, &yes, &why);
-		if (rc == CS_EAGAIN)
+		if (c->when == NULL)
+			otherwise = c;            /* wherever it stands, it holds when no other does */
+		else if (rc == CS_EAGAIN)
 			undecided = true;         /* the later cases are asked for at once */
 		else if (rc != CS_OK)
 			return fail(b, rc, &why, err);
-		else if (yes && !undecided) {
-			then = c->then;
-			name = c->name;
-		}
+		else if (yes && !undecided)
+			taken = c;
 	}
 	if (undecided)
 		return CS_EAGAIN;
-	json_t *data = json_pack("{s:i}", "then", then);
-	if (name != NULL)
-		json_object_set_new(data, "case", json_string(name));
+	taken = taken != NULL ? taken : otherwise;
+	json_t *data = json_pack("{s:i}", "then", taken != NULL ? taken->then : b->t->then);
+	if (taken != NULL)
+		json_object_set_new(data, "case", json_string(taken->name));
 	return cs_step_finish(&b->v, b->occurrence, b->v.input, b->tainted, data, err);
 }
 

@@ -17,10 +17,14 @@ typedef struct cs_diag {
 	char *suggestion;         /* the word that was probably meant; NULL: none is near */
 } cs_diag;
 
+struct cs_gathered;               /* flow/places.h */
+
 typedef struct cs_diags {
 	cs_diag *items;
 	size_t n, errors;         /* errors: how many are not warnings */
 	bool kept;                /* the latest was, so that a suggestion has where to go */
+	struct cs_gathered *ask;  /* borrowed: where the expressions of what is looked at go, also of files with
+				   * errors, so that jq's findings come together with all others; NULL: jq is not asked */
 } cs_diags;
 
 void cs_diags_init(cs_diags *d);

@@ -141,11 +141,17 @@ typedef const char *const *cs_names_fn(void *ctx);
 typedef int cs_catalog_fn(void *ctx, const char *full, const char *endpoint, const char *name, const char *version,
 			  json_t **ret, cs_source **ret_src, cs_err *err);
 
-/* What a flow may name outside of its own document; each may be NULL. */
+/* What NAME calls, with the schema of its arguments; NULL: nothing. Borrowed. */
+struct cs_function;
+typedef const struct cs_function *cs_function_fn(void *ctx, const char *name);
+
+/* What a flow may name outside of its own document; each may be NULL, and then nothing is held against it. */
 typedef struct cs_flow_world {
 	cs_callable_fn *callable;
 	cs_names_fn *names;
 	cs_catalog_fn *catalog;
+	cs_function_fn *function;
+	cs_names_fn *runbooks;    /* the files in runbooks/ */
 	void *ctx;
 } cs_flow_world;
 

@@ -195,8 +195,13 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	if (builtin && builtin->kind == CS_FUNCTION_HTTP) {
 		cs_build_http_arguments(b, id, with);
 	} else {
-		if (builtin)
+		if (builtin) {
 			cs_builtin_check(&b->c, name, with);
+			cs_build_runbook(b, with);
+		}
+		const cs_function *fn = b->function ? b->function(b->ctx, name) : NULL;
+		if (fn && fn->input)
+			cs_build_check_arguments(b, name, with, fn->input, json_object_get(fn->def, "input"));
 		cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
 	}
 	cs_check_pop(&b->c, mark);

@@ -80,6 +80,7 @@ void cs_build_switch(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 		cs_check_pop(&b->c, inner);
 	}
 	cs_check_pop(&b->c, mark);
+	cs_build_warn_cases(b, t, def);
 }
 
 /* `in`: an expression, or a list of objects written out. */

@@ -80,6 +80,21 @@ static void build_arguments(cs_build *b, int id, json_t *def)
 	cs_check_pop(&b->c, mark);
 }
 
+/* `with` against what the function says of its input, once its body is compiled. */
+static void check_input(cs_build *b, int id, const char *name, json_t *def)
+{
+	const cs_task *t = &b->f->tasks[id], *body = t->n_children ? &b->f->tasks[t->children[0]] : NULL;
+	if (!b->src || !body || !body->input_schema)
+		return;               /* a stored definition ran so before: it fails when it comes there */
+	json_t *with CS_AUTOJSON = json_incref(json_object_get(def, "with"));
+	if (!with)
+		with = json_object();
+	const json_t *schema = json_object_get(json_object_get(body->def, "input"), "schema");
+	size_t mark = cs_check_push(&b->c, "with");
+	cs_build_check_arguments(b, name, with, body->input_schema, json_object_get(schema, "document"));
+	cs_check_pop(&b->c, mark);
+}
+
 /* ---- catalogs ---- */
 
 typedef struct full_name {
@@ -176,6 +191,7 @@ bool cs_build_function(cs_build *b, int id, json_t *def)
 	if (strchr(name, '@')) {
 		build_arguments(b, id, def);
 		build_cataloged(b, id, name);
+		check_input(b, id, name, def);
 		return true;
 	}
 	if (!json_object_get(json_object_get(json_object_get(b->f->def, "use"), "functions"), name))
@@ -184,6 +200,7 @@ bool cs_build_function(cs_build *b, int id, json_t *def)
 	json_t *fn = cs_use_find(b, "functions", name, &saved);
 	build_body(b, id, name, fn);
 	cs_use_done(b, &saved);
+	check_input(b, id, name, def);
 	return true;
 }
 

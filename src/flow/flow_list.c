@@ -102,54 +102,6 @@ static void check_twice(cs_build *b, const cs_siblings *sibs)
 	}
 }
 
-/* Does the run never go on to the next in line after T? */
-static bool leads_away(const cs_task *t)
-{
-	if (t->cond || t->kind == CS_TASK_TRY)
-		return false;
-	if (t->kind != CS_TASK_SWITCH)
-		return t->then != CS_THEN_CONTINUE || t->kind == CS_TASK_RAISE;
-	bool otherwise = false;
-	for (int i = 0; i < t->n_cases; i++) {
-		if (t->cases[i].then == CS_THEN_CONTINUE)
-			return false;
-		otherwise |= t->cases[i].when == NULL;
-	}
-	return otherwise || t->then != CS_THEN_CONTINUE;
-}
-
-/* Marks every sibling that a `then` of this list names. */
-static void mark_targets(const cs_build *b, const int *ids, int n, bool *reached)
-{
-	int first = ids[0];
-	for (int i = 0; i < n; i++) {
-		const cs_task *t = &b->f->tasks[ids[i]];
-		if (t->then >= 0)
-			reached[t->then - first] = true;
-		for (int k = 0; k < t->n_cases; k++)
-			if (t->cases[k].then >= 0)
-				reached[t->cases[k].then - first] = true;
-		if (t->catch && t->catch->then >= 0)
-			reached[t->catch->then - first] = true;
-	}
-}
-
-static void warn_unreachable(cs_build *b, const int *ids, int n)
-{
-	if (n < 2)
-		return;
-	bool *reached CS_AUTOFREE = cs_xcalloc((size_t)n, sizeof *reached);
-	mark_targets(b, ids, n, reached);
-	for (int i = 1; i < n; i++) {
-		const cs_task *t = &b->f->tasks[ids[i]];
-		if (reached[i] || !leads_away(&b->f->tasks[ids[i - 1]]))
-			continue;
-		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
-		cs_check_warn(&b->c, t->name, "nothing leads to '%.80s': the task before it goes elsewhere", t->name);
-		cs_check_pop(&b->c, mark);
-	}
-}
-
 void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool branches, const char *what,
 		   int **ret_ids, int *ret_n)
 {
@@ -173,7 +125,7 @@ void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool bra
 		cs_check_pop(&b->c, mark);
 	}
 	if (!branches)
-		warn_unreachable(b, ids, sibs.n);
+		cs_build_warn_unreachable(b, ids, sibs.n);
 	*ret_ids = ids;
 	*ret_n = sibs.n;
 }

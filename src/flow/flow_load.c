@@ -159,12 +159,15 @@ int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs
 	b->callable = w->callable;
 	b->names = w->names;
 	b->catalog = w->catalog;
+	b->function = w->function;
+	b->runbooks = w->runbooks;
 	b->ctx = w->ctx;
 	b->src = src;
 	cs_check_init(&b->c, NULL, src, d);
 	size_t errors = d->errors;
 	build_flow(b, doc);
 	cs_build_fini(b);
+	cs_gather(d->ask, &f->places, f->exprs);
 	if (d->errors > errors) {
 		cs_flow_unref(f);
 		return CS_EINVAL;

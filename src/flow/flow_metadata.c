@@ -7,14 +7,31 @@
 #include "base/json.h"
 #include "flow/effect_class.h"
 
-static void check_runbook(cs_check *c, const json_t *ask)
+static void check_runbook_is_there(cs_build *b, const char *name)
 {
-	const char *name = cs_json_str(ask, "runbook");
-	if (name && (!*name || *name == '.' || strchr(name, '/'))) {
-		size_t mark = cs_check_push(c, "runbook");
-		cs_check_error(c, "'runbook' is the name of a file in runbooks/, without a folder");
-		cs_check_pop(c, mark);
-	}
+	const char *const *names = b->runbooks(b->ctx);
+	for (const char *const *n = names; *n; n++)
+		if (strcmp(*n, name) == 0)
+			return;
+	const char *near = cs_suggest(name, names);
+	if (near)
+		cs_check_error(&b->c, "there is no runbooks/%.80s; did you mean '%s'?", name, near);
+	else
+		cs_check_error(&b->c, "there is no runbooks/%.80s; write it, or remove 'runbook' here", name);
+	cs_diags_suggest(b->c.d, near);
+}
+
+void cs_build_runbook(cs_build *b, const json_t *obj)
+{
+	const char *name = cs_json_str(obj, "runbook");
+	if (!name || strstr(name, "${"))
+		return;
+	size_t mark = cs_check_push(&b->c, "runbook");
+	if (!*name || *name == '.' || strchr(name, '/'))
+		cs_check_error(&b->c, "'runbook' is the name of a file in runbooks/, without a folder");
+	else if (b->runbooks)
+		check_runbook_is_there(b, name);
+	cs_check_pop(&b->c, mark);
 }
 
 static void build_ask(cs_build *b, int id, const json_t *ask)
@@ -32,7 +49,7 @@ static void build_ask(cs_build *b, int id, const json_t *ask)
 	cs_build_template_key(b, ask, "title", CS_TEMPLATE_STRICT, &b->f->tasks[id].ask_title);
 	cs_check_allow(&b->c, ask);
 	cs_check_duration_key(&b->c, ask, "expire", &ms);
-	check_runbook(&b->c, ask);
+	cs_build_runbook(b, ask);
 	const char *reject = cs_json_str(ask, "on-reject");
 	if (reject && strcmp(reject, "raise") != 0) {
 		size_t mark = cs_check_push(&b->c, "on-reject");

@@ -23,7 +23,8 @@ typedef struct cs_build {
 	const cs_source *src;              /* the flow's own file */
 	int cap_tasks;
 	cs_callable_fn *callable;
-	cs_names_fn *names;
+	cs_names_fn *names, *runbooks;
+	cs_function_fn *function;
 	void *ctx;
 	const char *vars[CS_BUILD_VARS];   /* of the for and catch around, borrowed */
 	size_t n_vars, first_var;          /* a function's body does not see those before first_var */
@@ -53,6 +54,11 @@ int cs_build_row(cs_build *b, const char *name, json_t *def, int parent, int ind
 /* The definition under the cursor as the one child of PARENT. */
 void cs_build_only(cs_build *b, const char *name, json_t *def, int parent);
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
+
+/* flow_reach.c: warns of each task of a compiled list that the run never comes to; of a switch, the cases that
+ * are never taken, and a `then` that is never followed. */
+void cs_build_warn_unreachable(cs_build *b, const int *ids, int n);
+void cs_build_warn_cases(cs_build *b, const cs_task *t, json_t *def);
 
 /* flow_task.c: one task; its row in the table is there, its name and place are set. */
 void cs_build_task(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
@@ -100,6 +106,9 @@ void cs_build_use_functions(cs_build *b, const json_t *use);
 
 /* flow_call.c: WITH of an http call, as the body of row ID; the cursor is on it. */
 void cs_build_http_arguments(cs_build *b, int id, json_t *with);
+/* flow_arguments.c: holds WITH, on which the cursor stands, against SCHEMA, compiled from DOCUMENT, of what NAME
+ * calls: what is written out, also beside expressions; of what is required, that none is missing. */
+void cs_build_check_arguments(cs_build *b, const char *name, const json_t *with, const cs_schema *schema, const json_t *document);
 /* flow_openapi.c: row ID reads the document and calls the operation. */
 void cs_build_openapi(cs_build *b, int id, json_t *def);
 
@@ -123,6 +132,8 @@ void cs_build_retry(cs_build *b, const json_t *v, cs_catch *k);
 
 /* flow_metadata.c: metadata.ask and metadata.effect of a task. */
 void cs_build_metadata(cs_build *b, int id, json_t *def);
+/* `runbook` of OBJ names a file that is there. */
+void cs_build_runbook(cs_build *b, const json_t *obj);
 
 /* function_builtin.c: the arguments of a built-in, literal where they are; the cursor is on `with`. */
 void cs_builtin_check(cs_check *c, const char *name, const json_t *with);

@@ -88,13 +88,37 @@ static void warn_embedded(cs_build *b, const json_t *v)
 	}
 }
 
+/* A template ends at its first error. Each part by itself has the others told as well, and the
+ * places of those that are well written noted. */
+static void build_parts(cs_build *b, const json_t *value)
+{
+	const char *key;
+	json_t *part;
+	size_t i;
+	json_object_foreach((json_t *)(uintptr_t)value, key, part) {
+		cs_template *t CS_CLEANUP(cs_template_freep) = NULL;
+		size_t mark = cs_check_push(&b->c, key);
+		cs_build_template(b, part, CS_TEMPLATE_STRICT, &t);
+		cs_check_pop(&b->c, mark);
+	}
+	json_array_foreach(value, i, part) {
+		cs_template *t CS_CLEANUP(cs_template_freep) = NULL;
+		size_t mark = cs_check_push_index(&b->c, i);
+		cs_build_template(b, part, CS_TEMPLATE_STRICT, &t);
+		cs_check_pop(&b->c, mark);
+	}
+}
+
 void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template **ret)
 {
 	char pointer[CS_TEMPLATE_POINTER] = "";
 	cs_err err = { 0 };
 	cs_template *t = NULL;
 	if (cs_template_new(b->f->exprs, value, mode, &t, &err, pointer) < 0) {
-		cs_check_error_below(&b->c, pointer, "%s", err.msg);
+		if (json_is_string(value) || err.code == CS_ETOOBIG)
+			cs_check_error_below(&b->c, pointer, "%s", err.msg);
+		else
+			build_parts(b, value);
 		return;
 	}
 	cs_template_each(t, check_expression, b);

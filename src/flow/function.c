@@ -107,18 +107,40 @@ static int no_variables(void *ctx, const cs_expr *e, const char *pointer)
 	return 0;
 }
 
+static void check_template(cs_check *c, cs_function *f, const json_t *v, cs_template **ret);
+
+/* A template ends at its first error: each part by itself has the others told as well. */
+static void check_parts(cs_check *c, cs_function *f, const json_t *v)
+{
+	const char *key;
+	json_t *part;
+	json_object_foreach((json_t *)(uintptr_t)v, key, part) {
+		cs_template *t CS_CLEANUP(cs_template_freep) = NULL;
+		size_t mark = cs_check_push(c, key);
+		check_template(c, f, part, &t);
+		cs_check_pop(c, mark);
+	}
+}
+
+static void check_template(cs_check *c, cs_function *f, const json_t *v, cs_template **ret)
+{
+	char pointer[CS_TEMPLATE_POINTER] = "";
+	cs_err err = { 0 };
+	if (cs_template_new(f->exprs, v, CS_TEMPLATE_STRICT, ret, &err, pointer) == 0)
+		cs_template_each(*ret, no_variables, &(template_place){ .c = c, .f = f });
+	else if (json_is_object(v) && err.code != CS_ETOOBIG)
+		check_parts(c, f, v);
+	else
+		cs_check_error_below(c, pointer, "%s", err.msg);
+}
+
 void cs_function_template(cs_check *c, cs_function *f, const json_t *obj, const char *key, cs_template **ret)
 {
 	const json_t *v = json_object_get(obj, key);
 	if (!v)
 		return;
-	char pointer[CS_TEMPLATE_POINTER] = "";
-	cs_err err = { 0 };
 	size_t mark = cs_check_push(c, key);
-	if (cs_template_new(f->exprs, v, CS_TEMPLATE_STRICT, ret, &err, pointer) < 0)
-		cs_check_error_below(c, pointer, "%s", err.msg);
-	else
-		cs_template_each(*ret, no_variables, &(template_place){ .c = c, .f = f });
+	check_template(c, f, v, ret);
 	cs_check_pop(c, mark);
 }
 

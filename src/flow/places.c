@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "flow/jq_names.h"
 
 void cs_places_fini(cs_places *p)
 {
@@ -54,7 +55,7 @@ static cs_exprset *rest_of(const cs_exprset *set, unsigned after, unsigned *map)
 static void report(const cs_places *p, unsigned bad, const char *why, cs_diags *d)
 {
 	bool noted = bad < p->n && p->at[bad].line;
-	cs_diags_add(d, false, p->file, noted ? p->at[bad].line : 0, noted ? p->at[bad].col : 0, "%s", why);
+	cs_jq_report(d, p->file, noted ? p->at[bad].line : 0, noted ? p->at[bad].col : 0, why);
 }
 
 int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool, cs_diags *d, cs_err *err)
@@ -80,4 +81,35 @@ int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool,
 	}
 	cs_exprset_unref(rest);
 	return r == CS_ESYNTAX ? CS_OK : r;
+}
+
+void cs_gather(cs_gathered *g, const cs_places *p, cs_exprset *set)
+{
+	if (!g || all_plain(set))
+		return;
+	g->rows = cs_xrealloc(g->rows, (g->n + 1) * sizeof *g->rows);
+	struct cs_gathered_row *row = &g->rows[g->n++];
+	*row = (struct cs_gathered_row){ .set = cs_exprset_ref(set) };
+	if (!p->file)
+		return;
+	row->places = (cs_places){ .file = cs_xstrdup(p->file), .at = cs_xcalloc(p->n + 1, sizeof *p->at), .n = p->n };
+	memcpy(row->places.at, p->at, p->n * sizeof *p->at);
+}
+
+int cs_gathered_check(const cs_gathered *g, cs_jq_pool *pool, cs_diags *d, cs_err *err)
+{
+	int r = CS_OK;
+	for (size_t i = 0; i < g->n && r == CS_OK; i++)
+		r = cs_places_check(&g->rows[i].places, g->rows[i].set, pool, d, err);
+	return r;
+}
+
+void cs_gathered_fini(cs_gathered *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		cs_places_fini(&g->rows[i].places);
+		cs_exprset_unref(g->rows[i].set);
+	}
+	free(g->rows);
+	*g = (cs_gathered){ 0 };
 }

@@ -21,4 +21,16 @@ void cs_places_note(cs_places *p, const char *file, const cs_expr *e, unsigned l
  * CS_OK also then; negative when jq cannot be asked. */
 int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool, cs_diags *d, cs_err *err);
 
+/* The expressions of all that one check looks at, one row a document. Zeroed it is empty. */
+typedef struct cs_gathered {
+	struct cs_gathered_row { cs_places places; cs_exprset *set; } *rows;
+	size_t n;
+} cs_gathered;
+
+/* Keeps SET, and a copy of its places; nothing when G is NULL or jq has nothing to say of SET. */
+void cs_gather(cs_gathered *g, const cs_places *p, cs_exprset *set);
+/* cs_places_check of every row. */
+int cs_gathered_check(const cs_gathered *g, cs_jq_pool *pool, cs_diags *d, cs_err *err);
+void cs_gathered_fini(cs_gathered *g);
+
 #endif

@@ -125,6 +125,7 @@ void cs_workspace_free(cs_workspace *w)
 	free(w->flows);
 	free(w->functions);
 	free(w->callables);
+	cs_strv_freep(&w->runbooks);
 	free(w->flow_settings);
 	cs_exprset_unref(w->exprs);
 	cs_places_fini(&w->places);

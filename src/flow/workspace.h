@@ -29,6 +29,7 @@ typedef struct cs_workspace {
 	json_t *connectors;            /* name -> document */
 	json_t *policies;              /* array of documents, in file-name order */
 	json_t *fixtures;              /* array of documents */
+	char **runbooks;               /* names of the files in runbooks/, NULL-terminated; NULL: not looked at */
 	json_t *scenarios;             /* {"scenarios/x.yaml": document}, in file-name order */
 	json_t *settings;              /* capstan.yaml as it stands */
 	cs_exprset *exprs;             /* of the settings */
@@ -39,7 +40,8 @@ typedef struct cs_workspace {
 /* Nearest folder upward from FROM (NULL: here) with a capstan.yaml; malloc'ed. CS_ENOTFOUND names `capstan init`. */
 int cs_workspace_find(const char *from, char **ret, cs_err *err);
 /* Loads everything; findings go to D. CS_EINVAL when there are errors (nothing is returned), unless
- * LENIENT, where what did load is returned and the broken files are left out. */
+ * LENIENT, where what did load is returned and the broken files are left out. D->ask
+ * gathers the expressions of the broken ones too. */
 int cs_workspace_load(const char *dir, bool lenient, cs_diags *d, cs_workspace **ret, cs_err *err);
 void cs_workspace_free(cs_workspace *w);
 /* Has jq compile every expression that is not plain: what a load leaves out, because it takes some

@@ -66,7 +66,7 @@ static void check_comparisons(cs_check *c, const json_t *when)
 	}
 }
 
-static void check_when(cs_check *c, const json_t *when)
+static void check_when(cs_check *c, const cs_workspace *w, const json_t *when)
 {
 	static const cs_key keys[] = {
 		{ "call", CS_IS_STRING }, { "flow", CS_IS_STRING }, { "agent", CS_IS_STRING }, { "subject", CS_IS_STRING },
@@ -83,6 +83,8 @@ static void check_when(cs_check *c, const json_t *when)
 	cs_check_word(c, when, "effect", effects);
 	cs_check_word(c, when, "mode", modes);
 	check_comparisons(c, when);
+	if (w)
+		cs_policy_check_names(c, w, when);
 }
 
 /* 2027-03-01, or a full time. */
@@ -100,7 +102,7 @@ static void check_expires(cs_check *c, const json_t *rule)
 	cs_check_pop(c, mark);
 }
 
-static void check_rule(cs_check *c, const json_t *rule)
+static void check_rule(cs_check *c, const cs_workspace *w, const json_t *rule)
 {
 	static const cs_key keys[] = {
 		{ "name", CS_IS_STRING }, { "when", CS_IS_OBJECT }, { "then", CS_IS_STRING | CS_KEY_REQUIRED },
@@ -117,7 +119,7 @@ static void check_rule(cs_check *c, const json_t *rule)
 	const json_t *when = json_object_get(rule, "when");
 	size_t mark = cs_check_push(c, "when");
 	if (when)
-		check_when(c, when);
+		check_when(c, w, when);
 	cs_check_pop(c, mark);
 }
 
@@ -136,7 +138,7 @@ static void check_rule_names(cs_check *c, const json_t *list)
 	}
 }
 
-bool cs_policy_check(const json_t *doc, const cs_source *src, cs_diags *d)
+bool cs_policy_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d)
 {
 	static const cs_key keys[] = {
 		{ "policy", CS_IS_STRING | CS_KEY_REQUIRED }, { "rules", CS_IS_ARRAY | CS_KEY_REQUIRED }, { NULL, 0 },
@@ -152,7 +154,7 @@ bool cs_policy_check(const json_t *doc, const cs_source *src, cs_diags *d)
 		cs_check_error(&c, "'rules' is empty; a policy needs at least one rule");
 	json_array_foreach(list, i, rule) {
 		size_t mark = cs_check_push_index(&c, i);
-		check_rule(&c, rule);
+		check_rule(&c, w, rule);
 		cs_check_pop(&c, mark);
 	}
 	check_rule_names(&c, list);

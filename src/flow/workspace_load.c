@@ -75,7 +75,7 @@ static void load_connector(loader *l, const document *o)
 
 static void load_policy(loader *l, const document *o)
 {
-	if (cs_policy_check(o->doc, o->src, l->d)
+	if (cs_policy_check(l->w, o->doc, o->src, l->d)
 	    && claim(l, o, "policy", cs_json_str(o->doc, "policy"), "/policy"))
 		json_array_append(l->w->policies, o->doc);
 }
@@ -93,95 +93,26 @@ static const char *const *callable_names(void *ctx)
 	return w->callables;
 }
 
-static void argument_error(const document *o, const cs_task *t, const char *pointer, cs_diags *d, const char *message)
+static const cs_function *function_of(void *ctx, const char *name)
 {
-	char *whole CS_AUTOFREE = cs_xasprintf("%s/with%s", t->place ? t->place : "", pointer);
-	unsigned line = 0, col = 0;
-	if (t->place)
-		cs_source_at(o->src, whole, 0, &line, &col);
-	cs_diags_add(d, false, o->shown, line, col, "%s does not take this: %s", t->call, message);
+	return cs_workspace_function(ctx, name);
 }
 
-static bool has_expression(const json_t *v)
+static const char *const *runbook_names(void *ctx)
 {
-	size_t i;
-	const char *key;
-	json_t *inner;
-	if (json_is_string(v))
-		return strstr(json_string_value(v), "${") != NULL;
-	json_array_foreach(v, i, inner)
-		if (has_expression(inner))
-			return true;
-	json_object_foreach((json_t *)(uintptr_t)v, key, inner)
-		if (has_expression(inner))
-			return true;
-	return false;
+	const cs_workspace *w = ctx;
+	return (const char *const *)w->runbooks;
 }
 
-/* Does the error hold whatever the expressions beside it give? Where one of several schemas may
- * apply, which one is known only with the values. */
-static bool holds_anyway(const json_t *with, const cs_schema_error *e)
-{
-	static const char *const open_rules[] = {
-		"/anyOf", "/oneOf", "/not", "/if", "/then", "/else", "/contains", "/depend", "/unevaluated", "/propertyNames",
-	};
-	static const char unknown[] = "/additionalProperties";
-	for (size_t i = 0; i < CS_ARRAY_LEN(open_rules); i++)
-		if (strstr(e->rule, open_rules[i]))
-			return false;
-	size_t n = strlen(e->rule), m = sizeof unknown - 1;
-	if (n >= m && strcmp(e->rule + n - m, unknown) == 0)
-		return true;
-	const json_t *v = cs_json_pointer(with, e->instance);
-	return v && !has_expression(v);
-}
-
-/* What is written out is held against the function's schema, also beside expressions; of those
- * arguments that are required, that none is missing. */
-static void check_arguments(const document *o, const cs_task *t, const cs_function *f, cs_diags *d)
-{
-	enum { ERRORS_MAX = 64, REPORTED_MAX = 3 };
-	if (!f || !f->input || !t->body)
-		return;
-	json_t *with = json_object_get(t->def, "with"), *name;
-	json_t *value CS_AUTOJSON = with ? json_incref(with) : json_object();
-	bool literal = cs_template_is_const(t->body);
-	cs_schema_error *errors = NULL;
-	size_t i, n = 0, reported = 0;
-	if (cs_schema_check(f->input, value, literal ? REPORTED_MAX : ERRORS_MAX, &errors, &n, NULL) == 0)
-		for (size_t k = 0; k < n && reported < REPORTED_MAX; k++)
-			if (literal || holds_anyway(value, &errors[k])) {
-				argument_error(o, t, errors[k].instance, d, errors[k].message);
-				reported++;
-			}
-	cs_schema_errors_free(errors, n);
-	json_array_foreach(literal ? NULL : json_object_get(json_object_get(f->def, "input"), "required"), i, name) {
-		if (!json_is_string(name) || json_object_get(value, json_string_value(name)))
-			continue;
-		char *message CS_AUTOFREE = cs_xasprintf("it needs '%.80s'", json_string_value(name));
-		argument_error(o, t, "", d, message);
-	}
-}
-
-/* Compiles the flow of O and holds its calls against the functions of W (NULL: only built-ins). */
+/* Compiles the flow of O and holds it against what W has (NULL: only built-ins). */
 static int compile_flow(const cs_workspace *w, const document *o, cs_diags *d, cs_flow **ret)
 {
-	cs_flow *f = NULL;
-	size_t errors = d->errors;
 	cs_flow_world world = {
 		.callable = w ? cs_workspace_callable : NULL, .names = w ? callable_names : NULL,
-		.catalog = w ? cs_workspace_catalog : NULL, .ctx = (void *)(uintptr_t)w,
+		.catalog = w ? cs_workspace_catalog : NULL, .function = w ? function_of : NULL,
+		.runbooks = w && w->runbooks ? runbook_names : NULL, .ctx = (void *)(uintptr_t)w,
 	};
-	int r = cs_flow_new_in(o->doc, o->src, &world, d, &f);
-	for (int i = 0; r == CS_OK && w && i < f->n_tasks; i++)
-		if (f->tasks[i].kind == CS_TASK_CALL)
-			check_arguments(o, &f->tasks[i], cs_workspace_function(w, f->tasks[i].call), d);
-	if (r == CS_OK && d->errors == errors) {
-		*ret = f;
-		return CS_OK;
-	}
-	cs_flow_unref(f);
-	return CS_EINVAL;
+	return cs_flow_new_in(o->doc, o->src, &world, d, ret);
 }
 
 static void load_flow(loader *l, const document *o)
@@ -214,9 +145,9 @@ static const struct kind {
 } kinds[] = {
 	{ "agents", "agent", NULL, "an agent", load_agent },
 	{ "connectors", "connector", NULL, "a connector", load_connector },
-	{ "policies", "policy", NULL, "a policy", load_policy },
 	{ "fixtures", "function", "answers", "a fixture", load_fixture },
 	{ "flows", "document", "do", "a flow", load_flow },
+	{ "policies", "policy", NULL, "a policy", load_policy },
 	{ "scenarios", "scenario", NULL, "a scenario", load_scenario },
 };
 
@@ -297,6 +228,9 @@ int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 {
 	json_t *origins CS_AUTOJSON = json_object();
 	loader l = { .w = w, .d = d, .origins = origins };
+	char *runbooks CS_AUTOFREE = cs_path_join(w->dir, "runbooks");
+	if (cs_dir_list(runbooks, "", &w->runbooks, NULL) < 0)
+		w->runbooks = cs_xcalloc(1, sizeof *w->runbooks);
 	cs_workspace_index(w);
 	for (size_t i = 0; i < CS_ARRAY_LEN(kinds); i++) {
 		int r = load_folder(&l, &kinds[i], err);
@@ -362,7 +296,7 @@ static void check_document(const cs_workspace *w, const document *o, cs_diags *d
 	else if (k->load == load_connector)
 		check_operations(o, d);
 	else if (k->load == load_policy)
-		cs_policy_check(o->doc, o->src, d);
+		cs_policy_check(w, o->doc, o->src, d);
 	else if (k->load == load_fixture)
 		cs_fixture_check(w, o->doc, o->src, d);
 	else

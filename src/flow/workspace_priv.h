@@ -13,9 +13,13 @@ void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_dia
 void cs_settings_defaults(cs_workspace *w);
 
 /* workspace_forms.c: documents that others obey; here their form is checked. */
-bool cs_policy_check(const json_t *doc, const cs_source *src, cs_diags *d);
-/* W may be NULL: then any function may be meant. */
+/* W may be NULL: then any function, and any flow, may be meant. */
+bool cs_policy_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d);
 bool cs_fixture_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d);
+
+/* workspace_names.c: do the functions, flows and words that a rule's `when` names exist? A name that nobody
+ * has is an error, a pattern or a word that nothing fits a warning. The cursor is on `when`. */
+void cs_policy_check_names(cs_check *c, const cs_workspace *w, const json_t *when);
 
 /* workspace_load.c: the folders of W->dir into W, in the order in which they need each other. */
 int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err);

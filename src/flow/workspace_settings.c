@@ -189,6 +189,7 @@ void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_dia
 	read_approvals(w, &c, doc);
 	read_engine(w, &c, doc);
 	read_flows(w, &c, doc);
+	cs_gather(d->ask, &w->places, w->exprs);
 }
 
 void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_diags *d)

@@ -15,9 +15,11 @@ do:
   - three: { call: notfy, with: { title: t } }
 Y
 expect 1 check
+said "^flows/wrong.yaml:3:22: error: jq has no function 'seelct'; did you mean 'select'?"
+said "^flows/wrong.yaml:3:55: error: .(. is not closed"
 said "^flows/wrong.yaml:4:.*did you mean 'call'?"
 said "^flows/wrong.yaml:5:.*did you mean 'notify'?"
-said '^3 errors$'
+said '^4 errors$'
 cat >"$work/flows/wrong.yaml" <<'Y'
 document: { dsl: '1.0.3', namespace: a, name: wrong, version: '1.0.0' }
 do:

@@ -35,3 +35,7 @@ tests_flow_test_flow_calls_SOURCES = tests/flow/test_flow_calls.c
 check_PROGRAMS += tests/flow/test_ahead
 TESTS += tests/flow/test_ahead
 tests_flow_test_ahead_SOURCES = tests/flow/test_ahead.c
+
+check_PROGRAMS += tests/flow/test_findings
+TESTS += tests/flow/test_findings
+tests_flow_test_findings_SOURCES = tests/flow/test_findings.c
