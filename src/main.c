@@ -11,6 +11,7 @@
 #include "agents/fixture.h"
 #include "agents/rules.h"
 #include "agents/shell.h"
+#include "agents/text.h"
 #include "base/i18n.h"
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -90,7 +91,8 @@ int main(int argc, char **argv)
 	cs_rules *rules = cs_rules_new();
 	cs_http *http = cs_http_new();
 	const cs_performer performers[] = {
-		cs_http_performer(http), cs_shell_performer(), cs_rules_performer(rules), cs_fixtures_performer(fixtures),
+		cs_http_performer(http), cs_shell_performer(), cs_rules_performer(rules), cs_text_performer(),
+		cs_fixtures_performer(fixtures),
 	};
 	const cs_engine_opts engine = { .fixtures = fixture_port(fixtures), .performers = performers,
 					.n_performers = CS_ARRAY_LEN(performers), .exe = "/proc/self/exe", .version = PACKAGE_VERSION };

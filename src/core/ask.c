@@ -105,10 +105,10 @@ static json_t *gate_card(const cs_run *r, const cs_frame *f, const cs_function *
 		json_object_set_new(card, "as", json_string(identity));
 	if (says->body != NULL)
 		json_object_set(card, "body", says->body);
-	if (c->request != NULL) {
+	if (cs_json_str(c->request, "url") != NULL)
 		json_object_set_new(card, "to", json_sprintf("%s %s", cs_json_str_or(c->request, "method", ""), cs_json_str_or(c->request, "url", "")));
+	if (c->request != NULL)
 		json_object_set(card, "request", c->request);
-	}
 	if (says->reach != NULL)
 		json_object_set(card, "reach", says->reach);
 	json_object_set_new(card, "reverse", json_string(fn->reverse_call != NULL ? fn->reverse_call : fn->reverse_none ? "none" : "not declared"));

@@ -88,9 +88,22 @@ static int render_openapi(cs_run *r, cs_frame *f, cs_err *why)
 	return cs_http_render(&source, &f->call->request, why);
 }
 
+/* A text is made here, once, and stands in the intent; its performer only hands it on. */
+static int render_text(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
+{
+	cs_view_of v = cs_call_view(r, s, f);
+	json_t *text = NULL;
+	int rc = cs_look(&v, CS_PHASE_REQUEST, fn->text, f->call->args, &text, why);
+	if (rc == CS_OK)
+		f->call->request = json_pack("{s:o}", "text", text);
+	return rc;
+}
+
 static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
 {
 	cs_call *c = f->call;
+	if (c->request == NULL && fn->kind == CS_FUNCTION_AGENT && strcmp(cs_call_performer(fn), "text") == 0)
+		return render_text(r, s, f, fn, why);
 	if (strcmp(cs_call_performer(fn), "http") != 0 || c->request != NULL)
 		return CS_OK;
 	CS_AUTOJSON json_t *request = NULL;

@@ -38,7 +38,7 @@ typedef struct cs_effect {
 	json_t *def;             /* the operation, agent or http call, as in its file */
 	json_t *connector;       /* the connector's document, or NULL */
 	json_t *input;           /* validated */
-	json_t *rendered;        /* http: what core/http_request.h made; else NULL */
+	json_t *rendered;        /* http: what core/http_request.h made; text: {text}; else NULL */
 	const char *credential;  /* http: the value of `Authorization`, or NULL; never recorded */
 	bool simulated;
 	int64_t timeout_ms;      /* 0: the performer's own default */

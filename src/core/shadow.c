@@ -113,7 +113,7 @@ static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded
 /* Not sent: a fixture answers, else the record; what is pure is done here as ever. */
 static int capture(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_recorded *rec, cs_err *err)
 {
-	if (f->call->effect == CS_EFFECT_PURE && fn->kind != CS_FUNCTION_HTTP && strcmp(cs_call_performer(fn), "rules") == 0)
+	if (f->call->effect == CS_EFFECT_PURE && cs_function_computes(fn))
 		return cs_step_send(r, s, f, NULL, NULL, err);
 	CS_AUTOJSON json_t *answer = s->fixture(s->ctx, r, fn, f->call->args);
 	if (answer != NULL) {

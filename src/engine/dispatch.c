@@ -87,7 +87,7 @@ static void drop_job(void *job)
 static bool scripted(const cs_engine *e, const cs_run *r, const cs_function *fn)
 {
 	bool has = e->opts.fixtures.has != NULL && e->opts.fixtures.has(e->opts.fixtures.ctx, fn->name);
-	bool pure = fn->performer != NULL && strcmp(fn->performer, "rules") == 0;
+	bool pure = cs_function_computes(fn);
 	if (r->shadow || r->simulated)
 		return has || !pure;
 	return fn->connector != NULL && strcmp(cs_json_str_or(fn->connector_def, "mode", "dry"), "dry") == 0;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/function_priv.h"
+#include "flow/text.h"
 
 enum {
 	TIMEOUT_MS = 30000,
@@ -60,6 +61,11 @@ void cs_function_free(cs_function *f)
 	free(f->reverse_call);
 	free(f->reverse_file);
 	free(f);
+}
+
+bool cs_function_computes(const cs_function *f)
+{
+	return f->kind == CS_FUNCTION_AGENT && f->performer && (strcmp(f->performer, "rules") == 0 || strcmp(f->performer, "text") == 0);
 }
 
 bool cs_function_check_name(cs_check *c, const char *name, const char *what)
@@ -141,6 +147,21 @@ void cs_function_template(cs_check *c, cs_function *f, const json_t *obj, const 
 		return;
 	size_t mark = cs_check_push(c, key);
 	check_template(c, f, v, ret);
+	cs_check_pop(c, mark);
+}
+
+void cs_function_text(cs_check *c, cs_function *f, const json_t *obj, const char *key, bool keep_whole, cs_template **ret)
+{
+	const char *text = cs_json_str(obj, key);
+	json_t *value CS_AUTOJSON = NULL;
+	cs_err err = { 0 };
+	if (!text)
+		return;
+	size_t mark = cs_check_push(c, key);
+	if (cs_text_value(text, keep_whole, &value, &err) < 0)
+		cs_check_error(c, "%s", err.msg);
+	else
+		check_template(c, f, value, ret);
 	cs_check_pop(c, mark);
 }
 

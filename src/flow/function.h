@@ -44,7 +44,7 @@ typedef struct cs_function {
 	cs_template *fails;       /* `.` is the reply's content */
 	cs_template *result;      /* `.` is the reply's content */
 	cs_template *reach;       /* {people, money, currency}: the blast radius on the card, or NULL */
-	cs_template *text;        /* kind text (not in this version): NULL */
+	cs_template *text;        /* kind text: the text that it gives; kind model: its prompt */
 	char *keyed_header;       /* effect keyed: the header that carries the key */
 	int64_t keyed_window_ms;
 	bool reverse_none;        /* said on the card */
@@ -60,6 +60,8 @@ int cs_function_agent(const json_t *doc, const cs_source *src, cs_diags *d, cs_f
 int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d);
 int cs_function_operation(const json_t *connector, const char *operation, const cs_source *src, cs_diags *d, cs_function **ret);
 void cs_function_free(cs_function *f);
+/* An agent that makes its answer of its input alone: rules and texts. It runs in every mode. */
+bool cs_function_computes(const cs_function *f);
 /* The built-ins and http: a const table; borrowed, NULL when there is none of that name. */
 const cs_function *cs_function_builtin(const char *name);
 /* Their names by number; NULL past the end. */

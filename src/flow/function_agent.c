@@ -15,7 +15,7 @@ static const cs_key agent_keys[] = {
 	{ "output", CS_IS_OBJECT | CS_IS_BOOL }, { "effect", CS_IS_STRING }, { "touches", CS_IS_ARRAY },
 	{ "timeout", CS_IS_STRING }, { "retry", CS_IS_OBJECT }, { "rules", CS_IS_ARRAY }, { "shell", CS_IS_OBJECT },
 	{ "model", CS_IS_OBJECT }, { "budget", CS_IS_ANY | CS_KEY_LATER }, { "reverse", CS_IS_STRING | CS_IS_OBJECT },
-	{ "mcp", CS_IS_ANY | CS_KEY_LATER }, { "flow", CS_IS_ANY | CS_KEY_LATER }, { "text", CS_IS_ANY | CS_KEY_LATER },
+	{ "mcp", CS_IS_ANY | CS_KEY_LATER }, { "flow", CS_IS_ANY | CS_KEY_LATER }, { "text", CS_IS_STRING },
 	{ NULL, 0 },
 };
 
@@ -112,12 +112,16 @@ static void check_model(cs_check *c, const json_t *doc, cs_function *f)
 	};
 	const json_t *model = json_object_get(doc, "model");
 	size_t mark = cs_check_push(c, "model");
-	(void)f;
-	if (json_object_get(json_object_get(model, "prompt"), "file"))
-		cs_check_error_key(c, "prompt", "'{ file: … }' is known, but this version does not read it yet; write the text here");
-	else
-		cs_check_object(c, model, keys, "'model'");
+	if (cs_check_object(c, model, keys, "'model'"))
+		cs_function_text(c, f, model, "prompt", false, &f->text);
 	cs_check_pop(c, mark);
+}
+
+static void check_text(cs_check *c, const json_t *doc, cs_function *f)
+{
+	if (f->effect != CS_EFFECT_PURE)
+		cs_check_error_key(c, "effect", "an agent of kind 'text' is pure: it makes its text of its input alone; remove this");
+	cs_function_text(c, f, doc, "text", false, &f->text);
 }
 
 /* A kind and the key that says how; a row without a function is not of this version. */
@@ -128,7 +132,7 @@ static const struct {
 } kinds[] = {
 	{ "rules", CS_EFFECT_PURE, check_rules }, { "shell", CS_EFFECT_UNSAFE, check_shell },
 	{ "model", CS_EFFECT_READ, check_model }, { "mcp", CS_EFFECT_UNSAFE, NULL },
-	{ "flow", CS_EFFECT_UNSAFE, NULL }, { "text", CS_EFFECT_PURE, NULL },
+	{ "flow", CS_EFFECT_UNSAFE, NULL }, { "text", CS_EFFECT_PURE, check_text },
 };
 
 /* The row of the agent's kind, or -1 after a report. */

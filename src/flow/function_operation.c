@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/function_priv.h"
+#include "flow/text.h"
 
 enum { KEYED_WINDOW_MS = 24 * 3600 * 1000 };
 
@@ -101,6 +102,24 @@ static void check_method(cs_check *c, const json_t *request)
 	cs_check_pop(c, mark);
 }
 
+/* OP's request with its body, where that is a text, as a template takes it; NULL after a report. */
+static json_t *with_text(cs_check *c, const json_t *op)
+{
+	json_t *request = json_copy(json_object_get(op, "request")), *body = NULL;
+	const char *text = cs_json_str(request, "body");
+	cs_err err = { 0 };
+	if (text && cs_text_value(text, true, &body, &err) < 0) {
+		size_t mark = cs_check_push(c, "request");
+		cs_check_error_key(c, "body", "%s", err.msg);
+		cs_check_pop(c, mark);
+		json_decref(request);
+		return NULL;
+	}
+	if (body)
+		json_object_set_new(request, "body", body);
+	return json_pack("{s:o}", "request", request);
+}
+
 static void read_request(cs_check *c, const json_t *op, cs_function *f)
 {
 	static const cs_key keys[] = {
@@ -124,8 +143,9 @@ static void read_request(cs_check *c, const json_t *op, cs_function *f)
 			cs_check_word(c, request, "as", forms);
 	}
 	cs_check_pop(c, mark);
-	if (ok)
-		cs_function_template(c, f, op, "request", &f->request);
+	json_t *compiled CS_AUTOJSON = ok ? with_text(c, op) : NULL;
+	if (compiled)
+		cs_function_template(c, f, compiled, "request", &f->request);
 }
 
 static void read_keyed(cs_check *c, const json_t *op, cs_function *f)
@@ -188,7 +208,7 @@ static void read_operation(cs_check *c, const json_t *connector, const char *nam
 	cs_function_common(c, op, f);
 	check_class(c, f);
 	read_request(c, op, f);
-	cs_function_template(c, f, op, "card", &f->card);
+	cs_function_text(c, f, op, "card", true, &f->card);
 	cs_function_expression(c, f, op, "fails", &f->fails);
 	cs_function_expression(c, f, op, "result", &f->result);
 	read_keyed(c, op, f);

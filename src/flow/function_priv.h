@@ -12,6 +12,9 @@ cs_function *cs_function_new(cs_function_kind kind, const char *name, const json
 void cs_function_common(cs_check *c, const json_t *obj, cs_function *f);
 /* The template at KEY of OBJ; its only argument is `.`. */
 void cs_function_template(cs_check *c, cs_function *f, const json_t *obj, const char *key, cs_template **ret);
+/* As cs_function_template of a text, in which expressions stand between ${ and }. KEEP_WHOLE: one that
+ * is wholly an expression gives what it gives; else the value is always a string. */
+void cs_function_text(cs_check *c, cs_function *f, const json_t *obj, const char *key, bool keep_whole, cs_template **ret);
 /* As that, but only an expression will do. */
 void cs_function_expression(cs_check *c, cs_function *f, const json_t *obj, const char *key, cs_template **ret);
 /* `reverse` of OBJ: none, or {call, with} whose only argument is {input, result}. */

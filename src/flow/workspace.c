@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/workspace_priv.h"
@@ -65,17 +66,27 @@ static cs_workspace *workspace_new(char *dir)
 	w->policies = json_array();
 	w->fixtures = json_array();
 	w->scenarios = json_object();
+	w->files = json_object();
 	w->exprs = cs_exprset_new();
 	cs_settings_defaults(w);
 	return w;
 }
 
+int cs_workspace_read(cs_workspace *w, const char *shown, json_t **ret, cs_source **ret_src, cs_err *err)
+{
+	char *path CS_AUTOFREE = cs_path_join(w->dir, shown);
+	char hash[CS_HEX_SIZE];
+	int rc = cs_yaml_load_hashed(path, shown, ret, ret_src, hash, err);
+	if (rc == CS_OK)
+		json_object_set_new(w->files, shown, json_string(hash));
+	return rc;
+}
+
 static int load_all(cs_workspace *w, cs_diags *d, cs_err *err)
 {
-	char *path CS_AUTOFREE = cs_path_join(w->dir, settings_file);
 	cs_source *src CS_CLEANUP(cs_source_freep) = NULL;
 	cs_err why = { 0 };
-	if (cs_yaml_load(path, settings_file, &w->settings, &src, &why) < 0) {
+	if (cs_workspace_read(w, settings_file, &w->settings, &src, &why) < 0) {
 		cs_diags_add_err(d, settings_file, &why);
 		w->settings = json_object();
 	} else {
@@ -134,6 +145,7 @@ void cs_workspace_free(cs_workspace *w)
 	json_decref(w->fixtures);
 	json_decref(w->scenarios);
 	json_decref(w->settings);
+	json_decref(w->files);
 	free(w->dir);
 	free(w->name);
 	free(w->operator_name);

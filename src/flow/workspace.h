@@ -32,6 +32,7 @@ typedef struct cs_workspace {
 	char **runbooks;               /* names of the files in runbooks/, NULL-terminated; NULL: not looked at */
 	json_t *scenarios;             /* {"scenarios/x.yaml": document}, in file-name order */
 	json_t *settings;              /* capstan.yaml as it stands */
+	json_t *files;                 /* path below dir -> SHA-256 of its bytes, of every file read */
 	cs_exprset *exprs;             /* of the settings */
 	cs_places places;              /* where those stand, for check */
 	cs_flow_settings *flow_settings; size_t n_flow_settings;

@@ -165,11 +165,10 @@ static const struct kind *kind_of(const json_t *doc)
 static void load_file(loader *l, const struct kind *k, const char *name)
 {
 	char *shown CS_AUTOFREE = cs_xasprintf("%s/%s", k->folder, name);
-	char *path CS_AUTOFREE = cs_path_join(l->w->dir, shown);
 	json_t *doc CS_AUTOJSON = NULL;
 	cs_source *src CS_CLEANUP(cs_source_freep) = NULL;
 	cs_err err = { 0 };
-	if (cs_yaml_load(path, shown, &doc, &src, &err) < 0) {
+	if (cs_workspace_read(l->w, shown, &doc, &src, &err) < 0) {
 		cs_diags_add_err(l->d, shown, &err);
 		return;
 	}
@@ -179,6 +178,7 @@ static void load_file(loader *l, const struct kind *k, const char *name)
 		return;
 	}
 	document o = { .doc = doc, .src = src, .shown = shown };
+	cs_workspace_texts(l->w, doc, src, shown, l->d);
 	k->load(l, &o);
 }
 
@@ -313,6 +313,8 @@ int cs_workspace_check_file(const cs_workspace *w, const char *path, cs_diags *d
 		cs_diags_add_err(d, path, &why);
 	} else {
 		document o = { .doc = doc, .src = src, .shown = path };
+		/* What is read is noted in the workspace's files, and was noted there when it was loaded. */
+		cs_workspace_texts((cs_workspace *)(uintptr_t)w, doc, src, path, d);
 		check_document(w, &o, d, ret_flow);
 	}
 	return d->errors > errors ? cs_err_set(err, CS_EINVAL, "%s has errors", path) : CS_OK;

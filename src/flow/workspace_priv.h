@@ -21,6 +21,12 @@ bool cs_fixture_check(const cs_workspace *w, const json_t *doc, const cs_source 
  * has is an error, a pattern or a word that nothing fits a warning. The cursor is on `when`. */
 void cs_policy_check_names(cs_check *c, const cs_workspace *w, const json_t *when);
 
+/* workspace_text.c: texts that stand in files, into DOC. W NULL: there is no workspace, and each is a finding. */
+void cs_workspace_texts(cs_workspace *w, json_t *doc, const cs_source *src, const char *shown, cs_diags *d);
+
+/* workspace.c: one YAML file of W, by its path below it; notes its hash. */
+int cs_workspace_read(cs_workspace *w, const char *shown, json_t **ret, cs_source **ret_src, cs_err *err);
+
 /* workspace_load.c: the folders of W->dir into W, in the order in which they need each other. */
 int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err);
 /* Sorts the functions and gathers the callable names. */

@@ -6,6 +6,7 @@
 #include <yaml.h>
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "flow/source_priv.h"
@@ -377,6 +378,11 @@ int cs_yaml_parse(const char *file, const char *text, size_t len, json_t **ret, 
 
 int cs_yaml_load(const char *path, const char *shown, json_t **ret, cs_source **ret_source, cs_err *err)
 {
+	return cs_yaml_load_hashed(path, shown, ret, ret_source, NULL, err);
+}
+
+int cs_yaml_load_hashed(const char *path, const char *shown, json_t **ret, cs_source **ret_source, char hash[CS_HEX_SIZE], cs_err *err)
+{
 	const char *file = shown ? shown : path;
 	cs_buf b CS_AUTOBUF;
 	cs_buf_init(&b, TEXT_MAX);
@@ -386,5 +392,8 @@ int cs_yaml_load(const char *path, const char *shown, json_t **ret, cs_source **
 		return cs_err_at(err, r, file, 0, 0, "the file is larger than 1 MiB; split it");
 	if (r < 0)
 		return cs_err_at(err, r, file, 0, 0, "%s", why.msg);
-	return cs_yaml_parse(file, cs_buf_str(&b), b.len, ret, ret_source, err);
+	r = cs_yaml_parse(file, cs_buf_str(&b), b.len, ret, ret_source, err);
+	if (r == CS_OK && hash)
+		cs_hash_hex(cs_buf_str(&b), b.len, hash);
+	return r;
 }

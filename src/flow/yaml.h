@@ -13,6 +13,9 @@ typedef struct cs_source cs_source;    /* where each value stands: JSON pointer 
  * NUL, bad UTF-8, aliases past the node limit: CS_ESYNTAX or CS_ETOOBIG with file, line, column.
  * ret_source may be NULL. */
 int cs_yaml_parse(const char *file, const char *text, size_t len, json_t **ret, cs_source **ret_source, cs_err *err);
+/* The same from a file; SHOWN (NULL: PATH) names it in findings. HASH, where it is not NULL, becomes
+ * the SHA-256 of its bytes. */
+int cs_yaml_load_hashed(const char *path, const char *shown, json_t **ret, cs_source **ret_source, char hash[65], cs_err *err);
 int cs_yaml_load(const char *path, const char *shown, json_t **ret, cs_source **ret_source, cs_err *err);
 const char *cs_source_file(const cs_source *s);
 /* Place of the value at POINTER, or of its key when KEY; falls back to the nearest parent. */

@@ -27,3 +27,7 @@ check_PROGRAMS += tests/engine/test_reverse
 TESTS += tests/engine/test_reverse
 tests_engine_test_reverse_SOURCES = tests/engine/test_reverse.c
 tests_engine_test_reverse_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_texts
+TESTS += tests/engine/test_texts
+tests_engine_test_texts_SOURCES = tests/engine/test_texts.c
+tests_engine_test_texts_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -6,6 +6,10 @@ tests_flow_test_flow_check_SOURCES = tests/flow/test_flow_check.c
 tests_flow_test_function_SOURCES = tests/flow/test_function.c
 tests_flow_test_workspace_SOURCES = tests/flow/test_workspace.c
 
+check_PROGRAMS += tests/flow/test_text
+TESTS += tests/flow/test_text
+tests_flow_test_text_SOURCES = tests/flow/test_text.c
+
 check_PROGRAMS += tests/flow/test_schema_suite
 TESTS += tests/flow/test_schema_suite
 tests_flow_test_schema_suite_SOURCES = tests/flow/test_schema_suite.c

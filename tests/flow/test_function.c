@@ -101,7 +101,7 @@ static const struct {
 	{ "agent: a\nkind: shell\nshell: { command: ls -l }\n",
 	  "a.yaml:3:19: error: 'command' must be a list, not a text\n" },
 	{ "agent: a\nkind: model\nmodel: { prompt: { file: p.md } }\n",
-	  "a.yaml:3:10: error: '{ file: … }' is known, but this version does not read it yet; write the text here\n" },
+	  "a.yaml:3:18: error: 'prompt' must be a text, not a mapping\n" },
 	{ "agent: a\nkind: model\nmodel: { prompt: x, tools: [ y ] }\n",
 	  "a.yaml:3:21: error: 'tools' in 'model' is known, but this version does not obey it yet; remove it\n" },
 	{ "connector: mail\nkind: smtp\nurl: smtps://x\noperations: { }\n",

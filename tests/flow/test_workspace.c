@@ -127,6 +127,86 @@ static void a_whole_workspace_is_loaded(void **state)
 	cs_workspace_free(w);
 }
 
+static const char editor[] = "agent: editor\nkind: text\ntext: { file: prompts/editor.md }\n";
+
+static void a_text_stands_in_a_file_and_its_hash_is_the_role_s(void **state)
+{
+	(void)state;
+	write_file("agents/editor.yaml", editor);
+	write_file("prompts/editor.md", "Dear ${ .name },\n");
+	write_file("flows/lead.yaml", "document: { dsl: '1.0.3', namespace: agency, name: lead, version: '1.0.0' }\n"
+		   "do:\n  - a: { call: approve, with: { title: Well?, summary: { file: prompts/editor.md }, show: { file: data } } }\n");
+	write_file("connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\noperations:\n"
+		   "  send: { card: { file: prompts/editor.md }, request: { method: POST, path: /, body: { file: prompts/editor.md } } }\n");
+	cs_workspace *w, *then;
+	free(load(false, CS_OK, &w));
+	const cs_function *f = cs_workspace_function(w, "editor");
+	assert_string_equal(cs_json_str(f->def, "text"), "Dear ${ .name },\n");
+	assert_non_null(json_object_get(w->files, "prompts/editor.md"));
+	assert_non_null(json_object_get(w->files, "agents/editor.yaml"));
+	assert_non_null(json_object_get(w->files, "capstan.yaml"));
+	const json_t *with = json_object_get(w->flows[0]->tasks[0].def, "with");
+	assert_string_equal(cs_json_str(with, "summary"), "${ \"Dear \\( .name ),\\n\" }");
+	assert_string_equal(cs_json_str(json_object_get(with, "show"), "file"), "data");   /* what is shown is data */
+	assert_non_null(cs_workspace_function(w, "mail.send")->card);
+	write_file("prompts/editor.md", "Hello ${ .name },\n");
+	free(load(false, CS_OK, &then));
+	assert_string_not_equal(cs_workspace_function(then, "editor")->hash, f->hash);
+	cs_workspace_free(w);
+	cs_workspace_free(then);
+}
+
+static void no_text_is_read_from_outside(void **state)
+{
+	(void)state;
+	CS_AUTOFREE char *link = cs_path_join(dir, "prompts/link.md"), *key = cs_path_join(dir, "prompts/key.md");
+	static const struct {
+		const char *file, *finding;
+	} wrong[] = {
+		{ "/etc/passwd", "'/etc/passwd' must be a path below the workspace, like prompts/editor.md" },
+		{ "../x.md", "the text ../x.md is not there, or cannot be read; write it, or mend the path" },
+		{ "prompts/none.md", "the text prompts/none.md is not there, or cannot be read; write it, or mend the path" },
+		{ "prompts/bad.md", "the text prompts/bad.md is not UTF-8, or holds a NUL; save it as UTF-8" },
+		{ "prompts/key.md", "prompts/key.md is of the workspace's state; no text is read from there" },
+		{ "prompts/open.md", "'${' has no '}' that ends it; write '$${' where no expression is meant (line 2, column 3 of the text)" },
+		{ "prompts/var.md", "'$start' is not known here; an expression in this file sees its input as '.'" },
+	};
+	write_file("prompts/bad.md", "\xff");
+	write_file("prompts/open.md", "a\nb ${ .x");
+	write_file("prompts/var.md", "${ $start }");
+	write_file(".capstan/key", "secret");
+	assert_int_equal(symlink("/etc/hostname", link), 0);
+	assert_int_equal(symlink("../.capstan/key", key), 0);
+	for (size_t i = 0; i < CS_ARRAY_LEN(wrong); i++) {
+		CS_AUTOFREE char *agent = cs_xasprintf("agent: editor\nkind: text\ntext: { file: %s }\n", wrong[i].file);
+		/* A finding in the text is told at the value, what the path is wrong with at the path. */
+		CS_AUTOFREE char *at_path = cs_xasprintf("agents/editor.yaml:3:15: error: %s\n", wrong[i].finding);
+		CS_AUTOFREE char *at_value = cs_xasprintf("agents/editor.yaml:3:7: error: %s\n", wrong[i].finding);
+		write_file("agents/editor.yaml", agent);
+		says(i < 5 ? at_path : at_value);
+	}
+	write_file("agents/editor.yaml", "agent: editor\nkind: text\ntext: { file: prompts/link.md }\n");
+	CS_AUTOFREE char *outside = cs_xasprintf("agents/editor.yaml:3:15: error: the text prompts/link.md stands outside of the workspace; copy it below %s\n", dir);
+	says(outside);
+}
+
+static void a_text_is_bounded(void **state)
+{
+	(void)state;
+	cs_workspace *w;
+	CS_AUTOFREE char *large = malloc(256 * 1024 + 2);
+	memset(large, 'x', 256 * 1024 + 1);
+	large[256 * 1024 + 1] = '\0';
+	write_file("agents/editor.yaml", editor);
+	write_file("prompts/editor.md", large);
+	CS_AUTOFREE char *text = load(false, CS_EINVAL, &w);
+	assert_non_null(strstr(text, "is larger than 262144 bytes"));
+	large[256 * 1024] = '\0';
+	write_file("prompts/editor.md", large);
+	free(load(false, CS_OK, &w));
+	cs_workspace_free(w);
+}
+
 static void names_find_what_they_name(void **state)
 {
 	(void)state;
@@ -368,6 +448,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_whole_workspace_is_loaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_text_stands_in_a_file_and_its_hash_is_the_role_s, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_text_is_read_from_outside, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_text_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_find_what_they_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_name_in_two_places_names_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told_by_file_and_place, setup, teardown),

@@ -14,6 +14,7 @@
 #include "agents/fixture.h"
 #include "agents/rules.h"
 #include "agents/shell.h"
+#include "agents/text.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -23,7 +24,7 @@
 
 enum { PATIENCE_MS = 10000 };
 
-static cs_performer performers[4];
+static cs_performer performers[5];
 static cs_fixtures *fixtures;
 static cs_rules *rules;
 static cs_http *http;
@@ -70,6 +71,7 @@ static void make_performers(void)
 	performers[1] = cs_rules_performer(rules);
 	performers[2] = cs_shell_performer();
 	performers[3] = cs_http_performer(http);
+	performers[4] = cs_text_performer();
 }
 
 void world_file(world *w, const char *path, const char *text)
@@ -91,7 +93,7 @@ void world_new(world *w, const char *text)
 	world_file(w, "capstan.yaml", text != NULL ? text : "workspace: test\nmode: simulate\napprovals: { grace: PT0S }\n");
 	make_performers();
 	w->opts = (cs_engine_opts){
-		.performers = performers, .n_performers = 4, .exe = getenv("CS_TEST_CAPSTAN"), .version = "test",
+		.performers = performers, .n_performers = CS_ARRAY_LEN(performers), .exe = getenv("CS_TEST_CAPSTAN"), .version = "test",
 		.fixtures = { fixtures, fixtures_load, fixtures_used, fixtures_forget, fixtures_has },
 	};
 }
