@@ -96,7 +96,7 @@ static int finish(int status)
 
 int cs_cli_main(int argc, char **argv, const cs_cli_opts *opts)
 {
-	cs_cli c = { .opts = opts, .signals = -1, .files = -1 };
+	cs_cli c = { .opts = opts, .signals = -1 };
 	cs_diags_init(&c.diags);
 	int status = finish(dispatch(&c, argc, argv));
 	cs_cli_close(&c);

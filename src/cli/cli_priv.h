@@ -87,7 +87,7 @@ struct cs_cli {
 	cs_reader *reader;
 	cs_client *client;
 	int signals;                 /* signalfd; -1: none */
-	int files;                   /* inotify of the workspace's folders; -1: they are not watched */
+	bool watch;                  /* an engine of ours takes changed files by itself */
 	bool interrupted;
 	char **shown;                /* strings given out by cs_cli_show */
 	size_t n_shown, cap_shown;
@@ -114,13 +114,6 @@ int cs_cli_call(cs_cli *c, json_t *request, json_t **ret_ok, cs_err *err);
 /* Waits until something was committed, at most timeout_ms. False: the operator wants to end. An
  * engine that went away is replaced. */
 int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err);   /* CS_OK, CS_EAGAIN: a signal to end */
-
-/* From here on cs_cli_wait also ends when a file of the workspace has changed. */
-void cs_cli_watch_files(cs_cli *c);
-/* Since it was asked last. */
-bool cs_cli_files_changed(cs_cli *c);
-/* Waits until nothing changes any more, has the engine take the files, and logs what came of it. */
-int cs_cli_take_changes(cs_cli *c, cs_err *err);
 
 int cs_cli_find_run(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);
 int cs_cli_find_item(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);

@@ -48,8 +48,6 @@ static int log_until_end(cs_cli *c, int64_t next, cs_err *err)
 		next = last + 1;
 		if (r == CS_OK)
 			r = cs_cli_wait(c, LOOK_MS, err);
-		if (r == CS_OK && cs_cli_files_changed(c))
-			r = cs_cli_take_changes(c, err);
 		if (r < 0)
 			return r;
 	}
@@ -59,6 +57,7 @@ int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
 {
 	(void)a;
 	cs_err err = { 0 };
+	c->watch = true;
 	int r = cs_cli_reader(c, &err);
 	int64_t next = c->reader ? cs_reader_last_seq(c->reader) + 1 : 1;
 	pid_t holder = r == CS_OK ? cs_lease_holder(c->state_dir) : 0;
@@ -68,8 +67,6 @@ int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
 		r = cs_cli_client(c, &err);
 	if (r == CS_OK && !cs_client_is_engine(c->client))
 		r = cs_lease_held(c->state_dir, cs_lease_holder(c->state_dir), &err);
-	if (r == CS_OK)
-		cs_cli_watch_files(c);
 	if (r == CS_OK)
 		r = log_until_end(c, next, &err);
 	return r == CS_EAGAIN ? CS_EXIT_DONE : cs_cli_fail(c, "serve", &err);
@@ -117,6 +114,7 @@ int cs_cmd_console(cs_cli *c, const cs_cli_args *a)
 	cs_err err = { 0 };
 	const char *mode = "simulate";
 	bool background = false;
+	c->watch = true;
 	int r = c->opts->console ? cs_cli_dir(c, &err) : cs_err_set(&err, CS_EUNSUPPORTED, _("this program has no console"));
 	if (r == CS_OK)
 		(void)cs_cli_load(c, NULL);

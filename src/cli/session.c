@@ -121,7 +121,9 @@ static void give_signals_back(cs_cli *c)
 
 static int open_client(cs_cli *c, cs_err *err)
 {
-	int r = cs_client_open(c->dir, 0, c->opts->engine, give_workspace, c, &c->client, err);
+	cs_engine_opts engine = *c->opts->engine;
+	engine.watch = c->watch;
+	int r = cs_client_open(c->dir, 0, &engine, give_workspace, c, &c->client, err);
 	if (r < 0)
 		return r;
 	/* The engine may just have made the database. */
@@ -210,12 +212,11 @@ int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err)
 	int r = take_signals(c, err);
 	if (r < 0)
 		return r;
-	struct pollfd p[3] = {
+	struct pollfd p[2] = {
 		{ .fd = c->signals, .events = POLLIN },
 		{ .fd = c->client ? cs_client_fd(c->client) : -1, .events = POLLIN },
-		{ .fd = c->files, .events = POLLIN },
 	};
-	if (poll(p, 3, timeout_ms) < 0 && errno != EINTR)
+	if (poll(p, 2, timeout_ms) < 0 && errno != EINTR)
 		return cs_err_sys(err, errno, "waiting");
 	struct signalfd_siginfo got;
 	if (p[0].revents && read(c->signals, &got, sizeof got) == (ssize_t)sizeof got) {
@@ -227,8 +228,6 @@ int cs_cli_wait(cs_cli *c, int timeout_ms, cs_err *err)
 
 void cs_cli_close(cs_cli *c)
 {
-	if (c->files >= 0)
-		close(c->files);
 	give_signals_back(c);
 	cs_client_close(c->client);
 	cs_reader_close(c->reader);

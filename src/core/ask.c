@@ -137,6 +137,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 				 "call", fn->name, "gate", 1, "value", c->args, "proposer", s->actor != NULL ? s->actor : "engine");
 	json_object_set_new(data, "title", json_is_string(says.title) ? json_incref(says.title) : json_sprintf(cs_frame_reverses(f) ? "%s takes back in %s" : "%s in %s", fn->name, r->flow->name));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(c->effect)));
+	json_object_set_new(data, "function", json_string(fn->hash));
+	set_copy(data, "base", fn->connector_def, "url");
 	json_object_set_new(data, "card", gate_card(r, f, fn, &says));
 	json_object_set_new(data, "rule", json_string(why->rule[0] != '\0' ? why->rule : "edited"));
 	json_object_set_new(data, "why", json_string(why->why));
@@ -264,6 +266,47 @@ static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs
 	return rc != CS_OK ? rc : cs_step_send(r, s, f, id, &today, err);
 }
 
+static int voided(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, const char *why, const cs_verdict *today, cs_err *err)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("%s%s%s", why, today->why[0] != '\0' ? ": " : "", today->why);
+	json_t *data = json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", text);
+	if (today->rule[0] != '\0')
+		json_object_set_new(data, "rule", json_string(today->rule));
+	return cs_run_write(r, s, "approval.voided", f->task, f->occurrence, data, err);
+}
+
+/* Is the function another than the one that was asked about? */
+static bool changed(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item)
+{
+	const cs_function *fn = cs_call_function(r, s, f);
+	const char *hash = cs_json_str(item->published, "function"), *base = cs_json_str(item->published, "base");
+	const char *today = fn != NULL ? cs_json_str(fn->connector_def, "url") : NULL;
+	return fn != NULL && hash != NULL &&
+	       (strcmp(hash, fn->hash) != 0 || (base != NULL && today != NULL && strcmp(base, today) != 0));
+}
+
+/* Do the rules of today still ask for what waits here? Where they answer otherwise, or want more of
+ * the answer, the item is void, and the call is planned anew. *ret_over: it was. What a person
+ * has edited or approved is not taken from them by a rule that would now allow it. */
+static int ask_rules(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, bool pending, bool *ret_over, cs_err *err)
+{
+	cs_verdict today = { 0 };
+	if (!cs_json_true(item->published, "gate"))
+		return CS_OK;        /* a decision of the flow: no rule asked for it */
+	int rc = s->verdict(s->ctx, r, f->task, f->call, &today, err);
+	if (rc != CS_OK)
+		return rc;
+	bool theirs = !pending || json_object_get(item->published, "previous") != NULL ||
+		      strcmp(cs_json_str_or(item->published, "rule", ""), "edited") == 0;
+	bool word = json_object_get(item->published, "confirm") != NULL;
+	const char *why = today.kind == CS_VERDICT_DENY ? "the rules now deny it" :
+			  changed(r, s, f, item) ? "the operation has changed" :
+			  today.kind == CS_VERDICT_ALLOW && !theirs ? "the rules do not ask for it any more" :
+			  today.kind == CS_VERDICT_ASK && pending && today.confirm_word != word ? "the rules now ask for it otherwise" : NULL;
+	*ret_over = why != NULL;
+	return why != NULL ? voided(r, s, f, item, why, &today, err) : CS_OK;
+}
+
 int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_item *item = cs_run_item(r, f->call->item);
@@ -272,6 +315,10 @@ int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	bool expired = item->expires > 0 && item->expires <= s->now;
 	bool pending = strcmp(item->state, "pending") == 0;
 	bool approved = strcmp(item->state, "approved") == 0;
+	bool over = false;
+	int rc = pending || approved ? ask_rules(r, s, f, item, pending, &over, err) : CS_OK;
+	if (rc != CS_OK || over)
+		return rc;
 	if (expired && (pending || (approved && item->grace_until <= s->now)))
 		return item_event(r, s, f, "approval.expired", item, NULL, err);
 	if (pending || item->grace_until > s->now)

@@ -367,6 +367,15 @@ static void fold_withdrawn(cs_run *r, const cs_event *ev, const cs_task *t, cs_i
 	item_over(r, item);
 }
 
+/* What it says today's connector renders anew. */
+static void fold_voided(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	cs_call *c = call_of(r, t);
+	if (c != NULL && c->phase == CS_CALL_ASKING)
+		cs_json_put(&c->request, NULL);
+	fold_withdrawn(r, ev, t, item);
+}
+
 static void fold_closed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
 {
 	(void)ev;
@@ -385,7 +394,7 @@ int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t)
 		{ "approval.edited", fold_edited },       { "approval.snoozed", fold_same },
 		{ "approval.delegated", fold_same },      { "approval.consumed", fold_consumed },
 		{ "approval.settled", fold_settled },     { "approval.expired", fold_expired },
-		{ "approval.withdrawn", fold_withdrawn }, { "approval.voided", fold_withdrawn },
+		{ "approval.withdrawn", fold_withdrawn }, { "approval.voided", fold_voided },
 		{ "item.closed", fold_closed },
 	};
 	if (strcmp(ev->type, "approval.published") == 0 || strcmp(ev->type, "item.opened") == 0)

@@ -227,6 +227,25 @@ static int answer_again(cs_engine *e, const json_t *row, const json_t *decision,
 			  by != NULL ? " by " : "", by != NULL ? by : "");
 }
 
+/* An item of the workspace, of no run: it says something, and can be put away. */
+static int decide_own(cs_engine *e, const json_t *row, const char *id, const json_t *decision, json_t **ret, cs_err *err)
+{
+	const char *verb = cs_json_str_or(decision, "verb", "");
+	int rc = CS_OK;
+	if (strcmp(cs_json_str_or(row, "state", ""), "open") != 0) {
+		rc = answer_again(e, row, decision, err);
+	} else if (strcmp(verb, "dismiss") != 0) {
+		rc = cs_err_set(err, CS_EREFUSED, "this item is not answered with %s; do what it says, or use `capstan dismiss ID`", verb);
+	} else {
+		if (strcmp(e->notice, id) == 0)
+			e->notice[0] = '\0';     /* its title stays: the same is not said again */
+		rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
+	}
+	if (rc == CS_OK)
+		*ret = json_pack("{s:s, s:s}", "item", id, "next", "");
+	return rc;
+}
+
 static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	const char *id = cs_json_str_or(req, "item", "");
@@ -239,6 +258,8 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	const json_t *row = json_array_get(rows, 0);
 	if (row == NULL)
 		return cs_err_set(err, CS_ENOTFOUND, "there is no item %s; `capstan inbox` lists what waits", id);
+	if (cs_json_str_or(row, "run", "")[0] == '\0')
+		return decide_own(e, row, id, decision, ret, err);
 	cs_live *l = cs_runs_load(e, cs_json_str_or(row, "run", ""), err);
 	if (l == NULL)
 		return err->code;
@@ -332,12 +353,6 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	return CS_OK;
 }
 
-static int cmd_reload(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
-{
-	(void)req;
-	return cs_engine_reload(e, ret, err);
-}
-
 static int cmd_stop(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
@@ -355,7 +370,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
-		{ "reload", cmd_reload }, { "stop", cmd_stop },     { "emit", cs_command_emit },
+		{ "stop", cmd_stop },   { "emit", cs_command_emit },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)

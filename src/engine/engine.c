@@ -156,6 +156,7 @@ static void engine_free(cs_engine *e)
 	cs_policy_free(e->policy);
 	cs_queue_free(e->mailbox);
 	cs_door_unref(e->door);
+	cs_watch_stop(e->watch);
 	cs_retired_free(e);
 	cs_workspace_free(e->ws);
 	json_decref(e->group_keys);
@@ -191,6 +192,8 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	if (rc == CS_OK)
 		rc = unavailable(recover(e, err), err);
 	if (rc == CS_OK)
+		rc = unavailable(cs_reload_watch(e, err), err);
+	if (rc == CS_OK)
 		rc = start_thread(e, err);
 	if (rc != CS_OK)
 		return rc;
@@ -209,6 +212,7 @@ void cs_engine_stop(cs_engine *e, int64_t grace_ms)
 		return;
 	cs_server_stop(e->server);
 	e->server = NULL;
+	cs_watch_stop(CS_STEAL(e->watch));
 	atomic_store(&e->closing, true);
 	cs_message *m = cs_xcalloc(1, sizeof *m);
 	m->kind = CS_MESSAGE_STOP;
@@ -222,6 +226,7 @@ void cs_engine_stop(cs_engine *e, int64_t grace_ms)
 	bool alone = cs_workers_stop(e->evaluators, cs_clock_mono_ns() + INT64_C(3000000000));
 	if (alone)
 		cs_jq_pool_free(CS_STEAL(e->jq));
+	cs_workers_stop(e->loader, cs_clock_mono_ns() + INT64_C(2000000000));
 	cs_workers_stop(e->agents, cs_clock_mono_ns() + INT64_C(2000000000));
 	cs_message *left[64];
 	for (size_t n; (n = cs_queue_take(e->mailbox, (void **)left, 64, 0)) > 0;)

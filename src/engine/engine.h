@@ -15,7 +15,7 @@
  *                                           -> {id, source, existing, runs: [those that received it]}
  *   status   -> {epoch, mode, live, hold, runs, ready, pid}
  *   settle   -> {busy, due}                 busy: something goes on by itself; due: wall ms of the next clock, 0 none
- *   reload   -> {flows, functions}          the workspace's files are read again, or nothing changes
+ *   reload   -> {flows, functions, files: [{file, old, new}]}   the workspace's files are read again, or nothing changes
  *   stop     -> {}                          the engine ends when what is open outside has ended
  */
 #ifndef CS_ENGINE_ENGINE_H
@@ -54,6 +54,7 @@ typedef struct cs_engine_opts {
 	size_t n_performers;
 	const char *exe;                     /* this program, for the jq children */
 	const char *version;
+	bool watch;                          /* takes changed files by itself */
 } cs_engine_opts;
 
 /* ---- the engine in this process ------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/lease.h"
 #include "engine/server.h"
+#include "engine/watch.h"
 #include "engine/workers.h"
 #include "flow/jq_pool.h"
 #include "policy/policy.h"
@@ -37,7 +38,11 @@ typedef struct cs_live {
 	int64_t due;                 /* in the heap under this time; 0: not */
 } cs_live;
 
-typedef enum cs_message_kind { CS_MESSAGE_REQUEST, CS_MESSAGE_OUTCOME, CS_MESSAGE_ANSWER, CS_MESSAGE_STOP } cs_message_kind;
+typedef enum cs_message_kind { CS_MESSAGE_REQUEST, CS_MESSAGE_OUTCOME, CS_MESSAGE_ANSWER, CS_MESSAGE_STOP,
+	CS_MESSAGE_CHANGED, CS_MESSAGE_LOADED } cs_message_kind;
+
+/* The files, read and checked anew (reload.c). */
+typedef struct cs_loaded cs_loaded;
 
 /* What the mailbox holds. Everything is owned. */
 typedef struct cs_message {
@@ -51,6 +56,7 @@ typedef struct cs_message {
 	cs_todo asked;               /* ANSWER: its run pointer is not used, its id is in `run` */
 	json_t *value;
 	char *failure;
+	cs_loaded *loaded;
 } cs_message;
 
 /* A reply that waits for its group's commit. */
@@ -77,7 +83,10 @@ struct cs_engine {
 	cs_reader *reader;
 	cs_policy *policy;
 	cs_jq_pool *jq;
-	cs_workers *agents, *evaluators;
+	cs_workers *agents, *evaluators, *loader;
+	cs_watch *watch;             /* NULL: nobody looks */
+	char notice[CS_ID_SIZE];     /* the open item about files that were not taken; "": none */
+	char notice_title[400];
 	uint8_t key[32];
 	int64_t epoch;
 	cs_idgen ids;
@@ -159,8 +168,15 @@ int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err);
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 
 /* ---- reload.c ---- */
-/* Reads the workspace's files again; CS_EINVAL names the first finding, and nothing has changed. */
-int cs_engine_reload(cs_engine *e, json_t **ret, cs_err *err);
+/* Has the workspace's files read and checked on another thread; a CS_MESSAGE_LOADED follows, with
+ * DONE (may be NULL) and CTX in it. */
+void cs_reload_begin(cs_engine *e, const char *actor, cs_reply_fn *done, void *ctx);
+/* Takes what was read, in the open group, or opens an item that says what is wrong: then WHY has it,
+ * and nothing has changed. Negative: the group is lost. */
+int cs_reload_take(cs_engine *e, cs_loaded *l, json_t **ret_ok, cs_err *why, cs_err *err);
+/* Before the coordinator begins: finds the item of an earlier engine, and watches where that is wanted. */
+int cs_reload_watch(cs_engine *e, cs_err *err);
+void cs_loaded_free(cs_loaded *l);                                           /* NULL is fine */
 void cs_retired_free(cs_engine *e);
 
 /* ---- loop.c ---- */

@@ -16,5 +16,6 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/reload.c src/engine/runs.c \
 	src/engine/server.c src/engine/server.h \
 	src/engine/start.c src/engine/start.h \
+	src/engine/watch.c src/engine/watch.h \
 	src/engine/wire.c src/engine/wire.h \
 	src/engine/workers.c src/engine/workers.h

@@ -17,6 +17,7 @@ void cs_message_free(cs_message *m)
 	json_decref(m->request);
 	json_decref(m->value);
 	cs_outcome_free(m->outcome);
+	cs_loaded_free(m->loaded);
 	free(m->failure);
 	free(m);
 }
@@ -80,6 +81,9 @@ static int take_request(cs_engine *e, cs_message *m, cs_err *err)
 	int rc;
 	if (strncmp(actor, "operator:", 9) != 0) {   /* a request is a person's; no agent decides by way of the socket */
 		rc = cs_err_set(&why, CS_EREFUSED, "a request comes from a person (operator:NAME), not from %.100s", actor);
+	} else if (strcmp(cs_json_str_or(m->request, "cmd", ""), "reload") == 0) {
+		cs_reload_begin(e, actor, CS_STEAL(m->done), m->ctx);
+		return CS_OK;
 	} else {
 		e->step.actor = actor;
 		rc = cs_command(e, m->request, &ok, &why);
@@ -91,6 +95,17 @@ static int take_request(cs_engine *e, cs_message *m, cs_err *err)
 	}
 	reply_later(e, m, reply_of(rc, ok, &why));
 	return CS_OK;
+}
+
+static int take_loaded(cs_engine *e, cs_message *m, cs_err *err)
+{
+	json_t *ok = NULL;
+	cs_err why = { 0 };
+	int rc = cs_reload_take(e, m->loaded, &ok, &why, err);
+	if (rc == CS_OK && m->done != NULL)
+		reply_later(e, m, reply_of(why.code, CS_STEAL(ok), &why));
+	json_decref(ok);
+	return rc;
 }
 
 static int take_message(cs_engine *e, cs_message *m, cs_err *err)
@@ -110,6 +125,11 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 		if (l != NULL)
 			cs_run_answer(l->run, &m->asked, m->value, m->failure);
 		break;
+	case CS_MESSAGE_CHANGED:
+		cs_reload_begin(e, "engine", NULL, NULL);
+		return CS_OK;
+	case CS_MESSAGE_LOADED:
+		return take_loaded(e, m, err);
 	case CS_MESSAGE_STOP:
 		return CS_OK;
 	}

@@ -28,7 +28,7 @@
  *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence
  *   approval.proposed, .published  *item, *kind, *title, digest, call, value, card, rule, why,
  *                  taint, touches, allow[], expires, grace (ms), next, confirm, connector,
- *                  proposer, editor, previous, final
+ *                  proposer, editor, previous, final, function (hash), base (url of the connector)
  *   approval.approved, .rejected, .answered  *item, digest, by, note, value, grace_until, batch
  *   approval.edited *item, next (the new item), value     approval.snoozed *item, until
  *   approval.delegated *item, to             approval.voided *item, why
@@ -44,6 +44,7 @@
  *   event.handled  output, context, tainted: what a foreach made of the event consumed last
  *   connector.mode *name, *mode
  *   engine.hold    on, why                   engine.live on
+ *   engine.reloaded *files: [{file, old, new}] (SHA-256 of their bytes; null: there is none)
  *   engine.started epoch, version, recovered */
 #ifndef CS_STORE_EVENT_TYPES_H
 #define CS_STORE_EVENT_TYPES_H
@@ -76,6 +77,7 @@
 	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
 	X(ENGINE_HOLD, "engine.hold", engine_hold) \
 	X(ENGINE_LIVE, "engine.live", engine_live) \
+	X(ENGINE_RELOADED, "engine.reloaded", nothing) \
 	X(ENGINE_STARTED, "engine.started", nothing) \
 	X(ENGINE_STOPPED, "engine.stopped", nothing) \
 	X(EVENT_CONSUMED, "event.consumed", nothing) \

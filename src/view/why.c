@@ -33,6 +33,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_CONNECTOR_MODE] = "{actor} set the connector {name} to {mode}",
 	[CS_EV_ENGINE_HOLD] = "{actor} changed the hold[: {why}]",
 	[CS_EV_ENGINE_LIVE] = "{actor} made this machine the live one",
+	[CS_EV_ENGINE_RELOADED] = "{actor} had changed files taken[: {files.0.file}][, {files.1.file}][, {files.2.file}][, {files.3.file} …]",
 	[CS_EV_ENGINE_STARTED] = "the engine started",
 	[CS_EV_ENGINE_STOPPED] = "the engine stopped",
 	[CS_EV_EVENT_CONSUMED] = "{name} took the event[ {id}][ of {source}]",

@@ -21,13 +21,13 @@ old=$(cat "$work/out")
 
 # By itself.
 flow b
-await grep -q 'files taken' "$work/serve.err"
+await grep -q 'engine.reloaded .*flows/ab.yaml' "$work/serve.err"
 expect 0 run ab
 new=$(cat "$work/out")
 
 # A file that fails changes nothing.
 flow '"${ .x | nofunction }"'
-await grep -q 'files not taken: nothing was changed: flows/ab.yaml:4:' "$work/serve.err"
+await grep -q 'item.opened .*Changed files are not taken: flows/ab.yaml:4:' "$work/serve.err"
 expect 1 reload
 complained 'flows/ab.yaml:4:'
 expect 0 run ab

@@ -31,3 +31,7 @@ check_PROGRAMS += tests/engine/test_texts
 TESTS += tests/engine/test_texts
 tests_engine_test_texts_SOURCES = tests/engine/test_texts.c
 tests_engine_test_texts_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_reload
+TESTS += tests/engine/test_reload
+tests_engine_test_reload_SOURCES = tests/engine/test_reload.c
+tests_engine_test_reload_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
