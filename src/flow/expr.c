@@ -60,6 +60,8 @@ static void keep(cs_exprset *s, cs_expr *e)
 		s->items = cs_xrealloc(s->items, s->cap * sizeof(cs_expr *));
 	}
 	e->index = s->n;
+	if (e->may_jq)
+		e->nth = s->n_jq[e->plain]++;
 	s->items[s->n++] = e;
 	json_object_set_new(s->by_source, e->source, json_integer(e->index));
 }

@@ -46,7 +46,8 @@ struct cs_expr {
 	char *refused;            /* why it may not be evaluated; NULL: it may */
 	unsigned index;
 	bool plain;
-	bool may_jq;              /* belongs into the program for jq */
+	bool may_jq;              /* belongs into a program for jq: one that is not plain surely, a plain one for rare values */
+	unsigned nth;             /* of those of its kind in the set, when may_jq */
 	bool builds;              /* its value may be bigger than what it was made from */
 	cs_names vars;
 	cs_node *nodes;           /* plain: the tree */
@@ -58,6 +59,7 @@ struct cs_exprset {
 	uint64_t id;              /* unlike any other set's in this process */
 	cs_expr **items;
 	unsigned n, cap;
+	unsigned n_jq[2];         /* by plain: how many may need jq */
 	json_t *by_source;
 };
 

@@ -53,9 +53,16 @@ void cs_jq_pool_free(cs_jq_pool *p)
 /* ---- children --------------------------------------------------------------------------- */
 
 /* One program: an expression set (as long as it was then) and a group of it. */
-static cs_jq_key key_of(const cs_exprset *set, unsigned index)
+static cs_jq_key key_of(const cs_jq_range *r)
 {
-	return (cs_jq_key){ set->id, set->n, index / CS_JQ_GROUP + 1 };
+	return (cs_jq_key){ r->set->id, r->set->n, 2 * (r->from / CS_JQ_GROUP) + r->plain + 1 };
+}
+
+/* The group of a set that the NTHth of its kind is in. */
+static cs_jq_range group_of(const cs_exprset *set, bool plain, unsigned nth)
+{
+	unsigned from = nth - nth % CS_JQ_GROUP, n = set->n_jq[plain];
+	return (cs_jq_range){ .set = set, .plain = plain, .from = from, .to = n - from < CS_JQ_GROUP ? n : from + CS_JQ_GROUP };
 }
 
 /* An idle child: best one that has the program, then one that runs, then one to be started. */
@@ -98,14 +105,14 @@ static void give_back(cs_jq_pool *p, cs_jq_child *c)
 /* ---- loading ---------------------------------------------------------------------------- */
 
 /* Compiles the expressions of a range into SLOT of C. CS_ESYNTAX: they do not compile; jq's first message. */
-static int load_range(cs_jq_child *c, const cs_exprset *set, unsigned from, unsigned to, unsigned slot, cs_err *err)
+static int load_range(cs_jq_child *c, const cs_jq_range *r, unsigned slot, cs_err *err)
 {
 	CS_AUTOBUF cs_buf frame, reply;
 	cs_buf_init(&frame, CS_JQ_FRAME_MAX + 4);
 	cs_buf_init(&reply, CS_JQ_FRAME_MAX);
 	cs_jq_frame_begin(&frame, CS_JQ_LOAD);
 	cs_buf_addc(&frame, (char)slot);
-	cs_jq_program(set, from, to, &frame);
+	cs_jq_program(r, &frame);
 	c->slots[slot] = (cs_jq_slot){ 0 };
 	int rc = cs_jq_child_ask(c, &frame, &reply, cs_clock_mono_ns() + COMPILE_MS * INT64_C(1000000), err);
 	if (rc == CS_ETOOBIG)
@@ -130,51 +137,55 @@ static int start(cs_jq_pool *p, cs_jq_child *c, cs_err *err)
 	return cs_jq_child_runs(c) ? 0 : cs_jq_child_start(c, p->exe, err);
 }
 
+/* The index within the set of the range's first expression. */
+static unsigned index_of(const cs_jq_range *r)
+{
+	unsigned i = 0;
+	while (i + 1 < r->set->n && !(r->set->items[i]->may_jq && r->set->items[i]->plain == r->plain && r->set->items[i]->nth == r->from))
+		i++;
+	return i;
+}
+
 /* The first expression in the range that does not compile, by halves; the joint program did not. */
-static int find_bad(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, unsigned from, unsigned to, unsigned *ret_bad,
-		    cs_err *err)
+static int find_bad(cs_jq_pool *p, cs_jq_child *c, const cs_jq_range *whole, unsigned *ret_bad, cs_err *err)
 {
 	unsigned slot = CS_JQ_SLOTS - 1;
-	while (to - from > 1) {
-		unsigned middle = from + (to - from) / 2;
+	cs_jq_range r = *whole;
+	while (r.to - r.from > 1) {
+		cs_jq_range half = r;
+		half.to = r.from + (r.to - r.from) / 2;
 		int rc = start(p, c, err);
 		if (rc < 0)
 			return rc;
-		if (cs_jq_program_size(set, from, middle) && load_range(c, set, from, middle, slot, err) < 0)
-			to = middle;
+		if (load_range(c, &half, slot, err) < 0)
+			r.to = half.to;
 		else
-			from = middle;
+			r.from = half.to;
 	}
 	int rc = start(p, c, err);
 	if (rc == 0)
-		rc = load_range(c, set, from, to, slot, err);
-	*ret_bad = from;
+		rc = load_range(c, &r, slot, err);
+	*ret_bad = index_of(&r);
 	return rc;
 }
 
-static unsigned group_end(const cs_exprset *set, unsigned from)
+/* Compiles the group R, unless C has it. */
+static int load_group(cs_jq_pool *p, cs_jq_child *c, const cs_jq_range *r, unsigned *ret_bad, cs_err *err)
 {
-	return set->n - from < CS_JQ_GROUP ? set->n : from + CS_JQ_GROUP;
-}
-
-/* Compiles the group that INDEX is in, unless C has it. */
-static int load_group(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, unsigned index, unsigned *ret_bad, cs_err *err)
-{
-	cs_jq_key key = key_of(set, index);
-	unsigned from = index - index % CS_JQ_GROUP, to = group_end(set, from);
+	cs_jq_key key = key_of(r);
 	int rc = start(p, c, err);
 	if (rc < 0)
 		return rc;
 	if (cs_jq_child_slot(c, &key) >= 0)
 		return 0;
 	unsigned slot = cs_jq_child_oldest(c);
-	rc = load_range(c, set, from, to, slot, err);
+	rc = load_range(c, r, slot, err);
 	if (rc == 0)
 		c->slots[slot].key = key;
 	if (rc != CS_ESYNTAX && rc != CS_EINVAL && rc != CS_ETIMEOUT)
 		return rc;
 	cs_err joint = err ? *err : (cs_err){ 0 };
-	int apart = find_bad(p, c, set, from, to, ret_bad, err);
+	int apart = find_bad(p, c, r, ret_bad, err);
 	if (apart < 0)
 		return apart;
 	/* Each compiles by itself: then it is the sum that does not. */
@@ -253,7 +264,8 @@ static int read_reply(const cs_expr *e, const cs_buf *reply, json_t **ret_new, c
 static int ask(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, const cs_expr *e, const json_t *dot,
 	       const json_t *vars, json_t **ret_new, cs_err *err)
 {
-	cs_jq_key key = key_of(set, e->index);
+	cs_jq_range group = group_of(set, e->plain, e->nth);
+	cs_jq_key key = key_of(&group);
 	CS_AUTOBUF cs_buf frame, reply;
 	cs_buf_init(&frame, CS_JQ_FRAME_MAX + 4);
 	cs_buf_init(&reply, CS_JQ_FRAME_MAX);
@@ -273,10 +285,10 @@ static int ask(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, const cs_ex
 	return read_reply(e, &reply, ret_new, err);
 }
 
-/* Compiles what INDEX needs and, unless E is NULL, evaluates E. */
+/* Compiles the group and, unless E is NULL, evaluates E. */
 typedef struct job {
-	const cs_exprset *set;
-	unsigned index, bad;
+	cs_jq_range group;
+	unsigned bad;
 	const cs_expr *e;
 	const json_t *dot, *vars;
 	json_t **ret_new;
@@ -285,13 +297,13 @@ typedef struct job {
 static int attempt(cs_jq_pool *p, cs_jq_child *c, job *j, cs_err *err)
 {
 	c->died = false;
-	int rc = load_group(p, c, j->set, j->index, &j->bad, err);
-	return rc == 0 && j->e ? ask(p, c, j->set, j->e, j->dot, j->vars, j->ret_new, err) : rc;
+	int rc = load_group(p, c, &j->group, &j->bad, err);
+	return rc == 0 && j->e ? ask(p, c, j->group.set, j->e, j->dot, j->vars, j->ret_new, err) : rc;
 }
 
 static int work(cs_jq_pool *p, job *j, cs_err *err)
 {
-	cs_jq_key key = key_of(j->set, j->index);
+	cs_jq_key key = key_of(&j->group);
 	cs_jq_child *c = take(p, &key);
 	bool fresh = !cs_jq_child_runs(c);
 	int rc = attempt(p, c, j, err);
@@ -307,16 +319,14 @@ int cs_jq_pool_eval(cs_jq_pool *p, const cs_exprset *set, const cs_expr *e, cons
 {
 	if (!e->may_jq)
 		return cs_err_set(err, CS_EINTERNAL, "a path was sent to jq; evaluate it with cs_expr_eval()");
-	job j = { .set = set, .index = e->index, .e = e, .dot = dot, .vars = vars, .ret_new = ret_new };
+	job j = { .group = group_of(set, e->plain, e->nth), .e = e, .dot = dot, .vars = vars, .ret_new = ret_new };
 	return work(p, &j, err);
 }
 
 int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_of_bad, cs_err *err)
 {
-	for (unsigned from = 0; from < set->n; from = group_end(set, from)) {
-		if (!cs_jq_program_size(set, from, group_end(set, from)))
-			continue;
-		job j = { .set = set, .index = from, .bad = from };
+	for (unsigned nth = 0; nth < set->n_jq[false]; nth += CS_JQ_GROUP) {
+		job j = { .group = group_of(set, false, nth) };
 		int rc = work(p, &j, err);
 		if (rc < 0) {
 			*ret_index_of_bad = j.bad;

@@ -23,7 +23,7 @@ void cs_jq_pool_free(cs_jq_pool *p);
  * CS_ETOOBIG: over the limits of expr.h or CS_JSON_DEPTH. CS_EUNAVAIL: no child can be started. */
 int cs_jq_pool_eval(cs_jq_pool *p, const cs_exprset *set, const cs_expr *e, const json_t *dot,
 		    const json_t *vars, json_t **ret_new, cs_err *err);
-/* Compiles all expressions of SET. CS_ESYNTAX: *ret_index_of_bad is the first that does not compile,
+/* Compiles the expressions of SET that are not plain. CS_ESYNTAX: *ret_index_of_bad is the first that does not compile,
  * the message is jq's. */
 int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_of_bad, cs_err *err);
 

@@ -10,18 +10,13 @@ typedef struct program {
 	cs_buf *out;
 } program;
 
-static void gather(program *p, unsigned from, unsigned to)
+static void gather(program *p, const cs_jq_range *r)
 {
-	for (unsigned i = from; i < to && i < p->set->n && p->n < CS_JQ_GROUP; i++)
-		if (p->set->items[i]->may_jq)
+	for (unsigned i = 0; i < p->set->n && p->n < CS_JQ_GROUP; i++) {
+		const cs_expr *e = p->set->items[i];
+		if (e->may_jq && e->plain == r->plain && e->nth >= r->from && e->nth < r->to)
 			p->members[p->n++] = i;
-}
-
-unsigned cs_jq_program_size(const cs_exprset *set, unsigned from, unsigned to)
-{
-	program p = { .set = set };
-	gather(&p, from, to);
-	return p.n;
+	}
 }
 
 /* What the lexer refuses is shadowed as well. */
@@ -67,10 +62,11 @@ static void add_choice(program *p, unsigned from, unsigned to)
 	cs_buf_adds(p->out, " end");
 }
 
-int cs_jq_program(const cs_exprset *set, unsigned from, unsigned to, cs_buf *out)
+int cs_jq_program(const cs_jq_range *r, cs_buf *out)
 {
+	const cs_exprset *set = r->set;
 	program p = { .set = set, .out = out };
-	gather(&p, from, to);
+	gather(&p, r);
 	if (p.n == 0)
 		return cs_buf_adds(out, ".");
 	add_shadows(&p);

@@ -10,12 +10,18 @@
  * programs. */
 #define CS_JQ_GROUP 256
 
-/* The program of those expressions with FROM <= index < TO that may need jq. Its input is
- * {"i": index, "d": the expression's input, "v": {name: value}}. 0 expressions: the program `.`.
- * The line of the program in which a lone expression begins is the first. */
-int cs_jq_program(const cs_exprset *set, unsigned from, unsigned to, cs_buf *out);
-/* How many expressions in that range may need jq. */
-unsigned cs_jq_program_size(const cs_exprset *set, unsigned from, unsigned to);
+/* The FROMth to the TOth of the expressions that always need jq, or of the PLAIN ones that rare values
+ * send there: those are apart, because they would be compiled for nothing. */
+typedef struct cs_jq_range {
+	const cs_exprset *set;
+	bool plain;
+	unsigned from, to;
+} cs_jq_range;
+
+/* The program of a range of at most CS_JQ_GROUP. Its input is {"i": index, "d": the expression's input,
+ * "v": {name: value}}. 0 expressions: the program `.`. The line of the program in which a lone expression
+ * begins is the first. */
+int cs_jq_program(const cs_jq_range *r, cs_buf *out);
 /* jq's compile error without its habits: one line, no prefix, no advice about shells. */
 void cs_jq_message(const char *message, cs_buf *out);
 

@@ -8,3 +8,5 @@ check_PROGRAMS += tests/bench/console_bench
 tests_bench_console_bench_SOURCES = tests/bench/console_bench.c tests/tui/site.c tests/tui/site.h
 tests_bench_console_bench_LDADD = $(DRIVER_LIBS)
 endif
+check_PROGRAMS += tests/bench/flow_bench
+tests_bench_flow_bench_SOURCES = tests/bench/flow_bench.c
