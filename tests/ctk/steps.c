@@ -9,22 +9,15 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "flow/yaml.h"
-#include "tests/support/world.h"
+#include "tests/ctk/play.h"
 
-static const char workspace[] = "workspace: kit\nmode: live\napprovals: { grace: PT0S }\n";
+enum { TURNS_MAX = 5000, SETTINGS_MAX = 1 << 16 };
 
-/* A scenario under way. */
-struct play {
-	world w;
-	json_t *definition, *input;
-	json_t *end;                 /* the data of run.completed or run.faulted */
-	json_t *tasks;               /* names in the order in which they began and ended */
-	const char *state;
-	char *run;
-	bool restart;
-};
+static const char first_moment[] = "2026-03-02T09:00:00Z";
+static const char policy[] = "policy: kit\nrules: [ { name: all, when: { call: '*' }, then: allow } ]\n";
 
 const char *scenario_host(const scenario *s)
 {
@@ -36,7 +29,7 @@ const char *scenario_host(const scenario *s)
 	return NULL;
 }
 
-static json_t *yaml(const step *st)
+json_t *play_yaml(const step *st)
 {
 	json_t *v = NULL;
 	cs_err err = { 0 };
@@ -47,223 +40,299 @@ static json_t *yaml(const step *st)
 	return v;
 }
 
-static void same(const step *st, const json_t *have, const json_t *want)
+static int64_t moment(const step *st, const char *text)
 {
-	CS_AUTOFREE char *text = have != NULL ? cs_json_text(have) : cs_xstrdup("nothing");
-	if (have == NULL || !cs_json_equal(have, want))
-		fail_msg("line %u: %s: it is %s", st->line, st->text, text);
+	int64_t ms = 0;
+	cs_err err = { 0 };
+	if (cs_time_parse(text, &ms, &err) != CS_OK)
+		fail_msg("line %u: %s: %s", st->line, text, err.msg);
+	return ms;
 }
 
-/* ---- given, when ----------------------------------------------------------------------------------------- */
+/* ---- given ------------------------------------------------------------------------------------------------- */
 
-static void given_definition(struct play *p, const step *st, const char *rest)
+static void given_definition(play *p, const step *st, const char *rest)
 {
 	(void)rest;
-	p->definition = yaml(st);
+	json_decref(p->definition);
+	p->definition = play_yaml(st);
 }
 
-static void given_input(struct play *p, const step *st, const char *rest)
+static void given_input(play *p, const step *st, const char *rest)
 {
 	(void)rest;
-	p->input = yaml(st);
+	json_decref(p->input);
+	p->input = play_yaml(st);
 }
 
-/* "/do/0/setRed" is setRed. */
-static int note_task(void *ctx, const cs_event *ev)
+/* the workspace has a file 'PATH': */
+static void given_file(play *p, const step *st, const char *rest)
 {
-	struct play *p = ctx;
-	if (ev->task == NULL || strncmp(ev->type, "task.", 5) != 0)
-		return 0;
-	const char *slash = strrchr(ev->task, '/');
-	json_array_append_new(p->tasks, json_string(slash != NULL ? slash + 1 : ev->task));
-	return 0;
+	CS_AUTOFREE char *path = cs_xstrndup(rest, strcspn(rest, "'"));
+	if (st->doc == NULL)
+		fail_msg("line %u: this step wants a doc string", st->line);
+	world_file(&p->w, path, st->doc);
 }
 
-static void note_tasks(struct play *p)
-{
-	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", p->w.dir, CS_STATE_DIR);
-	cs_reader *r = NULL;
-	assert_int_equal(cs_reader_open(dir, &r, NULL), CS_OK);
-	assert_int_equal(cs_reader_events(r, p->run, 0, INT64_MAX, note_task, p, NULL), CS_OK);
-	cs_reader_close(r);
-}
-
-static void when_executed(struct play *p, const step *st, const char *rest)
+static void given_settings(play *p, const step *st, const char *rest)
 {
 	(void)rest;
+	assert_int_equal(cs_buf_addf(&p->settings, "%s", st->doc != NULL ? st->doc : ""), CS_OK);
+}
+
+static void given_zone(play *p, const step *st, const char *rest)
+{
+	(void)st;
+	free(p->zone);
+	p->zone = cs_xstrdup(rest);
+}
+
+static void given_moment(play *p, const step *st, const char *rest)
+{
+	*p->a.clock = moment(st, rest);
+}
+
+/* ---- the engine -------------------------------------------------------------------------------------------- */
+
+static json_t *ask(play *p, const step *st, json_t *request)
+{
+	cs_err err = { 0 };
+	json_t *ok = apart_ask(&p->a, request, &err);
+	if (ok == NULL)
+		fail_msg("line %u: %s: refused: %s", st->line, st->text, err.msg);
+	return ok;
+}
+
+/* With everything that was given; once. */
+static void begin(play *p, const step *st)
+{
+	if (p->a.client != NULL)
+		return;
+	CS_AUTOFREE char *text = cs_xasprintf("workspace: kit\nmode: live\noperator: { name: tester, timezone: %s }\napprovals: { grace: PT0S }\n%s",
+					      p->zone != NULL ? p->zone : "UTC", cs_buf_str(&p->settings));
+	world_file(&p->w, "capstan.yaml", text);
+	world_file(&p->w, "policies/kit.yaml", policy);
+	apart_start(&p->a);
+	json_decref(ask(p, st, json_pack("{s:s}", "cmd", "live")));
+}
+
+static void die_and_rise(play *p)
+{
+	apart_kill(&p->a);
+	apart_start(&p->a);
+	p->due = apart_settle(&p->a);
+}
+
+/* Until nothing goes on at this moment of the clock; and what rests must survive. */
+static void rest_here(play *p)
+{
+	p->due = apart_settle(&p->a);
+	if (p->killed)
+		die_and_rise(p);
+}
+
+static void start_run(play *p, const step *st)
+{
 	if (p->definition == NULL)
 		fail_msg("line %u: there is no definition to execute", st->line);
-	p->run = world_run(&p->w, NULL, p->definition, p->input != NULL ? json_incref(p->input) : NULL);
-	if (p->restart) {
-		world_stop(&p->w);
-		world_start(&p->w);
+	begin(p, st);
+	CS_AUTOJSON json_t *ok = ask(p, st, json_pack("{s:s, s:O, s:o}", "cmd", "run", "definition", p->definition, "input",
+						      p->input != NULL ? json_incref(p->input) : json_object()));
+	free(p->run);
+	p->run = cs_xstrdup(cs_json_str_or(ok, "run", ""));
+	if (p->killed) {
+		apart_kill(&p->a);
+		apart_start(&p->a);
 	}
-	CS_AUTOJSON json_t *row = world_await(&p->w, p->run, "completed faulted cancelled");
-	bool completed = strcmp(cs_json_str_or(row, "state", ""), "completed") == 0;
-	p->state = completed ? "completed" : "faulted";
-	p->end = world_event(&p->w, p->run, completed ? "run.completed" : "run.faulted");
-	p->tasks = json_array();
-	note_tasks(p);
-	world_verify(&p->w);
+	rest_here(p);
 }
 
-/* ---- then -------------------------------------------------------------------------------------------------- */
-
-static void expect_state(struct play *p, const step *st, const char *state)
+/* The clock goes from one moment at which something is due to the next. */
+static void run_on(play *p, const step *st)
 {
-	if (p->end == NULL)
-		fail_msg("line %u: nothing was executed", st->line);
-	CS_AUTOFREE char *text = cs_json_text(p->end);
-	if (strcmp(p->state, state) != 0)
-		fail_msg("line %u: %s: it is %s with %s", st->line, st->text, p->state, text);
-}
-
-static void then_completes(struct play *p, const step *st, const char *rest)
-{
-	(void)rest;
-	expect_state(p, st, "completed");
-}
-
-static void then_output(struct play *p, const step *st, const char *rest)
-{
-	(void)rest;
-	expect_state(p, st, "completed");
-	CS_AUTOJSON json_t *want = yaml(st);
-	same(st, json_object_get(p->end, "output"), want);
-}
-
-static void then_faults(struct play *p, const step *st, const char *rest)
-{
-	(void)rest;
-	expect_state(p, st, "faulted");
-}
-
-/* Every member that the kit names; an error may say more. */
-static void then_error(struct play *p, const step *st, const char *rest)
-{
-	(void)rest;
-	expect_state(p, st, "faulted");
-	CS_AUTOJSON json_t *want = yaml(st);
-	const char *name;
-	json_t *value;
-	json_object_foreach(want, name, value)
-		same(st, json_object_get(json_object_get(p->end, "error"), name), value);
-}
-
-static void then_properties(struct play *p, const step *st, const char *rest)
-{
-	expect_state(p, st, "completed");
-	const json_t *output = json_object_get(p->end, "output");
-	size_t n = 0;
-	for (const char *q = strchr(rest, '\''); q != NULL; q = strchr(q, '\'')) {
-		CS_AUTOFREE char *path = cs_xstrndup(q + 1, strcspn(q + 1, "'"));
-		q += strlen(path) + 2;
-		n++;
-		if (cs_json_get_path(output, path) == NULL)
-			fail_msg("line %u: the output has no %s", st->line, path);
+	for (int i = 0; p->due > 0; i++) {
+		if (i == TURNS_MAX)
+			fail_msg("line %u: it goes on after %d moves of the clock", st->line, TURNS_MAX);
+		*p->a.clock = p->due;
+		rest_here(p);
 	}
-	if (n == 0)
-		fail_msg("line %u: no property is named", st->line);
 }
 
-/* 'NAME' property with value: | 'NAME' property containing N items */
-static void then_property(struct play *p, const step *st, const char *rest)
+static void move_clock(play *p, const step *st, int64_t to)
 {
-	expect_state(p, st, "completed");
-	CS_AUTOFREE char *path = cs_xstrndup(rest, strcspn(rest, "'"));
-	const char *what = rest + strlen(path);
-	const json_t *have = cs_json_get_path(json_object_get(p->end, "output"), path);
-	if (strcmp(what, "' property with value:") == 0) {
-		CS_AUTOJSON json_t *want = yaml(st);
-		same(st, have, want);
-		return;
+	begin(p, st);
+	p->due = apart_settle(&p->a);
+	for (int i = 0; p->due > 0 && p->due <= to; i++) {
+		if (i == TURNS_MAX)
+			fail_msg("line %u: it goes on after %d moves of the clock", st->line, TURNS_MAX);
+		*p->a.clock = p->due;
+		rest_here(p);
 	}
-	static const char containing[] = "' property containing ";
-	char *end = NULL;
-	unsigned long n = 0;
-	if (strncmp(what, containing, sizeof containing - 1) == 0)
-		n = strtoul(what + sizeof containing - 1, &end, 10);
-	if (end == NULL || strcmp(end, " items") != 0)
-		fail_msg("line %u: not known: %s", st->line, st->text);
-	if (!json_is_array(have) || json_array_size(have) != n)
-		fail_msg("line %u: %s: it is not so", st->line, st->text);
+	*p->a.clock = to;
+	rest_here(p);
 }
 
-static size_t place_of(const struct play *p, const step *st, const char *name)
+/* ---- when -------------------------------------------------------------------------------------------------- */
+
+/* Time passes until it ends, or waits for something else than time. */
+static void when_executed(play *p, const step *st, const char *rest)
 {
-	size_t i;
-	json_t *task;
-	json_array_foreach(p->tasks, i, task)
-		if (strcmp(json_string_value(task), name) == 0)
-			return i;
-	fail_msg("line %u: %s did not run", st->line, name);
-	return 0;
+	(void)rest;
+	start_run(p, st);
+	run_on(p, st);
 }
 
-/* NAME should run first | last | after OTHER */
-static void then_order(struct play *p, const step *st, const char *rest)
+/* The clock stands still. */
+static void when_started(play *p, const step *st, const char *rest)
 {
-	CS_AUTOFREE char *name = cs_xstrndup(st->text, (size_t)(rest - st->text) - strlen(" should run "));
-	size_t place = place_of(p, st, name), n = json_array_size(p->tasks);
-	bool ok;
-	if (strcmp(rest, "first") == 0)
-		ok = place == 0;
-	else if (strcmp(rest, "last") == 0)
-		ok = strcmp(json_string_value(json_array_get(p->tasks, n - 1)), name) == 0;
-	else if (strncmp(rest, "after ", 6) == 0)
-		ok = place > place_of(p, st, rest + 6);
-	else
-		ok = false;
-	CS_AUTOFREE char *order = cs_json_text(p->tasks);
-	if (!ok)
-		fail_msg("line %u: %s: they ran as %s", st->line, st->text, order);
+	(void)rest;
+	start_run(p, st);
+}
+
+/* the definition is offered: it may be refused */
+static void when_offered(play *p, const step *st, const char *rest)
+{
+	cs_err err = { 0 };
+	(void)rest;
+	begin(p, st);
+	CS_AUTOJSON json_t *ok = apart_ask(&p->a, json_pack("{s:s, s:O, s:o}", "cmd", "run", "definition", p->definition, "input",
+							    p->input != NULL ? json_incref(p->input) : json_object()), &err);
+	free(p->refusal);
+	p->refusal = ok != NULL ? NULL : cs_xstrdup(err.msg);
+}
+
+static void when_serves(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	begin(p, st);
+	rest_here(p);
+}
+
+static void when_killed(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	begin(p, st);
+	die_and_rise(p);
+}
+
+/* It is not there for a while: what is due meanwhile is due when it is back. */
+static void when_killed_until(play *p, const step *st, const char *rest)
+{
+	begin(p, st);
+	apart_kill(&p->a);
+	*p->a.clock = moment(st, rest);
+	apart_start(&p->a);
+	rest_here(p);
+}
+
+static void when_moves_to(play *p, const step *st, const char *rest)
+{
+	move_clock(p, st, moment(st, rest));
+}
+
+static void when_moves_by(play *p, const step *st, const char *rest)
+{
+	int64_t by = 0;
+	cs_err err = { 0 };
+	if (cs_duration_parse(rest, &by, &err) != CS_OK)
+		fail_msg("line %u: %s", st->line, err.msg);
+	move_clock(p, st, *p->a.clock + by);
+}
+
+static void when_runs_on(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	begin(p, st);
+	p->due = apart_settle(&p->a);
+	run_on(p, st);
+}
+
+static void when_emitted(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	begin(p, st);
+	json_decref(ask(p, st, json_pack("{s:s, s:o}", "cmd", "emit", "event", play_yaml(st))));
+	rest_here(p);
+}
+
+static void when_retried(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	json_decref(ask(p, st, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", p->run, "verb", "retry")));
+	rest_here(p);
+}
+
+static void when_cancelled(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	json_decref(ask(p, st, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", p->run, "verb", "cancel")));
+	rest_here(p);
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *text;
-	bool whole;                  /* else it is how the step begins */
-	void (*act)(struct play *p, const step *st, const char *rest);
-} table[] = {
+static const play_row table[] = {
 	{ "a workflow with definition:", true, given_definition },
 	{ "given the workflow input is:", true, given_input },
+	{ "the workspace has a file '", false, given_file },
+	{ "the workspace's settings hold:", true, given_settings },
+	{ "the workspace's time zone is ", false, given_zone },
+	{ "the clock stands at ", false, given_moment },
 	{ "the workflow is executed", true, when_executed },
-	{ "the workflow should complete", true, then_completes },
-	{ "the workflow should complete with output:", true, then_output },
-	{ "the workflow should fault", true, then_faults },
-	{ "the workflow should fault with error:", true, then_error },
-	{ "the workflow output should have properties ", false, then_properties },
-	{ "the workflow output should have a '", false, then_property },
+	{ "the workflow is started", true, when_started },
+	{ "the workflow is offered", true, when_offered },
+	{ "the engine serves the workspace", true, when_serves },
+	{ "the engine is killed and restarted", true, when_killed },
+	{ "the engine is killed and restarted at ", false, when_killed_until },
+	{ "the clock moves to ", false, when_moves_to },
+	{ "the clock moves on by ", false, when_moves_by },
+	{ "the clock runs on", true, when_runs_on },
+	{ "the event is emitted:", true, when_emitted },
+	{ "the operator retries the workflow", true, when_retried },
+	{ "the operator cancels the workflow", true, when_cancelled },
 };
 
-static void act(struct play *p, const step *st)
+bool play_by_table(play *p, const step *st, const play_row *rows, size_t n)
 {
-	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++) {
-		size_t n = strlen(table[i].text);
-		if (table[i].whole ? strcmp(st->text, table[i].text) == 0 : strncmp(st->text, table[i].text, n) == 0) {
-			table[i].act(p, st, st->text + n);
-			return;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(rows[i].text);
+		if (rows[i].whole ? strcmp(st->text, rows[i].text) == 0 : strncmp(st->text, rows[i].text, len) == 0) {
+			rows[i].act(p, st, st->text + len);
+			return true;
 		}
 	}
-	const char *order = strstr(st->text, " should run ");
-	if (order == NULL)
-		fail_msg("line %u: not known: %s", st->line, st->text);
-	then_order(p, st, order + strlen(" should run "));
+	return false;
 }
 
-void scenario_play(const scenario *s, bool restart)
+static void play_fini(play *p)
 {
-	struct play p = { .restart = restart };
-	world_new(&p.w, workspace);
-	world_start(&p.w);
-	json_decref(world_ask(&p.w, json_pack("{s:s}", "cmd", "live")));
+	apart_free(&p->a);
+	world_free(&p->w);
+	cs_buf_fini(&p->settings);
+	json_decref(p->definition);
+	json_decref(p->input);
+	json_decref(p->row);
+	json_decref(p->end);
+	json_decref(p->tasks);
+	free(p->refusal);
+	free(p->zone);
+	free(p->run);
+}
+
+void scenario_play(const scenario *s, bool killed)
+{
+	play p = { .killed = killed };
+	cs_buf_init(&p.settings, SETTINGS_MAX);
+	step none = { .text = (char *)(uintptr_t)"the beginning" };
+	world_new(&p.w, NULL);
+	apart_new(&p.a, p.w.dir, moment(&none, first_moment));
 	for (size_t i = 0; i < s->n_steps; i++)
-		act(&p, &s->steps[i]);
-	world_free(&p.w);
-	json_decref(p.definition);
-	json_decref(p.input);
-	json_decref(p.end);
-	json_decref(p.tasks);
-	free(p.run);
+		if (!play_by_table(&p, &s->steps[i], table, CS_ARRAY_LEN(table)) && !play_expect(&p, &s->steps[i]))
+			fail_msg("line %u: not known: %s", s->steps[i].line, s->steps[i].text);
+	if (killed && p.a.deaths == 0)
+		fail_msg("the engine was never killed");
+	if (p.a.client != NULL)
+		apart_stop(&p.a);
+	world_verify(&p.w);
+	play_fini(&p);
 }

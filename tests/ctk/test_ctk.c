@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The conformance kit's scenarios on the real engine, each once as it is and once with the engine
- * stopped and started in the middle. Those that call a host outside reach a stand-in of ours. The
- * kit is at $CAPSTAN_OPENWORKFLOW, else beside the checkout. */
+/* The conformance kit's scenarios and our own on the real engine, each once as it is and once with
+ * the engine killed wherever it rests. What calls a host outside reaches a stand-in of ours. The kit
+ * is at $CAPSTAN_OPENWORKFLOW, else beside the checkout; ours is in tests/ctk/features. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,22 +13,22 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "tests/ctk/apart.h"
 #include "tests/ctk/gherkin.h"
 #include "tests/ctk/petstore.h"
 #include "tests/ctk/steps.h"
 #include "tests/data.h"
-#include "tests/support/world.h"
 
-enum { SKIPPED = 77, FEATURES_MAX = 64, SCENARIOS_MAX = 512, OFFLINE = 12, ONLINE = 9 };
+enum { FEATURES_MAX = 64, SCENARIOS_MAX = 512, OFFLINE = 12, ONLINE = 9 };
 
 /* What one test plays. */
 struct turn {
 	const scenario *s;
-	bool restart;
+	bool killed;
 };
 
 static feature features[FEATURES_MAX];
-static size_t n_features;
+static size_t n_features, n_public;
 static struct turn turns[SCENARIOS_MAX];
 static struct CMUnitTest tests[SCENARIOS_MAX];
 static size_t n_tests;
@@ -36,7 +36,7 @@ static size_t n_tests;
 static void test_scenario(void **state)
 {
 	const struct turn *t = *state;
-	scenario_play(t->s, t->restart);
+	scenario_play(t->s, t->killed);
 }
 
 /* The kit is whole: what stays here and what calls outside are as many as they should be. */
@@ -44,21 +44,21 @@ static void test_the_kit_has_its_21_scenarios(void **state)
 {
 	(void)state;
 	size_t offline = 0, online = 0;
-	for (size_t i = 0; i < n_features; i++)
+	for (size_t i = 0; i < n_public; i++)
 		for (size_t k = 0; k < features[i].n; k++)
 			*(scenario_host(&features[i].scenarios[k]) != NULL ? &online : &offline) += 1;
 	assert_int_equal(offline, OFFLINE);
 	assert_int_equal(online, ONLINE);
 }
 
-static void add(const scenario *s, bool restart)
+static void add(const scenario *s, bool killed)
 {
 	if (n_tests == SCENARIOS_MAX) {
 		fprintf(stderr, "more than %d scenarios\n", SCENARIOS_MAX);
 		exit(1);
 	}
-	turns[n_tests] = (struct turn){ s, restart };
-	char *name = cs_xasprintf("%s: %s%s", s->feature, s->name, restart ? ", with a restart in the middle" : "");
+	turns[n_tests] = (struct turn){ s, killed };
+	char *name = cs_xasprintf("%s: %s%s", s->feature, s->name, killed ? ", killed at every rest" : "");
 	tests[n_tests] = (struct CMUnitTest){ .name = name, .test_func = test_scenario, .initial_state = &turns[n_tests] };
 	n_tests++;
 }
@@ -82,18 +82,45 @@ static void read_feature(const char *dir, const char *name)
 	}
 }
 
-int main(void)
+/* The number of feature files in DIR. */
+static size_t read_features(const char *dir)
 {
-	CS_AUTOFREE char *dir = data_path("openworkflow", "ctk");
 	CS_CLEANUP(cs_strv_freep) char **names = NULL;
 	cs_err err = { 0 };
-	if (cs_dir_list(dir, ".feature", &names, &err) != CS_OK || names[0] == NULL) {
-		printf("skipped: the conformance kit is not in %s; name its folder in CAPSTAN_OPENWORKFLOW\n", dir);
-		return SKIPPED;
-	}
-	for (size_t i = 0; names[i] != NULL; i++)
-		read_feature(dir, names[i]);
+	size_t n = 0;
+	if (cs_dir_list(dir, ".feature", &names, &err) == CS_OK)
+		for (; names[n] != NULL; n++)
+			read_feature(dir, names[n]);
+	return n;
+}
+
+static void skip_public(void **state)
+{
+	(void)state;
+	print_message("skipped: the public conformance kit is not there; name its folder in CAPSTAN_OPENWORKFLOW\n");
+	skip();
+}
+
+static void read_kits(void)
+{
+	const char *src = getenv("CS_TEST_SRCDIR");
+	CS_AUTOFREE char *dir = data_path("openworkflow", "ctk"), *own = cs_path_join(src != NULL ? src : ".", "tests/ctk/features");
+	n_public = read_features(dir);
 	tests[n_tests++] = (struct CMUnitTest)cmocka_unit_test(test_the_kit_has_its_21_scenarios);
+	if (n_public == 0)
+		tests[n_tests - 1] = (struct CMUnitTest)cmocka_unit_test(skip_public);
+	if (read_features(own) == 0) {
+		fprintf(stderr, "our own kit is not in %s\n", own);
+		exit(1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+	if (apart_is_engine(argc, argv, &status))
+		return status;
+	read_kits();
 	char ca[] = "/tmp/capstan-ctk-XXXXXX";
 	int fd = mkstemp(ca);
 	if (fd < 0) {
@@ -104,12 +131,15 @@ int main(void)
 	petstore *outside = petstore_start(ca);
 	size_t n_hosts = 0;
 	const cs_http_stand_in *hosts = petstore_hosts(outside, &n_hosts);
-	world_stand_ins(hosts, n_hosts, ca);
+	apart_stand_ins(hosts, n_hosts, ca);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	int failed = _cmocka_run_group_tests("conformance", tests, n_tests, NULL, NULL);
 	petstore_stop(outside);
 	unlink(ca);
-	for (size_t i = 0; i < n_tests - 1; i++)
-		free((char *)(uintptr_t)tests[i].name);
+	for (size_t i = 0; i < n_tests; i++)
+		if (tests[i].initial_state != NULL)
+			free((char *)(uintptr_t)tests[i].name);
 	for (size_t i = 0; i < n_features; i++)
 		feature_free(&features[i]);
 	return failed;

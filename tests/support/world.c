@@ -87,10 +87,16 @@ void world_file(world *w, const char *path, const char *text)
 
 void world_new(world *w, const char *text)
 {
-	memset(w, 0, sizeof *w);
-	snprintf(w->dir, sizeof w->dir, "/tmp/capstan-test-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
+	char dir[] = "/tmp/capstan-test-XXXXXX";
+	assert_non_null(mkdtemp(dir));
+	world_at(w, dir);
 	world_file(w, "capstan.yaml", text != NULL ? text : "workspace: test\nmode: simulate\napprovals: { grace: PT0S }\n");
+}
+
+void world_at(world *w, const char *dir)
+{
+	memset(w, 0, sizeof *w);
+	snprintf(w->dir, sizeof w->dir, "%s", dir);
 	make_performers();
 	w->opts = (cs_engine_opts){
 		.performers = performers, .n_performers = CS_ARRAY_LEN(performers), .exe = getenv("CS_TEST_CAPSTAN"), .version = "test",
@@ -117,12 +123,17 @@ void world_stop(world *w)
 	w->engine = NULL;
 }
 
-void world_free(world *w)
+void world_close(world *w)
 {
 	world_stop(w);
 	cs_http_free(http);
 	cs_rules_free(rules);
 	cs_fixtures_free(fixtures);
+}
+
+void world_free(world *w)
+{
+	world_close(w);
 	const char *argv[] = { "rm", "-rf", "--", w->dir, NULL };
 	cs_child_opts o = { .argv = argv, .quiet_stderr = true };
 	CS_AUTOBUF cs_buf out;

@@ -23,6 +23,9 @@ void world_file(world *w, const char *path, const char *text);     /* below the 
 void world_start(world *w);                                        /* fails the test when it cannot */
 void world_stop(world *w);
 void world_free(world *w);                                         /* and removes the folder */
+/* On the workspace that is in DIR, and away from it again, leaving the folder. */
+void world_at(world *w, const char *dir);
+void world_close(world *w);
 
 /* The `ok` of a request; a refusal fails the test. New reference. */
 json_t *world_ask(world *w, json_t *request);
