@@ -118,13 +118,19 @@ static int catches(cs_run *r, cs_step *s, cs_frame *f, json_t *error, bool *ret,
 	return rc;
 }
 
-static int64_t retry_delay(const cs_run *r, const cs_catch *c, unsigned done)
+static int64_t backed_off(const cs_catch *c, unsigned done)
 {
 	int64_t delay = c->retry_delay_ms;
 	if (c->retry_backoff == 1)
 		delay *= (int64_t)done + 1;
 	for (unsigned i = 0; c->retry_backoff == 2 && i < done && delay < INT64_C(86400000); i++)
 		delay *= 2;
+	return delay;
+}
+
+static int64_t retry_delay(const cs_run *r, const cs_catch *c, unsigned done)
+{
+	int64_t delay = backed_off(c, done);
 	int64_t spread = c->jitter_to_ms - c->jitter_from_ms;
 	if (c->jitter_to_ms > 0)         /* from what is recorded, so that a seed gives it again */
 		delay += c->jitter_from_ms + (spread > 0 ? (r->last_seq * INT64_C(2654435761) >> 8 & 0xffffff) % spread : 0);
@@ -140,8 +146,9 @@ static int may_retry(cs_run *r, cs_step *s, cs_frame *f, json_t *error, bool *re
 		return CS_OK;
 	if (c->retry_attempts > 0 && f->retries >= c->retry_attempts)
 		return CS_OK;
-	if (c->retry_for_ms > 0 && f->retries > 0 && s->now - f->retry_since >= c->retry_for_ms)
-		return CS_OK;
+	int64_t since = f->retries > 0 ? f->retry_since : s->now;
+	if (c->retry_for_ms > 0 && s->now + backed_off(c, f->retries) - since > c->retry_for_ms)
+		return CS_OK;            /* it would begin when the time is over */
 	CS_AUTOJSON json_t *extra = json_pack("{s:O}", c->as, error);
 	cs_view_of v = { .r = r, .s = s, .seq = f, .memo = f, .task = f->task, .raw = f->raw, .input = f->input, .extra = extra };
 	*ret = true;

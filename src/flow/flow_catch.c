@@ -38,7 +38,7 @@ static void build_limit(cs_build *b, const json_t *policy, cs_catch *k)
 		{ "attempt", CS_IS_OBJECT }, { "duration", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
 	};
 	static const cs_key attempt_keys[] = {
-		{ "count", CS_IS_INTEGER }, { "duration", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+		{ "count", CS_IS_INTEGER }, { "duration", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
 	};
 	const json_t *v = json_object_get(policy, "limit");
 	if (!v)
@@ -54,6 +54,10 @@ static void build_limit(cs_build *b, const json_t *policy, cs_catch *k)
 				cs_check_error(&b->c, "'count' must be between 1 and 1000000");
 			else if (json_object_get(attempt, "count"))
 				k->retry_attempts = (unsigned)n;
+			int64_t all = 0;             /* of all attempts together: with the other, the shorter holds */
+			cs_check_duration_key(&b->c, attempt, "duration", &all);
+			if (all > 0 && (k->retry_for_ms == 0 || all < k->retry_for_ms))
+				k->retry_for_ms = all;
 		}
 	}
 	cs_check_pop(&b->c, mark);
