@@ -171,7 +171,7 @@ static const struct {
 	{ HEAD "do:\n  - a: { emit: { event: { with: { source: x } } } }", "f.yaml:3:33: error: an event needs 'type'\n" },
 	{ HEAD "do:\n  - a: { try: [ { b: { set: { c: 1 } } } ], catch: { retry: { delay: soon, limit: { attempt: { count: 0, duration: PT1S } } } } }",
 	  "f.yaml:3:70: error: 'soon' is not a duration; write it like PT30S, PT4H or P2D\n"
-	  "f.yaml:3:106: error: 'duration' in 'attempt' is known, but this version does not obey it yet; remove it\n" },
+	  "f.yaml:3:94: error: 'count' must be between 1 and 1000000\n" },
 	{ HEAD "do:\n  - a: { try: [ { b: { set: { c: 1 } } } ], catch: { retry: { backoff: { linear: {}, constant: {} }, jitter: { from: PT2S, to: PT1S } } } }",
 	  "f.yaml:3:72: error: 'backoff' is one of constant, linear, exponential\n"
 	  "f.yaml:3:110: error: 'jitter' goes from the shorter to the longer; 'from' is longer than 'to'\n" },
