@@ -19,7 +19,7 @@
 #include "net/http.h"
 #include "tests/support/world.h"
 
-enum { PATIENCE_MS = 20000, HOSTS_MAX = 32 };
+enum { PATIENCE_MS = 20000, HOSTS_MAX = 64 };
 
 static const char engine_word[] = "engine-apart";
 

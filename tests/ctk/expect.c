@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "tests/ctk/kit.h"
 #include "tests/ctk/play.h"
 
 static void same(const step *st, const json_t *have, const json_t *want)
@@ -127,12 +128,19 @@ static void then_waited(play *p, const step *st, const char *rest)
 		fail_msg("line %u: %s: it took %lld ms", st->line, st->text, (long long)have);
 }
 
+static void then_in_order(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	if (p->refusal != NULL)
+		fail_msg("line %u: it says: %s", st->line, p->refusal);
+}
+
 static void then_refused(play *p, const step *st, const char *rest)
 {
 	(void)rest;
 	CS_AUTOJSON json_t *want = play_yaml(st);
 	if (p->refusal == NULL)
-		fail_msg("line %u: it was taken", st->line);
+		fail_msg("line %u: it is in order", st->line);
 	if (strstr(p->refusal, json_string_value(want)) == NULL)
 		fail_msg("line %u: %s: it said: %s", st->line, st->text, p->refusal);
 }
@@ -365,6 +373,52 @@ static void then_emitted(play *p, const step *st, const char *rest)
 		fail_msg("line %u: %s: it was emitted %zu times", st->line, st->text, e.n);
 }
 
+/* ---- outside ----------------------------------------------------------------------------------------------- */
+
+/* Is all of WANT in HAVE? Of a mapping its members; "*" is anything. */
+static bool is_like(const json_t *have, const json_t *want)
+{
+	const char *name;
+	json_t *value;
+	size_t i;
+	if (json_is_string(want) && strcmp(json_string_value(want), "*") == 0)
+		return have != NULL;
+	if (json_is_array(want) && json_is_array(have)) {
+		json_array_foreach(want, i, value)
+			if (!is_like(json_array_get(have, i), value))
+				return false;
+		return json_array_size(want) == json_array_size(have);
+	}
+	if (!json_is_object(want) || !json_is_object(have))
+		return have != NULL && cs_json_equal(have, want);
+	json_object_foreach((json_t *)(uintptr_t)want, name, value)
+		if (!is_like(json_object_get(have, name), value))
+			return false;
+	return true;
+}
+
+/* In this order, and nothing else; each as far as it is written out. */
+static void then_asked(play *p, const step *st, const char *rest)
+{
+	(void)p;
+	(void)rest;
+	CS_AUTOJSON json_t *want = play_yaml(st);
+	CS_AUTOJSON json_t *have = outside_asked(kit_outside());
+	CS_AUTOFREE char *text = cs_json_text(have);
+	if (!is_like(have, want))
+		fail_msg("line %u: it was asked %s", st->line, text);
+}
+
+static void then_like(play *p, const step *st, const char *rest)
+{
+	(void)rest;
+	expect_state(p, st, "completed");
+	CS_AUTOJSON json_t *want = play_yaml(st);
+	CS_AUTOFREE char *text = cs_json_text(p->end);
+	if (!is_like(json_object_get(p->end, "output"), want))
+		fail_msg("line %u: it ended with %s", st->line, text);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------- */
 
 static const play_row table[] = {
@@ -375,7 +429,10 @@ static const play_row table[] = {
 	{ "the workflow should be waiting", true, then_waits },
 	{ "the workflow should be cancelled", true, then_cancelled },
 	{ "the workflow should have waited ", false, then_waited },
+	{ "the workflow should be in order", true, then_in_order },
 	{ "the workflow should be refused with:", true, then_refused },
+	{ "outside should have been asked:", true, then_asked },
+	{ "the workflow output should be like:", true, then_like },
 	{ "the workflow output should have properties ", false, then_properties },
 	{ "the workflow output should have a '", false, then_property },
 	{ "the workflow '", false, then_flow },

@@ -9,12 +9,13 @@
 #include "base/buf.h"
 #include "tests/ctk/apart.h"
 #include "tests/ctk/gherkin.h"
+#include "tests/ctk/steps.h"
 #include "tests/support/world.h"
 
 typedef struct play {
 	world w;                     /* its folder and its log; the engine is apart */
 	apart a;
-	bool killed;                 /* at every rest */
+	deaths how;
 	int64_t due;                 /* the next clock when it last rested; 0: none */
 	cs_buf settings;             /* what is added to capstan.yaml */
 	char *zone;

@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
+#include "base/child.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "flow/yaml.h"
+#include "tests/ctk/kit.h"
 #include "tests/ctk/play.h"
 
 enum { TURNS_MAX = 5000, SETTINGS_MAX = 1 << 16 };
@@ -87,6 +92,14 @@ static void given_zone(play *p, const step *st, const char *rest)
 	p->zone = cs_xstrdup(rest);
 }
 
+static void given_answers(play *p, const step *st, const char *rest)
+{
+	(void)p;
+	(void)rest;
+	CS_AUTOJSON json_t *list = play_yaml(st);
+	outside_answers(kit_outside(), list);
+}
+
 static void given_moment(play *p, const step *st, const char *rest)
 {
 	*p->a.clock = moment(st, rest);
@@ -103,15 +116,20 @@ static json_t *ask(play *p, const step *st, json_t *request)
 	return ok;
 }
 
+static void write_settings(play *p)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("workspace: kit\nmode: live\noperator: { name: tester, timezone: %s }\napprovals: { grace: PT0S }\n%s",
+					      p->zone != NULL ? p->zone : "UTC", cs_buf_str(&p->settings));
+	world_file(&p->w, "capstan.yaml", text);
+	world_file(&p->w, "policies/kit.yaml", policy);
+}
+
 /* With everything that was given; once. */
 static void begin(play *p, const step *st)
 {
 	if (p->a.client != NULL)
 		return;
-	CS_AUTOFREE char *text = cs_xasprintf("workspace: kit\nmode: live\noperator: { name: tester, timezone: %s }\napprovals: { grace: PT0S }\n%s",
-					      p->zone != NULL ? p->zone : "UTC", cs_buf_str(&p->settings));
-	world_file(&p->w, "capstan.yaml", text);
-	world_file(&p->w, "policies/kit.yaml", policy);
+	write_settings(p);
 	apart_start(&p->a);
 	json_decref(ask(p, st, json_pack("{s:s}", "cmd", "live")));
 }
@@ -127,7 +145,7 @@ static void die_and_rise(play *p)
 static void rest_here(play *p)
 {
 	p->due = apart_settle(&p->a);
-	if (p->killed)
+	if (p->how != DEATHS_NONE)
 		die_and_rise(p);
 }
 
@@ -140,7 +158,7 @@ static void start_run(play *p, const step *st)
 						      p->input != NULL ? json_incref(p->input) : json_object()));
 	free(p->run);
 	p->run = cs_xstrdup(cs_json_str_or(ok, "run", ""));
-	if (p->killed) {
+	if (p->how == DEATHS_AT_WORK) {
 		apart_kill(&p->a);
 		apart_start(&p->a);
 	}
@@ -189,16 +207,25 @@ static void when_started(play *p, const step *st, const char *rest)
 	start_run(p, st);
 }
 
-/* the definition is offered: it may be refused */
-static void when_offered(play *p, const step *st, const char *rest)
+/* By the program, as a person does it before anything runs; it may have something to say. */
+static void when_checked(play *p, const step *st, const char *rest)
 {
+	CS_AUTOFREE char *text = cs_json_text(p->definition), *path = cs_path_join(p->w.dir, "checked.yaml");
+	const char *program = getenv("CS_TEST_CAPSTAN");
+	const char *argv[] = { program != NULL ? program : "./capstan", "-C", p->w.dir, "check", path, NULL };
+	cs_child_opts o = { .argv = argv, .envp = (const char *const *)environ };
+	cs_child_result r;
+	CS_AUTOBUF cs_buf out;
 	cs_err err = { 0 };
 	(void)rest;
-	begin(p, st);
-	CS_AUTOJSON json_t *ok = apart_ask(&p->a, json_pack("{s:s, s:O, s:o}", "cmd", "run", "definition", p->definition, "input",
-							    p->input != NULL ? json_incref(p->input) : json_object()), &err);
+	cs_buf_init(&out, SETTINGS_MAX);
+	write_settings(p);
+	world_file(&p->w, "checked.yaml", text);
+	if (cs_child_run(&o, "", 0, &out, &out, cs_clock_mono_ns() + INT64_C(20000000000), NULL, &r, &err) != CS_OK || r.timed_out)
+		fail_msg("line %u: check does not end: %s", st->line, err.msg);
+	unlink(path);
 	free(p->refusal);
-	p->refusal = ok != NULL ? NULL : cs_xstrdup(err.msg);
+	p->refusal = WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0 ? NULL : cs_xstrdup(cs_buf_str(&out));
 }
 
 static void when_serves(play *p, const step *st, const char *rest)
@@ -278,9 +305,10 @@ static const play_row table[] = {
 	{ "the workspace's settings hold:", true, given_settings },
 	{ "the workspace's time zone is ", false, given_zone },
 	{ "the clock stands at ", false, given_moment },
+	{ "outside answers:", true, given_answers },
 	{ "the workflow is executed", true, when_executed },
 	{ "the workflow is started", true, when_started },
-	{ "the workflow is offered", true, when_offered },
+	{ "the workflow is checked", true, when_checked },
 	{ "the engine serves the workspace", true, when_serves },
 	{ "the engine is killed and restarted", true, when_killed },
 	{ "the engine is killed and restarted at ", false, when_killed_until },
@@ -319,20 +347,22 @@ static void play_fini(play *p)
 	free(p->run);
 }
 
-void scenario_play(const scenario *s, bool killed)
+void scenario_play(const scenario *s, deaths how)
 {
-	play p = { .killed = killed };
+	play p = { .how = how };
 	cs_buf_init(&p.settings, SETTINGS_MAX);
 	step none = { .text = (char *)(uintptr_t)"the beginning" };
+	outside_answers(kit_outside(), NULL);
 	world_new(&p.w, NULL);
 	apart_new(&p.a, p.w.dir, moment(&none, first_moment));
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (!play_by_table(&p, &s->steps[i], table, CS_ARRAY_LEN(table)) && !play_expect(&p, &s->steps[i]))
 			fail_msg("line %u: not known: %s", s->steps[i].line, s->steps[i].text);
-	if (killed && p.a.deaths == 0)
-		fail_msg("the engine was never killed");
-	if (p.a.client != NULL)
+	if (p.a.client != NULL) {
+		if (how != DEATHS_NONE && p.a.deaths == 0)
+			fail_msg("the engine was never killed");
 		apart_stop(&p.a);
-	world_verify(&p.w);
+		world_verify(&p.w);
+	}
 	play_fini(&p);
 }

@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "tests/ctk/apart.h"
 #include "tests/ctk/gherkin.h"
-#include "tests/ctk/petstore.h"
+#include "tests/ctk/kit.h"
 #include "tests/ctk/steps.h"
 #include "tests/data.h"
 
@@ -36,7 +34,7 @@ static size_t n_tests;
 static void test_scenario(void **state)
 {
 	const struct turn *t = *state;
-	scenario_play(t->s, t->killed);
+	scenario_play(t->s, t->killed ? DEATHS_AT_WORK : DEATHS_NONE);
 }
 
 /* The kit is whole: what stays here and what calls outside are as many as they should be. */
@@ -103,8 +101,7 @@ static void skip_public(void **state)
 
 static void read_kits(void)
 {
-	const char *src = getenv("CS_TEST_SRCDIR");
-	CS_AUTOFREE char *dir = data_path("openworkflow", "ctk"), *own = cs_path_join(src != NULL ? src : ".", "tests/ctk/features");
+	CS_AUTOFREE char *dir = data_path("openworkflow", "ctk"), *own = kit_path("features");
 	n_public = read_features(dir);
 	tests[n_tests++] = (struct CMUnitTest)cmocka_unit_test(test_the_kit_has_its_21_scenarios);
 	if (n_public == 0)
@@ -118,25 +115,10 @@ static void read_kits(void)
 int main(int argc, char **argv)
 {
 	int status = 0;
-	if (apart_is_engine(argc, argv, &status))
+	if (kit_is_engine(argc, argv, &status))
 		return status;
 	read_kits();
-	char ca[] = "/tmp/capstan-ctk-XXXXXX";
-	int fd = mkstemp(ca);
-	if (fd < 0) {
-		fprintf(stderr, "no file for a test's certificate\n");
-		return 1;
-	}
-	close(fd);
-	petstore *outside = petstore_start(ca);
-	size_t n_hosts = 0;
-	const cs_http_stand_in *hosts = petstore_hosts(outside, &n_hosts);
-	apart_stand_ins(hosts, n_hosts, ca);
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
-	int failed = _cmocka_run_group_tests("conformance", tests, n_tests, NULL, NULL);
-	petstore_stop(outside);
-	unlink(ca);
+	int failed = kit_run("conformance", tests, n_tests, argc > 1 ? argv[1] : NULL);
 	for (size_t i = 0; i < n_tests; i++)
 		if (tests[i].initial_state != NULL)
 			free((char *)(uintptr_t)tests[i].name);
