@@ -12,8 +12,6 @@
 static const char *const methods[] = { "get", "head", "post", "put", "patch", "delete", "options", NULL };
 static const char *const outputs[] = { "content", "response", "raw", NULL };
 
-static const char *const later_calls[] = { "grpc", "asyncapi", "a2a", "mcp", NULL };
-
 static const cs_key http_keys[] = {
 	{ "method", CS_IS_STRING | CS_KEY_REQUIRED }, { "endpoint", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED },
 	{ "headers", CS_IS_OBJECT | CS_IS_STRING }, { "query", CS_IS_OBJECT | CS_IS_STRING }, { "body", CS_IS_ANY },
@@ -113,12 +111,24 @@ static void check_http(cs_build *b, const json_t *with, int id)
 	cs_check_word(&b->c, with, "output", outputs);
 }
 
-static bool is_later(const char *name)
+/* Why a call of the language is not made here, and what to do instead; NULL for others. */
+static const char *why_refused(const char *name)
 {
-	for (const char *const *w = later_calls; *w; w++)
-		if (strcmp(*w, name) == 0)
-			return true;
-	return false;
+	static const struct {
+		const char *name, *why;
+	} rows[] = {
+		{ "grpc", "this version does not call gRPC services; call the service's HTTP interface with 'call: http' or 'call: openapi', or run a "
+			  "client program with 'run: shell'" },
+		{ "asyncapi", "this version does not speak AsyncAPI's protocols; publish with 'call: http' where the broker has an HTTP interface, and hear "
+			      "messages as events with 'listen', brought in by `capstan emit`" },
+		{ "mcp", "this version does not call MCP servers from a flow; call the service with 'call: http' or 'call: openapi', or make the server's "
+			 "program an agent of kind shell" },
+		{ "a2a", "this version does not call A2A agents; call the agent's HTTP interface with 'call: http', or make it an agent of the workspace" },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].why;
+	return NULL;
 }
 
 /* NAME is nothing that can be called; the nearest of what can be, or of the flow's own functions. */
@@ -142,8 +152,9 @@ static void check_named(cs_build *b, const char *name)
 	if (b->callable && b->callable(b->ctx, name))
 		return;
 	size_t mark = cs_check_push(&b->c, "call");
-	if (is_later(name))
-		cs_check_error(&b->c, "'call: %s' is part of the language, but this version does not run it yet", name);
+	const char *why = why_refused(name);
+	if (why)
+		cs_check_error(&b->c, "%s", why);
 	else if (cs_function_builtin_later(name))
 		cs_check_error(&b->c, "the built-in '%s' is known, but this version does not run it yet", name);
 	else
@@ -187,7 +198,7 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 		cs_check_error_key(&b->c, "call", "'%s' is a task of its own, not a call; write 'run: { %s: … }'", name, strchr(name, '.') + 1);
 	if (!builtin)
 		check_named(b, name);
-	if (!builtin && is_later(name))
+	if (!builtin && why_refused(name))
 		return;
 	if (!with)
 		with = json_object();

@@ -192,7 +192,7 @@ static const struct {
 	/* calls */
 	{ HEAD "do:\n  - a: { call: qualifer }", "f.yaml:3:16: error: the function 'qualifer' is not known; did you mean 'qualifier'?\n" },
 	{ HEAD "do:\n  - a: { call: grpc, with: { proto: { } } }",
-	  "f.yaml:3:16: error: 'call: grpc' is part of the language, but this version does not run it yet\n" },
+	  "f.yaml:3:16: error: this version does not call gRPC services; call the service's HTTP interface with 'call: http' or 'call: openapi', or run a client program with 'run: shell'\n" },
 	{ HEAD "do:\n  - a: { call: recall }", "f.yaml:3:16: error: the built-in 'recall' is known, but this version does not run it yet\n" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: gett, endpoint: 'ftp://x' } }",
 	  "f.yaml:3:38: error: the method 'gett' is not known; did you mean 'get'?\n"
