@@ -83,6 +83,13 @@ typedef struct cs_listen {
 	cs_template *item_as, *context_as;         /* its output.as, export.as */
 } cs_listen;
 
+/* `schedule`: what starts the flow by itself. Each as far as it is said. */
+typedef struct cs_flow_schedule {
+	char *cron;                  /* five fields; NULL: none */
+	int64_t every_ms, after_ms;  /* 0: none; `after` counts from the end of the run before */
+	cs_listen *on;               /* to, until and read are its; NULL: none */
+} cs_flow_schedule;
+
 typedef struct cs_task {
 	int id, parent;           /* index into flow->tasks; parent -1: in the flow's own `do` */
 	int index;                /* position among the siblings */
@@ -125,10 +132,13 @@ typedef struct cs_flow {
 	int *by_ref;              /* n_tasks ids, sorted by ref */
 	cs_schema *input_schema, *output_schema;
 	cs_template *input_from, *output_as, *timeout;
+	cs_flow_schedule *schedule;   /* NULL: none */
 	cs_exprset *exprs;
 	cs_places places;         /* of the expressions, for check */
 	int refs;
 } cs_flow;
+
+void cs_event_filter_fini(cs_event_filter *f);
 
 /* Does NAME name something callable? For the check of `call`. The built-ins and http are known
  * without being asked for. */

@@ -2,6 +2,7 @@
 /* listen: which events a task takes, until when, how they are read, and what is done for each. */
 #include "flow/flow_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
@@ -50,17 +51,15 @@ static void build_want(cs_build *b, cs_event_want *w, const char *name, const js
 	cs_check_pop(&b->c, mark);
 }
 
-static void build_with(cs_build *b, cs_event_filter *f, json_t *with)
+void cs_build_event_with(cs_build *b, cs_event_filter *f, json_t *with)
 {
 	const char *name;
 	json_t *v;
-	size_t mark = cs_check_push(&b->c, "with");
 	if (json_object_size(with) == 0)
 		cs_check_error(&b->c, "a filter needs at least one attribute, like 'type'; 'any: []' takes every event");
 	f->wants = cs_xcalloc(json_object_size(with) + 1, sizeof *f->wants);
 	json_object_foreach(with, name, v)
 		build_want(b, &f->wants[f->n_wants++], name, v);
-	cs_check_pop(&b->c, mark);
 }
 
 static void build_correlate(cs_build *b, cs_event_filter *f, json_t *correlate)
@@ -88,7 +87,9 @@ static void build_filter(cs_build *b, cs_event_filter *f, json_t *v)
 	static const cs_key keys[] = { { "with", CS_IS_OBJECT | CS_KEY_REQUIRED }, { "correlate", CS_IS_OBJECT }, { NULL, 0 } };
 	if (!cs_check_object(&b->c, v, keys, "a filter"))
 		return;
-	build_with(b, f, json_object_get(v, "with"));
+	size_t mark = cs_check_push(&b->c, "with");
+	cs_build_event_with(b, f, json_object_get(v, "with"));
+	cs_check_pop(&b->c, mark);
 	if (json_object_get(v, "correlate") != NULL)
 		build_correlate(b, f, json_object_get(v, "correlate"));
 }
@@ -161,14 +162,16 @@ static void build_until(cs_build *b, cs_listen *l, json_t *to)
 	cs_check_pop(&b->c, mark);
 }
 
-static void build_to(cs_build *b, cs_listen *l, json_t *listen)
+void cs_build_listen_to(cs_build *b, cs_listen *l, const json_t *obj, const char *key)
 {
 	static const cs_key keys[] = {
 		{ "one", CS_IS_OBJECT }, { "any", CS_IS_ARRAY }, { "all", CS_IS_ARRAY }, { "until", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
 	};
-	json_t *to = json_object_get(listen, "to");
-	size_t mark = cs_check_push(&b->c, "to");
-	if (build_strategy(b, &l->to, to, keys, "'to'"))
+	json_t *to = json_object_get(obj, key);
+	char what[32];
+	snprintf(what, sizeof what, "'%s'", key);
+	size_t mark = cs_check_push(&b->c, key);
+	if (build_strategy(b, &l->to, to, keys, what))
 		build_until(b, l, to);
 	cs_check_pop(&b->c, mark);
 }
@@ -220,7 +223,7 @@ void cs_build_listen(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	b->f->n_listens++;
 	size_t mark = cs_check_push(&b->c, "listen");
 	if (cs_check_object(&b->c, listen, keys, "'listen'")) {
-		build_to(b, l, listen);
+		cs_build_listen_to(b, l, listen, "to");
 		int read = cs_check_word(&b->c, listen, "read", reads);
 		l->read = read > 0 ? (cs_listen_read)read : CS_READ_DATA;
 	}
@@ -234,7 +237,7 @@ void cs_build_listen(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-static void filter_fini(cs_event_filter *f)
+void cs_event_filter_fini(cs_event_filter *f)
 {
 	for (int i = 0; i < f->n_wants; i++) {
 		free(f->wants[i].name);
@@ -253,7 +256,7 @@ static void filter_fini(cs_event_filter *f)
 static void strategy_fini(cs_strategy *s)
 {
 	for (int i = 0; i < s->n_filters; i++)
-		filter_fini(&s->filters[i]);
+		cs_event_filter_fini(&s->filters[i]);
 	free(s->filters);
 }
 

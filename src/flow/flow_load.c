@@ -12,7 +12,7 @@
 static const cs_key flow_keys[] = {
 	{ "document", CS_IS_OBJECT | CS_KEY_REQUIRED }, { "input", CS_IS_OBJECT }, { "output", CS_IS_OBJECT },
 	{ "use", CS_IS_OBJECT }, { "evaluate", CS_IS_OBJECT }, { "do", CS_IS_ARRAY | CS_KEY_REQUIRED },
-	{ "timeout", CS_IS_STRING | CS_IS_OBJECT }, { "schedule", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "timeout", CS_IS_STRING | CS_IS_OBJECT }, { "schedule", CS_IS_OBJECT }, { NULL, 0 },
 };
 
 static const cs_key document_keys[] = {
@@ -140,6 +140,7 @@ static void build_flow(cs_build *b, json_t *doc)
 	cs_build_shape(b, doc, "input", "from", &f->input_schema, &f->input_from);
 	cs_build_shape(b, doc, "output", "as", &f->output_schema, &f->output_as);
 	cs_build_timeout(b, doc, &f->timeout);
+	cs_build_schedule(b, doc);
 	if (json_is_array(json_object_get(doc, "do"))) {
 		size_t mark = cs_check_push(&b->c, "do");
 		cs_build_list(b, json_object_get(doc, "do"), -1, false, false, "'do'", &f->roots, &f->n_roots);
@@ -240,6 +241,7 @@ void cs_flow_unref(cs_flow *f)
 	cs_template_free(f->input_from);
 	cs_template_free(f->output_as);
 	cs_template_free(f->timeout);
+	cs_flow_schedule_free(f->schedule);
 	cs_exprset_unref(f->exprs);
 	cs_places_fini(&f->places);
 	free(f->ns);

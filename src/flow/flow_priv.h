@@ -28,6 +28,7 @@ typedef struct cs_build {
 	void *ctx;
 	const char *vars[CS_BUILD_VARS];   /* of the for and catch around, borrowed */
 	size_t n_vars, first_var;          /* a function's body does not see those before first_var */
+	bool event_only;                   /* outside of a flow: an expression sees the event, and no variable */
 	cs_catalog_fn *catalog;
 	const json_t *functions[CS_BUILD_CALLS];   /* whose bodies are being compiled, outermost first */
 	size_t n_functions;
@@ -120,6 +121,14 @@ void cs_build_use_authentications(cs_build *b, const json_t *use);
 /* flow_listen.c: listen, with its strategies, filters and foreach. */
 void cs_build_listen(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
 void cs_listen_free(cs_listen *l);               /* takes NULL */
+/* The attributes of a filter, WITH, the cursor on them; the whole strategy at KEY of OBJ, into L. */
+void cs_build_event_with(cs_build *b, cs_event_filter *f, json_t *with);
+void cs_build_listen_to(cs_build *b, cs_listen *l, const json_t *obj, const char *key);
+
+/* flow_schedule.c: `schedule` of the document; flow_schedule_on.c: its `on` and `read`, the cursor on it. */
+void cs_build_schedule(cs_build *b, const json_t *doc);
+void cs_build_schedule_on(cs_build *b, cs_flow_schedule *s, const json_t *schedule);
+void cs_flow_schedule_free(cs_flow_schedule *s);     /* takes NULL */
 
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */

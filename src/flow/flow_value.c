@@ -24,6 +24,10 @@ static bool is_one_of(const char *name, const char *const *words)
 
 static void check_variable(cs_build *b, const char *name, const char *pointer)
 {
+	if (b->event_only) {
+		cs_check_error_below(&b->c, pointer, "'$%s' is not known here; what is seen is the event, as '.'", name);
+		return;
+	}
 	if (is_one_of(name, runtime_names))
 		return;
 	for (size_t i = b->first_var; i < b->n_vars; i++)

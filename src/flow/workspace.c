@@ -132,6 +132,7 @@ void cs_workspace_free(cs_workspace *w)
 	for (size_t i = 0; i < w->n_flow_settings; i++) {
 		free(w->flow_settings[i].flow);
 		cs_template_free(w->flow_settings[i].subject);
+		cs_starts_free(w->flow_settings[i].starts, w->flow_settings[i].n_starts);
 	}
 	free(w->flows);
 	free(w->functions);
@@ -186,6 +187,14 @@ const cs_flow *cs_workspace_flow(const cs_workspace *w, const char *name)
 			best = f;
 	}
 	return best;
+}
+
+const cs_flow_settings *cs_workspace_flow_settings(const cs_workspace *w, const char *name)
+{
+	for (size_t i = 0; i < w->n_flow_settings; i++)
+		if (strcmp(w->flow_settings[i].flow, name) == 0)
+			return &w->flow_settings[i];
+	return NULL;
 }
 
 const cs_function *cs_workspace_function(const cs_workspace *w, const char *name)

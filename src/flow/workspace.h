@@ -6,14 +6,36 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/hash.h"
 #include "flow/diag.h"
 #include "flow/flow.h"
 #include "flow/function.h"
+
+/* What becomes of the occurrences that came due while no engine ran. */
+typedef enum cs_missed { CS_MISSED_LATEST, CS_MISSED_SKIP, CS_MISSED_ALL } cs_missed;
+
+/* One entry of flows.NAME.starts: by exactly one of on, cron, every. */
+typedef struct cs_start {
+	cs_event_filter *on;           /* what an event must be; NULL */
+	char *cron;                    /* five fields; NULL */
+	int64_t every_ms;              /* 0: none */
+	cs_missed missed;              /* cron, every */
+	cs_template *with;             /* the run's input: of `on`, with `.` the event; else a constant. NULL: the event's data; {} */
+	cs_template *once;             /* on: the business value, `.` the event; NULL: none */
+	char digest[CS_HEX_SIZE];      /* of the entry as it stands: what it was is told from what it is */
+} cs_start;
+
+/* Which runs of a flow may not go on beside each other. */
+typedef enum cs_alone { CS_ALONE_NONE, CS_ALONE_SUBJECT, CS_ALONE_FLOW } cs_alone;
 
 typedef struct cs_flow_settings {      /* flows.NAME of capstan.yaml */
 	char *flow;
 	cs_template *subject;          /* `$start` is the input; NULL: none */
 	bool compensate;               /* on-fault: what was done is taken back; else it is kept */
+	cs_alone alone;                /* one-at-a-time */
+	unsigned concurrent;           /* 0: as many as come */
+	bool background;               /* lane */
+	cs_start *starts; size_t n_starts;
 } cs_flow_settings;
 
 typedef struct cs_workspace {
@@ -51,6 +73,8 @@ int cs_workspace_check_expressions(const cs_workspace *w, cs_jq_pool *pool, cs_d
 /* NAME, NAMESPACE/NAME, NAME:VERSION, NAMESPACE/NAME:VERSION; without a version the highest. NULL: none,
  * or the name stands in two namespaces. Borrowed. */
 const cs_flow *cs_workspace_flow(const cs_workspace *w, const char *name);
+/* What capstan.yaml says of the flow of that name; NULL: nothing. Borrowed. */
+const cs_flow_settings *cs_workspace_flow_settings(const cs_workspace *w, const char *name);
 /* Roles, operations, built-ins, http. Borrowed. */
 const cs_function *cs_workspace_function(const cs_workspace *w, const char *name);
 bool cs_workspace_callable(void *w, const char *name);

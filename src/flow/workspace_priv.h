@@ -12,6 +12,10 @@ void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_dia
 void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_diags *d);
 void cs_settings_defaults(cs_workspace *w);
 
+/* workspace_starts.c: `starts` and what holds runs of one flow apart, of flows.NAME; the cursor is on it. */
+void cs_settings_read_starts(cs_workspace *w, cs_check *c, json_t *v, cs_flow_settings *s);
+void cs_starts_free(cs_start *starts, size_t n);
+
 /* workspace_forms.c: documents that others obey; here their form is checked. */
 /* W may be NULL: then any function, and any flow, may be meant. */
 bool cs_policy_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d);

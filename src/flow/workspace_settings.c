@@ -143,12 +143,12 @@ static void read_subject(cs_workspace *w, cs_check *c, const json_t *v, cs_templ
 	cs_check_pop(c, mark);
 }
 
-static void read_flow(cs_workspace *w, cs_check *c, const char *name, const json_t *v)
+static void read_flow(cs_workspace *w, cs_check *c, const char *name, json_t *v)
 {
 	static const cs_key keys[] = {
-		{ "subject", CS_IS_STRING }, { "on-fault", CS_IS_STRING }, { "one-at-a-time", CS_IS_ANY | CS_KEY_LATER },
-		{ "concurrent", CS_IS_ANY | CS_KEY_LATER }, { "lane", CS_IS_ANY | CS_KEY_LATER },
-		{ "starts", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+		{ "subject", CS_IS_STRING }, { "on-fault", CS_IS_STRING }, { "one-at-a-time", CS_IS_STRING | CS_KEY_LATER },
+		{ "concurrent", CS_IS_INTEGER | CS_KEY_LATER }, { "lane", CS_IS_STRING | CS_KEY_LATER },
+		{ "starts", CS_IS_ARRAY }, { NULL, 0 },
 	};
 	bool ok = cs_check_object(c, v, keys, "a flow's settings");
 	if (!ok && !json_is_object(v))
@@ -158,6 +158,7 @@ static void read_flow(cs_workspace *w, cs_check *c, const char *name, const json
 	cs_flow_settings *s = &w->flow_settings[w->n_flow_settings++];
 	*s = (cs_flow_settings){ .flow = cs_xstrdup(name), .compensate = cs_check_word(c, v, "on-fault", faults) == 1 };
 	read_subject(w, c, v, &s->subject);
+	cs_settings_read_starts(w, c, v, s);
 }
 
 static void read_flows(cs_workspace *w, cs_check *c, const json_t *doc)

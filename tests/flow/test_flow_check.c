@@ -98,7 +98,11 @@ static const struct {
 	{ "document: { dsl: '1.0.3', namespace: t, name: f, version: 1.0 }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:1:59: error: 'version' must be a text, not a number; put it in quotes\n" },
 	{ HEAD "schedule: { cron: '* * * * *' }\ndo: [ { a: { set: { b: 1 } } } ]",
-	  "f.yaml:2:1: error: 'schedule' in a flow is known, but this version does not obey it yet; remove it\n" },
+	  "f.yaml:2:13: error: 'cron' in 'schedule' is known, but this version does not obey it yet; remove it\n" },
+	{ HEAD "schedule: { every: PT0S, read: raw }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:2:13: error: 'every' in 'schedule' is known, but this version does not obey it yet; remove it\n"
+	  "f.yaml:2:20: error: 'every' must be longer than nothing\n"
+	  "f.yaml:2:26: error: 'read' says how the events of 'on' are read, and there is no 'on'\n" },
 	{ HEAD "use: { secrets: [ 5 ] }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:2:19: error: 'secrets' lists names\n" },
 	{ HEAD "evaluate: { mode: loose, language: js }\ndo: [ { a: { set: { b: 1 } } } ]",
