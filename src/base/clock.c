@@ -37,7 +37,7 @@ int64_t cs_clock_boot_ms(void)
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar. Years are counted from March, so
  * that the leap day comes last; an era is 400 years, 146097 days. */
-static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
+int64_t cs_days_from_date(int64_t year, unsigned month, unsigned day)
 {
 	int64_t y = year - (month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -46,7 +46,7 @@ static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static void date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
+void cs_date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
 	int64_t z = days + 719468;
 	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -70,7 +70,7 @@ void cs_time_format(int64_t ms, char out[CS_TIME_SIZE])
 	ms = ms < MIN_MS ? MIN_MS : ms > MAX_MS ? MAX_MS : ms;
 	int64_t days = ms / DAY_MS - (ms % DAY_MS < 0), year;
 	unsigned of_day = (unsigned)(ms - days * DAY_MS), month, day;
-	date_from_days(days, &year, &month, &day);
+	cs_date_from_days(days, &year, &month, &day);
 	memcpy(out, "0000-00-00T00:00:00.000Z", CS_TIME_SIZE);
 	put(out, (unsigned)year, 4);
 	put(out + 5, month, 2);
@@ -150,7 +150,7 @@ static bool parse_date(const char **s, int64_t *ret_days)
 	if (!field(s, 4, 0, 9999, &y) || !accept(s, '-') || !field(s, 2, 1, 12, &m) || !accept(s, '-') ||
 	    !field(s, 2, 1, month_days(y, m), &d))
 		return false;
-	*ret_days = days_from_date(y, (unsigned)m, (unsigned)d);
+	*ret_days = cs_days_from_date(y, (unsigned)m, (unsigned)d);
 	return true;
 }
 

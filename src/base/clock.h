@@ -11,6 +11,10 @@ int64_t cs_clock_wall_ms(void);
 int64_t cs_clock_mono_ns(void);
 int64_t cs_clock_boot_ms(void);                       /* CLOCK_BOOTTIME */
 
+/* Days since 1970-01-01 in the proleptic Gregorian calendar, and back; month and day count from 1. */
+int64_t cs_days_from_date(int64_t year, unsigned month, unsigned day);
+void cs_date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
+
 /* RFC 3339 in UTC with milliseconds: "2026-11-22T17:00:00.000Z" plus NUL. */
 #define CS_TIME_SIZE 25
 void cs_time_format(int64_t ms, char out[CS_TIME_SIZE]);

@@ -14,4 +14,5 @@ src_base_libcsbase_a_SOURCES = \
 	src/base/mem.c src/base/mem.h \
 	src/base/queue.c src/base/queue.h \
 	src/base/regex.c src/base/regex.h src/base/regex_ecma.c src/base/regex_ecma.h \
-	src/base/utf8.c src/base/utf8.h
+	src/base/utf8.c src/base/utf8.h \
+	src/base/zone.c src/base/zone.h src/base/zone_rule.c src/base/zone_rule.h

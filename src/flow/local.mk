@@ -13,7 +13,7 @@ src_flow_libcsflow_a_SOURCES = \
 # Documents: reading, checking, compiling.
 src_flow_libcsflow_a_SOURCES += \
 	src/flow/ahead.c src/flow/ahead.h \
-	src/flow/check.c src/flow/check.h \
+	src/flow/check.c src/flow/check.h src/flow/cron.c src/flow/cron.h \
 	src/flow/diag.c src/flow/diag.h \
 	src/flow/error.c src/flow/error.h \
 	src/flow/flow_arguments.c src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_function.c src/flow/flow_list.c src/flow/flow_listen.c \

@@ -43,3 +43,6 @@ tests_flow_test_ahead_SOURCES = tests/flow/test_ahead.c
 check_PROGRAMS += tests/flow/test_findings
 TESTS += tests/flow/test_findings
 tests_flow_test_findings_SOURCES = tests/flow/test_findings.c
+check_PROGRAMS += tests/flow/test_cron
+TESTS += tests/flow/test_cron
+tests_flow_test_cron_SOURCES = tests/flow/test_cron.c
