@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/json.h"
 #include "core/record.h"
+#include "engine/schedule.h"
 #include "engine/start.h"
 
 /* ---- run ---------------------------------------------------------------------------------------------------- */
@@ -349,7 +350,8 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	(void)req;
 	(void)err;
 	bool busy = e->n_ready > 0 || e->in_flight > 0 || e->evaluating > 0;
-	*ret = json_pack("{s:b, s:I}", "busy", busy, "due", (json_int_t)cs_runs_next_due(e));
+	*ret = json_pack("{s:b, s:I, s:I}", "busy", busy, "due", (json_int_t)cs_runs_next_due(e), "scheduled",
+			 (json_int_t)cs_schedules_next_due(e));
 	return CS_OK;
 }
 

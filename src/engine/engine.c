@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/schedule.h"
 
 /* The workspace's own secret: what keys are made with. Made by init; made here where it is missing. */
 static int load_key(cs_engine *e, cs_err *err)
@@ -116,6 +117,8 @@ static int recover(cs_engine *e, cs_err *err)
 	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
 	if (rc == CS_OK)
 		rc = cs_engine_append(e, &ev, err);
+	if (rc == CS_OK)
+		rc = cs_schedules_recover(e, err);
 	if (rc != CS_OK) {
 		cs_store_rollback(e->store);
 		return rc;
@@ -152,6 +155,7 @@ static void engine_free(cs_engine *e)
 		return;
 	let_go(e);
 	cs_runs_free(e);
+	cs_schedules_free(e);
 	cs_bundles_free(e->bundles);
 	cs_policy_free(e->policy);
 	cs_queue_free(e->mailbox);

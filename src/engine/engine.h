@@ -14,7 +14,8 @@
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it]}
  *   status   -> {epoch, mode, live, hold, runs, ready, pid}
- *   settle   -> {busy, due}                 busy: something goes on by itself; due: wall ms of the next clock, 0 none
+ *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run,
+ *                                           scheduled: of the next start by a schedule; 0 none
  *   reload   -> {flows, functions, files: [{file, old, new}]}   the workspace's files are read again, or nothing changes
  *   stop     -> {}                          the engine ends when what is open outside has ended
  */
@@ -50,6 +51,7 @@ typedef struct cs_engine_opts {
 	cs_engine_clock clock;
 	const char *state_dir;               /* NULL: CS_STATE_DIR in the workspace; outlives the engine's start */
 	cs_fixture_port fixtures;
+	const char *schedules_of;            /* NULL: every schedule starts runs; else those of this flow alone ("": none) */
 	const cs_performer *performers;      /* by kind; the table main.c builds; outlives the engine */
 	size_t n_performers;
 	const char *exe;                     /* this program, for the jq children */

@@ -71,6 +71,8 @@ typedef struct cs_due {
 	char run[CS_ID_SIZE];
 } cs_due;
 
+typedef struct cs_schedule cs_schedule;      /* schedule.c */
+
 enum { CS_WATCHERS = 80 };
 
 struct cs_engine {
@@ -109,6 +111,8 @@ struct cs_engine {
 	cs_live **ready; size_t n_ready, cap_ready;
 	cs_live **gone; size_t n_gone, cap_gone;
 	cs_due *heap; size_t n_heap, cap_heap;
+	cs_schedule *schedules; size_t n_schedules;
+	int64_t schedule_due;        /* wall ms of the next of them; 0: none */
 	cs_bundle *bundles;
 	cs_workspace **retired; size_t n_retired;   /* replaced by a reload, but not yet let go */
 

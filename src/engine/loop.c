@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/schedule.h"
 
-enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 200, FOREVER_MS = 1 << 30 };
+enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
 
 void cs_message_free(cs_message *m)
 {
@@ -152,8 +153,11 @@ static int step_runs(cs_engine *e, cs_err *err)
 	for (size_t i = 0; i < n; i++) {
 		cs_live *l = batch[i];
 		bool more = false;
+		bool over = cs_run_state_terminal(cs_run_state_name(l->run->state));
 		l->ready = false;
 		int rc = cs_run_step(l->run, &e->step, &more, err);
+		if (rc == CS_OK && !over && l->run->state == CS_RUN_COMPLETED)
+			rc = cs_schedules_completed(e, l->run, err);
 		if (rc != CS_OK)
 			return rc;
 		cs_runs_due(e, l);
@@ -202,6 +206,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
 	cs_runs_fire(e, e->step.now);
+	if (rc == CS_OK)
+		rc = cs_schedules_fire(e, e->step.now, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))
 		rc = step_runs(e, err);
 	if (rc != CS_OK) {
@@ -225,14 +231,24 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
 
+/* The next clock of a run or of a schedule; wall ms, 0: none. */
+static int64_t next_due(cs_engine *e)
+{
+	int64_t run = cs_runs_next_due(e), start = cs_schedules_next_due(e);
+	return run == 0 || (start > 0 && start < run) ? start : run;
+}
+
 static int wait_ms(cs_engine *e)
 {
 	if (atomic_load(&e->failed))
 		return 20;
 	if (e->n_ready > 0 && !atomic_load(&e->closing))
 		return 0;
-	int64_t due = cs_runs_next_due(e);
+	int64_t due = next_due(e);
 	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
+	/* Waiting counts neither a clock that is set nor a machine that sleeps: it is looked at again. */
+	if (due > 0 && wait > CLOCK_MS)
+		wait = CLOCK_MS;
 	if (due > 0 && due - cs_engine_now(e) < wait)
 		wait = due - cs_engine_now(e);
 	return wait == FOREVER_MS ? -1 : wait > 0 ? (int)wait : 0;
@@ -261,7 +277,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 
 static bool has_work(cs_engine *e, size_t n)
 {
-	int64_t due = cs_runs_next_due(e);
+	int64_t due = next_due(e);
 	return n > 0 || (e->n_ready > 0 && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
 }
 

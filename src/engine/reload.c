@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/schedule.h"
 
 enum { JQ_CHILDREN = 1, JQ_MS = 5000, TITLE_BYTES = 300, LISTED = 20 };
 
@@ -239,7 +240,8 @@ static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 	e->step.expire_ms = e->ws->expire_ms;
 	if (touches_rules(files))
 		twalk_r(e->runs, ready_one, e);      /* each asks the rules again of what waits for a person */
-	return close_notice(e, "mended", err);
+	int rc = close_notice(e, "mended", err);
+	return rc != CS_OK ? rc : cs_schedules_reload(e, err);
 }
 
 int cs_reload_take(cs_engine *e, cs_loaded *l, json_t **ret_ok, cs_err *why, cs_err *err)

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-enum { SENTENCE_MAX = 900, NAME_SHOWN = 80, KEYS_SHOWN = 24 };
+enum { SENTENCE_MAX = 900, NAME_SHOWN = 80, KEYS_SHOWN = 24, INTERVAL_MIN_MS = 1000 };
 
 void cs_check_init(cs_check *c, const char *file, const cs_source *src, cs_diags *d)
 {
@@ -350,4 +350,33 @@ bool cs_check_duration_key(cs_check *c, const json_t *obj, const char *key, int6
 	bool ok = cs_check_duration(c, v, ret_ms);
 	cs_check_pop(c, mark);
 	return ok;
+}
+
+bool cs_check_interval_key(cs_check *c, const json_t *obj, const char *key, int64_t *ret_ms)
+{
+	int64_t ms = 0;
+	if (json_object_get(obj, key) == NULL || !cs_check_duration_key(c, obj, key, &ms))
+		return false;
+	if (ms >= INTERVAL_MIN_MS) {
+		*ret_ms = ms;
+		return true;
+	}
+	size_t mark = cs_check_push(c, key);
+	cs_check_error(c, "'%s' must be a second or more", key);
+	cs_check_pop(c, mark);
+	return false;
+}
+
+bool cs_check_cron_key(cs_check *c, const json_t *obj, const char *key, cs_cron *ret)
+{
+	const char *text = cs_json_str(obj, key);
+	cs_err err = { 0 };
+	if (text == NULL)
+		return false;
+	if (cs_cron_parse(text, ret, &err) == CS_OK)
+		return true;
+	size_t mark = cs_check_push(c, key);
+	cs_check_error(c, "%s", err.msg);
+	cs_check_pop(c, mark);
+	return false;
 }

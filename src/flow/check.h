@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "flow/cron.h"
 #include "flow/diag.h"
 #include "flow/yaml.h"
 
@@ -64,5 +65,9 @@ void cs_check_unknown(cs_check *c, const char *what, const char *name, const cha
 bool cs_check_duration(cs_check *c, const json_t *v, int64_t *ret_ms);
 /* The duration at KEY, when there is one. */
 bool cs_check_duration_key(cs_check *c, const json_t *obj, const char *key, int64_t *ret_ms);
+/* The same for an interval between starts: a second at least. */
+bool cs_check_interval_key(cs_check *c, const json_t *obj, const char *key, int64_t *ret_ms);
+/* The cron expression at KEY, when there is one. */
+bool cs_check_cron_key(cs_check *c, const json_t *obj, const char *key, cs_cron *ret);
 
 #endif

@@ -39,10 +39,8 @@ typedef struct reader {
 static int fail(reader *r, const char *at, const char *why)
 {
 	size_t n = strcspn(at, ", \t");
-	int rc = cs_err_set(r->err, CS_ESYNTAX, "a cron expression: %s: '%.*s' %s", r->f->what, (int)(n < 40 ? n : 40), at, why);
-	if (r->err != NULL)
-		r->err->col = (unsigned)(at - r->text) + 1;
-	return rc;
+	return cs_err_at(r->err, CS_ESYNTAX, NULL, 0, (unsigned)(at - r->text) + 1, "a cron expression: %s: '%.*s' %s", r->f->what,
+			 (int)(n < 40 ? n : 40), at, why);
 }
 
 static int read_name(reader *r, unsigned *ret)
@@ -159,9 +157,7 @@ static int of_word(const char *text, const char **ret, cs_err *err)
 			*ret = words[i].same;
 			return CS_OK;
 		}
-	if (err != NULL)
-		err->col = 1;
-	return cs_err_set(err, CS_ESYNTAX, "a cron expression: %.40s is not known; there are @hourly, @daily, @midnight, @weekly, @monthly, "
+	return cs_err_at(err, CS_ESYNTAX, NULL, 0, 1, "a cron expression: %.40s is not known; there are @hourly, @daily, @midnight, @weekly, @monthly, "
 			  "@yearly, @annually, and `every` for an interval", text);
 }
 
@@ -232,12 +228,9 @@ int cs_cron_parse(const char *text, cs_cron *ret, cs_err *err)
 	if (rc != CS_OK)
 		return rc;
 	size_t n = count_fields(text);
-	if (n != FIELDS || strlen(text) > TEXT_MAX) {
-		if (err != NULL)
-			err->col = 1;
-		return cs_err_set(err, CS_ESYNTAX, "a cron expression has five fields, minute, hour, day of the month, month, day of the week%s; "
+	if (n != FIELDS || strlen(text) > TEXT_MAX)
+		return cs_err_at(err, CS_ESYNTAX, NULL, 0, 1, "a cron expression has five fields, minute, hour, day of the month, month, day of the week%s; "
 				  "this has %zu", n == 6 ? ", and no seconds" : "", n);
-	}
 	reader r = { .text = text, .p = text, .err = err };
 	for (size_t i = 0; i < FIELDS && rc == CS_OK; i++) {
 		r.f = &fields[i];
@@ -249,11 +242,8 @@ int cs_cron_parse(const char *text, cs_cron *ret, cs_err *err)
 		return rc;
 	c = (cs_cron){ .minutes = bits[0], .hours = (uint32_t)bits[1], .days = (uint32_t)bits[2], .months = (uint16_t)bits[3],
 		       .weekdays = (uint8_t)((bits[4] | bits[4] >> 7) & 0x7f), .any_day = star[2], .any_weekday = star[4] };
-	if (next_minute(&c, 0) < 0) {
-		if (err != NULL)
-			err->col = 1;
-		return cs_err_set(err, CS_ESYNTAX, "a cron expression: no day is ever of this month and number; it would never start anything");
-	}
+	if (next_minute(&c, 0) < 0)
+		return cs_err_at(err, CS_ESYNTAX, NULL, 0, 1, "a cron expression: no day is ever of this month and number; it would never start anything");
 	*ret = c;
 	return CS_OK;
 }

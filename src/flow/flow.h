@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "base/regex.h"
+#include "flow/cron.h"
 #include "flow/diag.h"
 #include "flow/error.h"
 #include "flow/expr.h"
@@ -86,6 +87,7 @@ typedef struct cs_listen {
 /* `schedule`: what starts the flow by itself. Each as far as it is said. */
 typedef struct cs_flow_schedule {
 	char *cron;                  /* five fields; NULL: none */
+	cs_cron when;                /* the same, read */
 	int64_t every_ms, after_ms;  /* 0: none; `after` counts from the end of the run before */
 	cs_listen *on;               /* to, until and read are its; NULL: none */
 } cs_flow_schedule;

@@ -7,25 +7,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* A duration at KEY; one of nothing would start without end. */
-static void build_interval(cs_build *b, const json_t *schedule, const char *key, int64_t *ret)
-{
-	int64_t ms = 0;
-	if (!json_object_get(schedule, key) || !cs_check_duration_key(&b->c, schedule, key, &ms))
-		return;
-	if (ms > 0) {
-		*ret = ms;
-		return;
-	}
-	size_t mark = cs_check_push(&b->c, key);
-	cs_check_error(&b->c, "'%s' must be longer than nothing", key);
-	cs_check_pop(&b->c, mark);
-}
-
 /* Known, and not obeyed by this version: refused by name and place. */
 static void refuse_later(cs_build *b, const json_t *schedule)
 {
-	static const char *const later[] = { "every", "cron", "after", "on" };
+	static const char *const later[] = { "on" };
 	for (size_t i = 0; i < CS_ARRAY_LEN(later); i++)
 		if (json_object_get(schedule, later[i]))
 			cs_check_error_key(&b->c, later[i], "'%s' in 'schedule' is known, but this version does not obey it yet; remove it", later[i]);
@@ -45,8 +30,9 @@ void cs_build_schedule(cs_build *b, const json_t *doc)
 		cs_flow_schedule *s = b->f->schedule = cs_xcalloc(1, sizeof *s);
 		const char *cron = cs_json_str(v, "cron");
 		s->cron = cron ? cs_xstrdup(cron) : NULL;
-		build_interval(b, v, "every", &s->every_ms);
-		build_interval(b, v, "after", &s->after_ms);
+		(void)cs_check_cron_key(&b->c, v, "cron", &s->when);
+		(void)cs_check_interval_key(&b->c, v, "every", &s->every_ms);
+		(void)cs_check_interval_key(&b->c, v, "after", &s->after_ms);
 		cs_build_schedule_on(b, s, v);
 		if (json_object_size(v) == 0)
 			cs_check_error(&b->c, "'schedule' needs one of every, cron, after, on");

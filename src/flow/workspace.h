@@ -18,6 +18,7 @@ typedef enum cs_missed { CS_MISSED_LATEST, CS_MISSED_SKIP, CS_MISSED_ALL } cs_mi
 typedef struct cs_start {
 	cs_event_filter *on;           /* what an event must be; NULL */
 	char *cron;                    /* five fields; NULL */
+	cs_cron when;                  /* the same, read */
 	int64_t every_ms;              /* 0: none */
 	cs_missed missed;              /* cron, every */
 	cs_template *with;             /* the run's input: of `on`, with `.` the event; else a constant. NULL: the event's data; {} */
@@ -41,6 +42,7 @@ typedef struct cs_flow_settings {      /* flows.NAME of capstan.yaml */
 typedef struct cs_workspace {
 	char *dir;                     /* absolute */
 	char *name, *operator_name, *timezone;
+	cs_zone *zone;                 /* of that name; NULL: this machine has no time zones, and nothing starts by cron */
 	bool live_wish;                /* mode: live in the file */
 	int64_t grace_ms;              /* approvals.grace, default 30 s */
 	int64_t expire_ms;             /* approvals.expire; 0: never */

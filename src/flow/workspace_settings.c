@@ -2,7 +2,6 @@
 /* capstan.yaml */
 #include "flow/workspace.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/file.h"
@@ -28,6 +27,7 @@ void cs_settings_defaults(cs_workspace *w)
 	w->mailbox = MAILBOX;
 	w->operator_name = cs_xstrdup("operator");
 	w->timezone = cs_xstrdup("UTC");
+	(void)cs_zone_load(NULL, w->timezone, &w->zone, NULL);
 }
 
 static void replace_text(char **text, const char *with)
@@ -36,18 +36,18 @@ static void replace_text(char **text, const char *with)
 	*text = cs_xstrdup(with);
 }
 
-/* A name of the tz database; where the database is not there, its form must do. */
-static bool is_timezone(const char *name)
+/* A machine without the tz database may have any name that has the form of one; then nothing can start by cron. */
+static bool read_timezone(cs_workspace *w, const char *name)
 {
-	static const char folder[] = "/usr/share/zoneinfo";
-	if (!isalpha((unsigned char)name[0]) || strstr(name, "..") || strlen(name) > 64)
+	cs_zone *zone = NULL;
+	char *utc CS_AUTOFREE = cs_path_join(CS_ZONE_FOLDER, "UTC");
+	int rc = cs_zone_load(NULL, name, &zone, NULL);
+	if (rc != CS_OK && !(rc == CS_ENOTFOUND && !cs_file_exists(utc)))
 		return false;
-	for (const char *p = name; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("/_+-", *p))
-			return false;
-	char *utc CS_AUTOFREE = cs_path_join(folder, "UTC");
-	char *path CS_AUTOFREE = cs_path_join(folder, name);
-	return !cs_file_exists(utc) || cs_file_exists(path);
+	cs_zone_free(w->zone);
+	w->zone = zone;
+	replace_text(&w->timezone, name);
+	return true;
 }
 
 static void read_operator(cs_workspace *w, cs_check *c, const json_t *doc)
@@ -59,9 +59,7 @@ static void read_operator(cs_workspace *w, cs_check *c, const json_t *doc)
 		const char *name = cs_json_str(v, "name"), *zone = cs_json_str(v, "timezone");
 		if (name && *name)
 			replace_text(&w->operator_name, name);
-		if (zone && is_timezone(zone)) {
-			replace_text(&w->timezone, zone);
-		} else if (zone) {
+		if (zone && !read_timezone(w, zone)) {
 			cs_check_push(c, "timezone");
 			cs_check_error(c, "'%.64s' is not a time zone; write one like Europe/Paris or UTC", zone);
 		}
@@ -193,6 +191,18 @@ void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_dia
 	cs_gather(d->ask, &w->places, w->exprs);
 }
 
+static bool starts_by_cron(const cs_workspace *w)
+{
+	for (size_t i = 0; i < w->n_flows; i++)
+		if (w->flows[i]->schedule && w->flows[i]->schedule->cron)
+			return true;
+	for (size_t i = 0; i < w->n_flow_settings; i++)
+		for (size_t k = 0; k < w->flow_settings[i].n_starts; k++)
+			if (w->flow_settings[i].starts[k].cron)
+				return true;
+	return false;
+}
+
 void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_diags *d)
 {
 	cs_check c;
@@ -200,6 +210,9 @@ void cs_settings_check_flows(const cs_workspace *w, const cs_source *src, cs_dia
 	const char **names CS_AUTOFREE = cs_xcalloc(w->n_flows + 1, sizeof *names);
 	for (size_t i = 0; i < w->n_flows; i++)
 		names[i] = w->flows[i]->name;
+	if (!w->zone && starts_by_cron(w))
+		cs_check_error_key(&c, "operator", "a cron expression needs the clock of %.64s, and this machine has no time zones; "
+				   "install the package tzdata, or write 'timezone: UTC'", w->timezone);
 	cs_check_push(&c, "flows");
 	for (size_t i = 0; i < w->n_flow_settings; i++) {
 		const char *name = w->flow_settings[i].flow;

@@ -56,20 +56,6 @@ static void read_on(cs_workspace *w, cs_check *c, json_t *on, cs_start *s)
 
 /* ---- one entry ---------------------------------------------------------------------------------- */
 
-static void read_every(cs_check *c, const json_t *entry, int64_t *ret)
-{
-	int64_t ms = 0;
-	if (json_object_get(entry, "every") == NULL || !cs_check_duration_key(c, entry, "every", &ms))
-		return;
-	if (ms > 0) {
-		*ret = ms;
-		return;
-	}
-	size_t mark = cs_check_push(c, "every");
-	cs_check_error(c, "'every' must be longer than nothing");
-	cs_check_pop(c, mark);
-}
-
 /* Which members mean something beside which. */
 static void check_together(cs_check *c, const json_t *entry)
 {
@@ -88,7 +74,7 @@ static void check_together(cs_check *c, const json_t *entry)
 static void read_start(cs_workspace *w, cs_check *c, json_t *entry, cs_start *s)
 {
 	static const cs_key keys[] = {
-		{ "on", CS_IS_OBJECT | CS_KEY_LATER }, { "cron", CS_IS_STRING | CS_KEY_LATER }, { "every", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_LATER }, { "missed", CS_IS_STRING },
+		{ "on", CS_IS_OBJECT | CS_KEY_LATER }, { "cron", CS_IS_STRING }, { "every", CS_IS_STRING | CS_IS_OBJECT }, { "missed", CS_IS_STRING },
 		{ "with", CS_IS_ANY }, { "once", CS_IS_STRING }, { NULL, 0 },
 	};
 	static const char *const missed[] = { "latest", "skip", "all", NULL };
@@ -101,7 +87,8 @@ static void read_start(cs_workspace *w, cs_check *c, json_t *entry, cs_start *s)
 	int word = cs_check_word(c, entry, "missed", missed);
 	s->missed = word > 0 ? (cs_missed)word : CS_MISSED_LATEST;
 	s->cron = cron != NULL ? cs_xstrdup(cron) : NULL;
-	read_every(c, entry, &s->every_ms);
+	(void)cs_check_cron_key(c, entry, "cron", &s->when);
+	(void)cs_check_interval_key(c, entry, "every", &s->every_ms);
 	if (json_is_object(on))
 		read_on(w, c, on, s);
 	read_template(w, c, entry, "with", on == NULL, &s->with);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#define _GNU_SOURCE
 #include "tests/base/test.h"
 
 #include <time.h>
@@ -121,7 +120,7 @@ static void a_damaged_file_is_refused(void **state)
 	assert_int_equal(cs_zone_parse("x", bytes, n, &z, NULL), CS_OK);
 	cs_zone_free(z);
 	for (size_t cut = 0; cut < n; cut++) {
-		uint8_t *copy = cs_xmalloc(cut + 1);
+		uint8_t *copy = cs_xcalloc(cut + 1, 1);
 		memcpy(copy, bytes, cut);
 		assert_int_equal(cs_zone_parse("x", copy, cut, &z, NULL), CS_EINVAL);
 		free(copy);

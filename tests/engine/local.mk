@@ -35,3 +35,7 @@ check_PROGRAMS += tests/engine/test_reload
 TESTS += tests/engine/test_reload
 tests_engine_test_reload_SOURCES = tests/engine/test_reload.c
 tests_engine_test_reload_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_schedule
+TESTS += tests/engine/test_schedule
+tests_engine_test_schedule_SOURCES = tests/engine/test_schedule.c
+tests_engine_test_schedule_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
