@@ -119,6 +119,10 @@ int cs_cli_find_run(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *e
 int cs_cli_find_item(cs_cli *c, const char *part, char ret[CS_ID_SIZE], cs_err *err);
 /* Rows of a query with one text parameter (NULL: none). */
 int cs_cli_query(cs_cli *c, const char *sql, const char *param, json_t **ret_rows, cs_err *err);
+/* What a clock starts next, soonest first: [{schedule, at, due}]; empty without a database. */
+int cs_cli_schedules(cs_cli *c, json_t **ret, cs_err *err);
+/* Do the files that are loaded have a schedule by cron or interval? */
+bool cs_cli_has_schedules(const cs_cli *c);
 /* Whether `capstan live` was said on this machine. False where there is no database yet. */
 bool cs_cli_machine_is_live(cs_cli *c);
 /* What to say where capstan.yaml wishes it and nobody said it; through _(). */

@@ -178,6 +178,27 @@ static void look_at_database(doctor *d)
 		    (long long)cs_reader_last_seq(d->c->reader));
 }
 
+static void look_at_schedules(doctor *d)
+{
+	CS_AUTOJSON json_t *list = NULL;
+	cs_err err = { 0 };
+	size_t i;
+	json_t *one;
+	if (cs_cli_schedules(d->c, &list, &err) < 0) {
+		say(d, FAIL, "schedule", "%s", err.msg);
+		return;
+	}
+	json_array_foreach(list, i, one) {
+		const char *name = cs_json_str_or(one, "schedule", ""), *at = cs_json_str_or(one, "at", "");
+		if (cs_json_int_or(one, "due", 0) < cs_clock_wall_ms())
+			say(d, WARN, "schedule", _("%s was due at %s and waits for an engine: `capstan serve`"), name, at);
+		else
+			say(d, OK, "schedule", _("%s: next at %s"), name, at);
+	}
+	if (json_array_size(list) == 0 && cs_cli_has_schedules(d->c))
+		say(d, WARN, "schedule", _("nothing is armed yet; an engine counts from when it first runs: `capstan serve`"));
+}
+
 /* Before 3.51.3 two connections that checkpoint can lose rows: ours never do, only the writer does. */
 static void look_at_sqlite(doctor *d)
 {
@@ -206,6 +227,7 @@ int cs_cmd_doctor(cs_cli *c, const cs_cli_args *a)
 	look_at_live(&d);
 	look_at_engine(&d);
 	look_at_database(&d);
+	look_at_schedules(&d);
 	look_at_sqlite(&d);
 	return d.worst == FAIL ? CS_EXIT_FAILED : CS_EXIT_DONE;
 }

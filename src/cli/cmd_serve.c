@@ -18,19 +18,37 @@ const cs_cli_flag cs_cli_flags_console[] = {
 	{ NULL, NULL, NULL },
 };
 
+typedef struct event_log {
+	cs_cli *c;
+	bool reloaded;               /* other files: other schedules may be armed */
+} event_log;
+
 /* Log lines are not translated: they are read by programs too. */
 static int log_event(void *ctx, const cs_event *ev)
 {
-	cs_cli *c = ctx;
+	event_log *log = ctx;
+	cs_cli *c = log->c;
 	char at[CS_TIME_SIZE];
 	if (strncmp(ev->type, "run.", 4) != 0 && strncmp(ev->type, "engine.", 7) != 0 &&
 	    strncmp(ev->type, "item.opened", 11) != 0 && strcmp(ev->type, "approval.published") != 0)
 		return 0;
 	CS_AUTOJSON json_t *says = cs_view_says(ev);
+	log->reloaded |= strcmp(ev->type, "engine.reloaded") == 0;
 	cs_time_format(ev->at, at);
 	fprintf(stderr, "%s %s %s%s%s\n", at, ev->type, ev->run[0] ? ev->run : "-", ev->simulated ? " [SIMULATED] " : " ",
 		cs_cli_show_json(c, says, 0));
 	return 0;
+}
+
+static int log_schedules(cs_cli *c, cs_err *err)
+{
+	CS_AUTOJSON json_t *list = NULL;
+	size_t i;
+	json_t *one;
+	int r = cs_cli_schedules(c, &list, err);
+	json_array_foreach(list, i, one)
+		fprintf(stderr, "armed %s %s\n", cs_json_str_or(one, "at", ""), cs_cli_show(c, cs_json_str_or(one, "schedule", "")));
+	return r;
 }
 
 static void forget_shown(cs_cli *c)
@@ -43,7 +61,10 @@ static int log_until_end(cs_cli *c, int64_t next, cs_err *err)
 {
 	for (;;) {
 		int64_t last = cs_reader_last_seq(c->reader);
-		int r = last >= next ? cs_reader_events(c->reader, NULL, next, last, log_event, c, err) : CS_OK;
+		event_log log = { .c = c };
+		int r = last >= next ? cs_reader_events(c->reader, NULL, next, last, log_event, &log, err) : CS_OK;
+		if (r == CS_OK && log.reloaded)
+			r = log_schedules(c, err);
 		forget_shown(c);
 		next = last + 1;
 		if (r == CS_OK)
@@ -67,6 +88,10 @@ int cs_cmd_serve(cs_cli *c, const cs_cli_args *a)
 		r = cs_cli_client(c, &err);
 	if (r == CS_OK && !cs_client_is_engine(c->client))
 		r = cs_lease_held(c->state_dir, cs_lease_holder(c->state_dir), &err);
+	if (r == CS_OK)
+		r = cs_cli_reader(c, &err);
+	if (r == CS_OK)
+		r = log_schedules(c, &err);
 	if (r == CS_OK)
 		r = log_until_end(c, next, &err);
 	return r == CS_EAGAIN ? CS_EXIT_DONE : cs_cli_fail(c, "serve", &err);

@@ -27,5 +27,6 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/new_files.c src/cli/new_files.h \
 	src/cli/out.c \
 	src/cli/scenario.h src/cli/scenario_compare.c src/cli/scenario_play.c \
+	src/cli/schedules.c \
 	src/cli/session.c \
 	src/cli/table.c

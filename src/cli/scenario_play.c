@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 
-enum { TURNS_MAX = 20000, SETTLE_MS = 20000, LOOK_MS = 20, OPEN_FOLDERS = 16 };
+enum { TURNS_MAX = 20000, SETTLE_MS = 20000, LOOK_MS = 20, OPEN_FOLDERS = 16, DIFFERENCES_MAX = 8 };
 
 #define ITEMS_SQL "SELECT id, kind, task, state, digest, confirm, call FROM item WHERE state IN ('pending','open') ORDER BY created, id"
 
@@ -25,6 +25,8 @@ typedef struct play {
 	int watch;
 	_Atomic int64_t now;         /* wall ms of the engine */
 	int64_t began, due;          /* due: of the engine's next clock, 0: none */
+	int64_t end, scheduled;      /* with `until`: when it is over; of the next start by a schedule; 0: none */
+	char *flow;                  /* NAMESPACE/NAME */
 	pthread_mutex_t lock;
 	pthread_cond_t heard;
 	json_t *reply;               /* of the request under way */
@@ -102,6 +104,11 @@ static uint64_t commits(play *p)
 	return n;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
 /* Until nothing goes on by itself at this moment of the clock. */
 static int settle(play *p, cs_err *err)
 {
@@ -113,9 +120,11 @@ static int settle(play *p, cs_err *err)
 		if (r < 0)
 			return r;
 		p->due = cs_json_int_or(ok, "due", 0);
+		p->scheduled = cs_json_int_or(ok, "scheduled", 0);
+		int64_t next = sooner(p->due, p->scheduled);
 		if (cs_json_true(ok, "busy"))
 			wait_commit(p, before);
-		else if (p->due == 0 || p->due > atomic_load(&p->now))
+		else if (next == 0 || next > atomic_load(&p->now))
 			return CS_OK;
 	}
 	return cs_err_set(err, CS_ETIMEOUT, _("it does not come to rest within %d s"), SETTLE_MS / 1000);
@@ -200,7 +209,7 @@ static int decide_next(play *p, bool *ret_open, cs_err *err)
 	*ret_open = json_array_size(rows) > 0;
 	json_array_foreach(rows, i, item) {
 		json_array_foreach(json_object_get(p->doc, "decide"), k, d) {
-			if (p->used[k] || !is_about(d, cs_json_str_or(item, "task", "")))
+			if ((p->used[k] && !cs_json_true(d, "always")) || !is_about(d, cs_json_str_or(item, "task", "")))
 				continue;
 			cs_err why = { 0 };
 			p->used[k] = true;
@@ -251,8 +260,11 @@ static bool all_used(const play *p)
 	return event_at(p) == 0;
 }
 
+/* With `until` its time is over, else its run. */
 static int is_over(play *p, bool *ret, cs_err *err)
 {
+	if (p->end > 0)
+		return CS_OK;
 	CS_AUTOJSON json_t *params = json_pack("[s]", p->run);
 	CS_AUTOJSON json_t *rows = NULL;
 	int r = cs_reader_query(p->reader, "SELECT ended FROM run WHERE id = ?1", params, &rows, err);
@@ -264,12 +276,12 @@ static int is_over(play *p, bool *ret, cs_err *err)
 static int move_on(play *p, bool open, cs_err *err)
 {
 	const char *wanted = cs_json_str_or(json_object_get(p->doc, "expect"), "state", "");
-	int64_t event = event_at(p), at = p->due;
-	if (open && all_used(p) && strcmp(wanted, "waiting") == 0)
+	int64_t event = event_at(p), at = sooner(p->due, p->scheduled);
+	if (p->end == 0 && open && all_used(p) && strcmp(wanted, "waiting") == 0)
 		return 0;
 	if (event > 0 && (at == 0 || event <= at))
 		at = event;
-	if (at == 0)
+	if (at == 0 || (p->end > 0 && at > p->end))
 		return 0;
 	if (at > atomic_load(&p->now))
 		atomic_store(&p->now, at);
@@ -321,6 +333,7 @@ static void play_fini(play *p)
 	pthread_cond_destroy(&p->heard);
 	pthread_mutex_destroy(&p->lock);
 	free(p->used);
+	free(p->flow);
 	free(p->dir);
 	free(p->actor);
 }
@@ -350,10 +363,13 @@ static int start(cs_cli *c, play *p, cs_err *err)
 		return r;
 	opts.clock = (cs_engine_clock){ now_ms, p };
 	opts.state_dir = p->dir;
+	opts.schedules_of = p->end > 0 ? cs_json_str_or(p->doc, "flow", "") : "";
 	cs_diags_init(&d);
 	r = cs_workspace_load(c->dir, false, &d, &ws, err);
 	cs_diags_fini(&d);
 	if (r == CS_OK) {
+		const cs_flow *flow = cs_workspace_flow(ws, cs_json_str_or(p->doc, "flow", ""));
+		p->flow = flow ? cs_xasprintf("%s/%s", flow->ns, flow->name) : cs_xstrdup("");
 		p->actor = cs_xasprintf("operator:%s", ws->operator_name ? ws->operator_name : "owner");
 		r = cs_engine_start(ws, &opts, &p->engine, err);
 	}
@@ -366,6 +382,8 @@ static int start(cs_cli *c, play *p, cs_err *err)
 static int begin(play *p, cs_err *err)
 {
 	CS_AUTOJSON json_t *ok = NULL;
+	if (p->end > 0 && !json_object_get(p->doc, "input"))
+		return CS_OK;                /* the clock starts it */
 	json_t *request = json_pack("{s:s, s:O, s:O*}", "cmd", "run", "flow", json_object_get(p->doc, "flow"), "input",
 				    json_object_get(p->doc, "input"));
 	int r = ask(p, request, &ok, err);
@@ -383,10 +401,59 @@ static void compare_decisions(play *p)
 			differ(p, cs_xasprintf("decide: nothing waited at %s", cs_json_str_or(d, "task", "")));
 }
 
+/* What is expected holds for each of the runs that the clock started. */
+static int compare_runs(play *p, const json_t *rows, cs_err *err)
+{
+	size_t i;
+	json_t *row;
+	int r = CS_OK;
+	json_array_foreach(rows, i, row) {
+		CS_AUTOJSON json_t *of_one = json_array();
+		size_t k;
+		json_t *text;
+		r = cs_scenario_compare(p->reader, cs_json_str_or(row, "id", ""), json_object_get(p->doc, "expect"), of_one, err);
+		if (r < 0)
+			return r;
+		json_array_foreach(of_one, k, text)
+			differ(p, cs_xasprintf("run %zu: %s", i + 1, json_string_value(text)));
+		if (json_array_size(p->differences) >= DIFFERENCES_MAX)
+			break;               /* the others differ alike */
+	}
+	return r;
+}
+
+static int compare(play *p, cs_err *err)
+{
+	const json_t *expect = json_object_get(p->doc, "expect"), *runs = json_object_get(expect, "runs");
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", p->flow);
+	int r = cs_reader_query(p->reader, "SELECT id FROM run WHERE flow = ?1 ORDER BY created_seq", params, &rows, err);
+	if (r < 0)
+		return r;
+	if (runs && json_integer_value(runs) != (json_int_t)json_array_size(rows))
+		differ(p, cs_xasprintf("runs: expected %lld, there were %zu", (long long)json_integer_value(runs), json_array_size(rows)));
+	if (p->end > 0 && !runs && json_array_size(rows) == 0)
+		differ(p, cs_xasprintf("runs: none was started"));
+	return p->end > 0 ? compare_runs(p, rows, err) : cs_scenario_compare(p->reader, p->run, expect, p->differences, err);
+}
+
+static void set_clock(play *p)
+{
+	const char *from = cs_json_str(p->doc, "from");
+	const json_t *until = json_object_get(p->doc, "until");
+	int64_t length = 0;
+	p->began = cs_clock_wall_ms();
+	if (from)
+		(void)cs_time_parse(from, &p->began, NULL);
+	if (until && cs_duration_value(until, &length, NULL) == CS_OK)
+		p->end = p->began + length;
+	atomic_store(&p->now, p->began);
+}
+
 int cs_scenario_play(cs_cli *c, const json_t *doc, json_t **ret, cs_err *err)
 {
-	CS_CLEANUP(play_fini) play p = { .doc = doc, .began = cs_clock_wall_ms(), .differences = json_array() };
-	atomic_store(&p.now, p.began);
+	CS_CLEANUP(play_fini) play p = { .doc = doc, .differences = json_array() };
+	set_clock(&p);
 	pthread_mutex_init(&p.lock, NULL);
 	pthread_cond_init(&p.heard, NULL);
 	p.used = cs_xcalloc(json_array_size(json_object_get(doc, "decide")) + 1, sizeof *p.used);
@@ -396,7 +463,7 @@ int cs_scenario_play(cs_cli *c, const json_t *doc, json_t **ret, cs_err *err)
 	if (r == CS_OK)
 		r = play_on(&p, err);
 	if (r == CS_OK && !p.skipped)
-		r = cs_scenario_compare(p.reader, p.run, json_object_get(doc, "expect"), p.differences, err);
+		r = compare(&p, err);
 	if (r < 0)
 		return r;
 	if (!p.skipped)

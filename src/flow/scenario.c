@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/check.h"
@@ -45,14 +46,14 @@ static void check_decision(cs_check *c, const cs_flow *f, const json_t *decision
 {
 	static const cs_key keys[] = {
 		{ "task", CS_IS_STRING | CS_KEY_REQUIRED }, { "accept", CS_IS_BOOL }, { "value", CS_IS_ANY }, { "note", CS_IS_STRING },
-		{ "word", CS_IS_STRING }, { "resolve", CS_IS_STRING }, { NULL, 0 },
+		{ "word", CS_IS_STRING }, { "resolve", CS_IS_STRING }, { "always", CS_IS_BOOL }, { NULL, 0 },
 	};
 	static const char *const ways[] = { "happened", "did-not", "repeat", NULL };
 	if (!cs_check_object(c, decision, keys, "a decision"))
 		return;
 	cs_check_word(c, decision, "resolve", ways);
 	check_task(c, f, decision);
-	if (json_object_size(decision) == 1)
+	if (json_object_size(decision) - (json_object_get(decision, "always") != NULL) <= 1)
 		cs_check_error(c, "a decision needs 'accept', 'value', 'note' or 'resolve'");
 	if (json_is_false(json_object_get(decision, "accept")) && json_object_get(decision, "value"))
 		cs_check_error_key(c, "value", "what is rejected has no value; say why with 'note'");
@@ -85,7 +86,8 @@ static void check_calls(cs_check *c, const cs_workspace *w, const json_t *expect
 static void check_expect(cs_check *c, const cs_workspace *w, const json_t *expect)
 {
 	static const cs_key keys[] = {
-		{ "state", CS_IS_STRING }, { "effects", CS_IS_ARRAY }, { "never", CS_IS_ARRAY }, { "output", CS_IS_ANY }, { NULL, 0 },
+		{ "state", CS_IS_STRING }, { "effects", CS_IS_ARRAY }, { "never", CS_IS_ARRAY }, { "output", CS_IS_ANY },
+		{ "runs", CS_IS_INTEGER }, { NULL, 0 },
 	};
 	if (!cs_check_object(c, expect, keys, "'expect'"))
 		return;
@@ -94,13 +96,26 @@ static void check_expect(cs_check *c, const cs_workspace *w, const json_t *expec
 	cs_check_word(c, expect, "state", states);
 	check_calls(c, w, expect, "effects");
 	check_calls(c, w, expect, "never");
+	if (json_integer_value(json_object_get(expect, "runs")) < 0)
+		cs_check_error_key(c, "runs", "'runs' is how many there must be; it cannot be less than 0");
+}
+
+/* When it begins, and how long its clock goes on. */
+static void check_clock(cs_check *c, const json_t *doc)
+{
+	const char *from = cs_json_str(doc, "from");
+	int64_t ms;
+	cs_check_duration_key(c, doc, "until", &ms);
+	if (from && cs_time_parse(from, &ms, NULL) != CS_OK)
+		cs_check_error_key(c, "from", "'%.40s' is not a time; write one like 2026-01-01T00:00:00Z", from);
 }
 
 bool cs_scenario_check(const cs_workspace *w, const json_t *doc, const cs_source *src, cs_diags *d)
 {
 	static const cs_key keys[] = {
 		{ "scenario", CS_IS_STRING | CS_KEY_REQUIRED }, { "flow", CS_IS_STRING | CS_KEY_REQUIRED }, { "input", CS_IS_ANY },
-		{ "decide", CS_IS_ARRAY }, { "emit", CS_IS_ARRAY }, { "expect", CS_IS_OBJECT | CS_KEY_REQUIRED }, { NULL, 0 },
+		{ "decide", CS_IS_ARRAY }, { "emit", CS_IS_ARRAY }, { "expect", CS_IS_OBJECT | CS_KEY_REQUIRED },
+		{ "from", CS_IS_STRING }, { "until", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
 	};
 	cs_check c;
 	size_t errors = d->errors, i;
@@ -109,6 +124,7 @@ bool cs_scenario_check(const cs_workspace *w, const json_t *doc, const cs_source
 	if (!cs_check_object(&c, doc, keys, "a scenario"))
 		return false;
 	const cs_flow *f = check_flow(&c, w, doc);
+	check_clock(&c, doc);
 	size_t mark = cs_check_push(&c, "decide");
 	json_array_foreach(json_object_get(doc, "decide"), i, item) {
 		size_t inner = cs_check_push_index(&c, i);

@@ -35,7 +35,8 @@
  *   approval.consumed *item, key             approval.settled *item, decision
  *   item.opened    *item, *kind, *title, next, task, and what the kind needs
  *   item.closed    *item, how, by
- *   timer.armed    *timer, *due, what        timer.fired, .cancelled *timer
+ *   timer.armed    *timer, *due, what        timer.fired *timer, due     timer.cancelled *timer, why
+ *                  (without a run it is a schedule's: what {kind "schedule", schedule, flow, local, zone})
  *   event.emitted  *event (a CloudEvent), tainted, duplicate (in the log already: offered to nobody),
  *                  shadow (a replay's: offered to nobody, remembered by nobody)
  *   event.received *event, tainted: put in the inbox of a listen task, in the group that emitted it

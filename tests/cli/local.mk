@@ -4,3 +4,4 @@ TESTS += tests/cli/check.sh
 TESTS += tests/cli/scenarios.sh
 TESTS += tests/cli/new.sh
 TESTS += tests/cli/reload.sh
+TESTS += tests/cli/schedule.sh

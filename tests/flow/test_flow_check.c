@@ -97,11 +97,14 @@ static const struct {
 	  "f.yaml:1:62: error: 'version' must be a semantic version like 1.0.0, not 'one'\n" },
 	{ "document: { dsl: '1.0.3', namespace: t, name: f, version: 1.0 }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:1:59: error: 'version' must be a text, not a number; put it in quotes\n" },
-	{ HEAD "schedule: { cron: '* * * * *' }\ndo: [ { a: { set: { b: 1 } } } ]",
-	  "f.yaml:2:13: error: 'cron' in 'schedule' is known, but this version does not obey it yet; remove it\n" },
+	{ HEAD "schedule: { cron: '* * * * *', every: { days: 1 }, after: PT1M }\ndo: [ { a: { set: { b: 1 } } } ]", "" },
+	{ HEAD "schedule: { cron: '0 25 * * *' }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:2:19: error: a cron expression: the hour: '25' is not between 0 and 23\n" },
+	{ HEAD "schedule: { cron: '0 0 30 2 *', after: PT0.5S }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:2:19: error: a cron expression: no day is ever of this month and number; it would never start anything\n"
+	  "f.yaml:2:40: error: 'after' must be a second or more\n" },
 	{ HEAD "schedule: { every: PT0S, read: raw }\ndo: [ { a: { set: { b: 1 } } } ]",
-	  "f.yaml:2:13: error: 'every' in 'schedule' is known, but this version does not obey it yet; remove it\n"
-	  "f.yaml:2:20: error: 'every' must be longer than nothing\n"
+	  "f.yaml:2:20: error: 'every' must be a second or more\n"
 	  "f.yaml:2:26: error: 'read' says how the events of 'on' are read, and there is no 'on'\n" },
 	{ HEAD "use: { secrets: [ 5 ] }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:2:19: error: 'secrets' lists names\n" },
