@@ -14,6 +14,7 @@ expect 0 doctor
 said '^warn  schedule .*nothing is armed yet'
 
 serve() {
+	rm -f "$work/served"
 	(cd "$work" && exec "$capstan" serve) >"$work/served" 2>&1 </dev/null &
 	server=$!
 	noted="$noted $server"
