@@ -10,13 +10,16 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "core/granted.h"
 
-enum { OUTPUT_MAX = 4 << 20, SHOWN_MAX = 64 << 10, TAIL = 2000, ENVIRONMENT_MAX = 200, TIMEOUT_MS = 600000 };
+enum { OUTPUT_MAX = 4 << 20, SHOWN_MAX = 64 << 10, TAIL = 2000, ENVIRONMENT_MAX = 200, TIMEOUT_MS = 600000, CUT = 16 << 10 };
 
 /* One run. */
 struct process {
 	const cs_effect *effect;
 	const json_t *what;              /* shell or script */
+	json_t *own;                     /* the same with the values of secrets in its input and environment; never recorded */
+	cs_granted granted;
 	cs_args args, environment;
 	char file[64];                   /* of a script; "" none */
 	cs_buf out, errout;
@@ -28,8 +31,12 @@ static void process_fini(struct process *p)
 {
 	if (p->file[0])
 		unlink(p->file);
+	for (size_t i = 0; i < p->environment.count; i++)
+		explicit_bzero(p->environment.list[i], strlen(p->environment.list[i]));
 	cs_args_fini(&p->args);
 	cs_args_fini(&p->environment);
+	cs_granted_fini(&p->granted);
+	json_decref(p->own);
 	cs_buf_fini(&p->out);
 	cs_buf_fini(&p->errout);
 }
@@ -112,11 +119,37 @@ static int add_environment(struct process *p, cs_err *err)
 	return CS_OK;
 }
 
+/* What a program is told by others' hands; its text and arguments everyone can read. */
+static void put_secrets_in(struct process *p)
+{
+	static const char *const keys[] = { "stdin", "environment" };
+	p->own = json_copy((json_t *)(uintptr_t)p->what);
+	for (size_t i = 0; i < CS_ARRAY_LEN(keys); i++)
+		if (json_object_get(p->own, keys[i]))
+			json_object_set_new(p->own, keys[i], cs_swaps_json(&p->granted.swaps, json_object_get(p->own, keys[i])));
+	p->what = p->own;
+}
+
+/* Before anything of it is cut or kept. What was cut off already may end within a secret. */
+static void mask_output(const struct process *p, cs_buf *b)
+{
+	cs_buf out;
+	if (cs_mask_empty(p->granted.mask) || b->len == 0)
+		return;
+	size_t n = p->ended.too_big ? b->len - (b->len < CUT ? b->len : CUT) : b->len;
+	cs_buf_init(&out, b->len * sizeof CS_MASK + 64);
+	cs_mask_bytes(p->granted.mask, b->data, n, &out, NULL);
+	explicit_bzero(b->data, b->len);
+	cs_buf_fini(b);
+	*b = out;
+}
+
 static int prepare(struct process *p, cs_err *err)
 {
 	const json_t *script = json_object_get(p->effect->def, "script");
 	int rc = CS_OK;
 	p->what = script ? script : json_object_get(p->effect->def, "shell");
+	put_secrets_in(p);
 	if (script) {
 		rc = write_script(p, err);
 	} else {
@@ -206,13 +239,19 @@ cs_outcome *cs_process_run(const cs_effect *e)
 	cs_err err = { 0 };
 	cs_buf_init(&p.out, OUTPUT_MAX);
 	cs_buf_init(&p.errout, OUTPUT_MAX);
+	int rc = cs_granted_take(e, &p.granted, &err);
+	if (rc < 0)
+		return cs_granted_refused(rc, &err);
 	if (prepare(&p, &err) < 0)
 		return not_started(&err);
 	if (e->gate && !e->gate(e->gate_ctx))
 		return cs_outcome_failed(CS_OUTCOME_NOT_SENT, CS_ERROR_RUNTIME, 0, "Held", "it was held before it began");
 	if (start(&p, &err) < 0)
 		return not_started(&err);
+	mask_output(&p, &p.out);
+	mask_output(&p, &p.errout);
 	cs_outcome *o = outcome(&p);
 	o->record = record(&p);
+	cs_granted_clean(&p.granted, o);
 	return o;
 }

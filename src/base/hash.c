@@ -89,6 +89,14 @@ void cs_hash_hex(const void *p, size_t n, char out[CS_HEX_SIZE])
 	cs_hex(hash, sizeof hash, out);
 }
 
+void cs_md5_hex(const void *p, size_t n, char *out)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	must(EVP_Digest(p, n, digest, &len, EVP_md5(), NULL));
+	cs_hex(digest, len, out);
+}
+
 void cs_hmac(const void *key, size_t key_len, const void *p, size_t n, uint8_t out[CS_HASH_LEN])
 {
 	must(pthread_once(&once, fetch) == 0);

@@ -20,6 +20,8 @@ void cs_sha256_end(cs_sha256 *h, uint8_t out[CS_HASH_LEN]);   /* then begin agai
 
 void cs_hash(const void *p, size_t n, uint8_t out[CS_HASH_LEN]);
 void cs_hash_hex(const void *p, size_t n, char out[CS_HEX_SIZE]);
+/* MD5 as 32 hex digits plus NUL: for protocols that have nothing better, never for our own. */
+void cs_md5_hex(const void *p, size_t n, char *out);
 void cs_hmac(const void *key, size_t key_len, const void *p, size_t n, uint8_t out[CS_HASH_LEN]);
 void cs_hex(const uint8_t *p, size_t n, char *out);           /* 2n digits plus NUL */
 int cs_unhex(const char *s, uint8_t *out, size_t n);          /* exactly 2n digits, or CS_EINVAL */

@@ -11,7 +11,7 @@ src_base_libcsbase_a_SOURCES = \
 	src/base/id.c src/base/id.h \
 	src/base/json.h src/base/json_equal.c src/base/json_number.c src/base/json_parse.c \
 	src/base/json_path.c src/base/json_write.c \
-	src/base/mem.c src/base/mem.h \
+	src/base/mask.c src/base/mask.h src/base/mem.c src/base/mem.h \
 	src/base/queue.c src/base/queue.h \
 	src/base/regex.c src/base/regex.h src/base/regex_ecma.c src/base/regex_ecma.h \
 	src/base/utf8.c src/base/utf8.h \

@@ -73,3 +73,16 @@ void cs_closep(int *fd)
 	*fd = -1;
 	errno = saved;
 }
+
+void cs_secret_free(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void cs_secret_freep(char **secret)
+{
+	cs_secret_free(*secret);
+	*secret = NULL;
+}

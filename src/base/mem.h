@@ -21,6 +21,10 @@ void cs_freep(void *pp);                   /* free(*pp) for any pointer variable
 void cs_json_decrefp(json_t **pp);
 void cs_closep(int *fd);                   /* closes when >= 0 */
 
+void cs_secret_free(char *secret);         /* overwrites the text and frees it; takes NULL */
+void cs_secret_freep(char **secret);
+
+#define CS_AUTOSECRET CS_CLEANUP(cs_secret_freep)
 #define CS_AUTOFREE CS_CLEANUP(cs_freep)
 #define CS_AUTOJSON CS_CLEANUP(cs_json_decrefp)
 #define CS_AUTOCLOSE CS_CLEANUP(cs_closep)

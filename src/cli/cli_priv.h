@@ -186,6 +186,18 @@ int cs_cli_stdin(cs_buf *out, cs_err *err);
 /* The flow in FILE, for an engine: its document. Findings are printed; CS_ESYNTAX then. */
 int cs_cli_flow_file(cs_cli *c, const char *path, json_t **ret_doc, cs_err *err);
 
+/* What is most of a passphrase or a secret that is read here. */
+#define CS_CLI_SECRET ((size_t)16 << 10)
+/* From the terminal, without an echo; for cs_secret_free. CS_EINVAL without a terminal, CS_EREFUSED after Ctrl-C. */
+int cs_cli_ask_secret(const char *prompt, char **ret, cs_err *err);
+/* All that FD has, without one end of line. */
+int cs_cli_read_secret(int fd, char **ret, cs_err *err);
+/* The vault's passphrase, from --passphrase-fd or the terminal; asked for TWICE where it is new. */
+int cs_cli_passphrase(const cs_cli_args *a, bool twice, char **ret, cs_err *err);
+/* Warns of secrets that the file at PATH, or those of the workspace, name and the vault has not. */
+void cs_cli_check_secrets(const char *state_dir, const char *path, const char *shown, cs_diags *d);
+void cs_cli_check_all_secrets(const cs_cli *c, cs_diags *d);
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 #define CS_COMMAND(name) int cs_cmd_##name(cs_cli *c, const cs_cli_args *a)
@@ -195,11 +207,12 @@ CS_COMMAND(decide); CS_COMMAND(resolve); CS_COMMAND(control); CS_COMMAND(replay)
 CS_COMMAND(hold); CS_COMMAND(release); CS_COMMAND(ask); CS_COMMAND(verify); CS_COMMAND(rebuild);
 CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS_COMMAND(completion);
 CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload); CS_COMMAND(emit);
+CS_COMMAND(vault);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
 	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[],
 	cs_cli_flags_ask[], cs_cli_flags_emit[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[],
-	cs_cli_flags_check[], cs_cli_flags_test[], cs_cli_flags_new[];
+	cs_cli_flags_check[], cs_cli_flags_test[], cs_cli_flags_new[], cs_cli_flags_vault[];
 /* The overview of `capstan help`. */
 void cs_cli_help_all(FILE *f);
 void cs_cli_help_one(FILE *f, const cs_cli_command *command);

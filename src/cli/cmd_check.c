@@ -99,6 +99,8 @@ static int check_file(cs_cli *c, const char *path, bool portable, cs_diags *d, c
 	r = r == CS_OK ? asked : r;
 	if (portable)
 		check_portable(path, NULL, d);
+	if (c->state_dir)
+		cs_cli_check_secrets(c->state_dir, path, path, d);
 	return d->errors > before ? CS_OK : r;
 }
 
@@ -144,6 +146,7 @@ int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err)
 	int r = cs_workspace_load(c->dir, true, d, &ws, err);
 	int asked = ask_jq(c, &jq, d, r == CS_OK ? err : NULL);
 	cs_workspace_free(ws);
+	cs_cli_check_all_secrets(c, d);
 	return r == CS_OK ? asked : r;
 }
 

@@ -74,6 +74,11 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "diff", "RUN RUN", N_("what differs between two runs"), cs_cmd_diff, NULL, 2, 2, NULL },
 	{ "hold", "[--note TEXT]", N_("nothing leaves any more"), cs_cmd_hold, cs_cli_flags_hold, 0, 0, NULL },
 	{ "release", "[--note TEXT]", N_("effects may leave again"), cs_cmd_release, cs_cli_flags_hold, 0, 0, NULL },
+	{ "vault", "init [--key-file FILE] | set NAME | list | rm NAME | unlock | lock", N_("secrets, for connectors and flows"), cs_cmd_vault,
+	  cs_cli_flags_vault, 1, 2,
+	  N_("set reads the value from stdin, or asks for it. It never comes out again: list shows names, dates and who\n"
+	     "uses them. unlock opens the vault in the engine that runs, lock closes it there; what needs a secret\n"
+	     "waits meanwhile.") },
 	{ "verify", "", N_("check the log: chain, bodies, anchor"), cs_cmd_verify, NULL, 0, 0, NULL },
 	{ "rebuild", "[--check]", N_("make the tables again from the log"), cs_cmd_rebuild, cs_cli_flags_rebuild, 0, 0, NULL },
 	{ "doctor", "", N_("look at the machine and the workspace"), cs_cmd_doctor, NULL, 0, 0, NULL },
@@ -85,7 +90,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"correct", "rollback", "adopt", "promote", "eval", "memory", "connectors", "vault",
+	"correct", "rollback", "adopt", "promote", "eval", "memory", "connectors",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -5,18 +5,28 @@
 #include <string.h>
 #include <strings.h>
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/id.h"
 #include "base/mem.h"
+#include "connectors/auth.h"
+#include "connectors/digest.h"
 #include "connectors/http_reply.h"
 #include "core/http_request.h"
 
-enum { BODY_MAX = 16 << 20, ALLOW_MAX = 1000 };
+enum { BODY_MAX = 16 << 20, URL_MAX = 48 << 10, ALLOW_MAX = 1000 };
 
 /* One effect under way. */
 typedef struct cs_http_call {
 	const cs_effect *effect;      /* the engine's; lives until done */
 	cs_outcome_fn *done;
 	void *ctx;
-	cs_headers headers;
+	cs_http *client;
+	cs_granted granted;
+	cs_auth auth;
+	json_t *rendered;             /* with the values of secrets in place; never recorded */
+	cs_headers headers;           /* as they leave */
+	cs_headers shown;             /* the same for the record: stand-ins, and the mask for a credential */
+	bool answered;                /* a Digest challenge was, with a second request */
 	cs_allow *allow;
 	size_t allow_count;
 	bool listed;                  /* the connector has an allow list: nothing else is reached */
@@ -24,7 +34,13 @@ typedef struct cs_http_call {
 
 static void call_free(cs_http_call *c)
 {
+	for (size_t i = 0; i < c->headers.count; i++)
+		explicit_bzero(c->headers.list[i].value, strlen(c->headers.list[i].value));
 	cs_headers_fini(&c->headers);
+	cs_headers_fini(&c->shown);
+	cs_granted_fini(&c->granted);
+	cs_auth_fini(&c->auth);
+	json_decref(c->rendered);
 	for (size_t i = 0; i < c->allow_count; i++)
 		free((char *)(uintptr_t)c->allow[i].host);
 	free(c->allow);
@@ -120,44 +136,157 @@ static void add_written(cs_http_call *c, const char *url)
 
 /* ---- headers ---- */
 
+/* One header, and what of it is SHOWN. */
+static int add_header(cs_http_call *c, const char *name, const char *value, const char *shown, cs_err *err)
+{
+	int rc = cs_header_check(name, strlen(name), value, strlen(value), err);
+	if (rc < 0)
+		return rc;
+	cs_headers_add(&c->headers, name, strlen(name), value, strlen(value));
+	cs_headers_add(&c->shown, name, strlen(name), shown, strlen(shown));
+	return CS_OK;
+}
+
+/* Those that the flow or the operation says. The error of one with a secret in it does not show the value. */
+static int add_said(cs_http_call *c, const char *key_header, cs_err *err)
+{
+	const json_t *shown = json_object_get(c->effect->rendered, "headers");
+	const char *name;
+	json_t *v;
+	json_object_foreach(json_object_get(c->rendered, "headers"), name, v) {
+		if (!json_is_string(v) || strlen(json_string_value(v)) != json_string_length(v))
+			return cs_err_set(err, CS_EINVAL, "http: the header %.64s is not text", name);
+		if (key_header && strcasecmp(key_header, name) == 0)
+			return cs_err_set(err, CS_EINVAL,
+					  "http: %.64s carries the effect's key; leave it out of the request's headers", name);
+		if (c->auth.header && strcasecmp(c->auth.header, name) == 0)
+			return cs_err_set(err, CS_EINVAL, "http: the connector's auth makes the header %.64s; leave it out of the request's headers", name);
+		int rc = add_header(c, name, json_string_value(v), cs_json_str_or(shown, name, CS_MASK), err);
+		if (rc < 0)
+			return rc;
+	}
+	return CS_OK;
+}
+
+static int add_credential(cs_http_call *c, const char *name, const char *value, cs_err *err)
+{
+	if (!value)
+		return CS_OK;
+	if (cs_headers_get(&c->headers, name))
+		return cs_err_set(err, CS_EINVAL, "http: the endpoint's authentication makes the header %.64s; leave it out of `headers`", name);
+	if (add_header(c, name, value, CS_MASK, NULL) < 0)
+		return cs_err_set(err, CS_EINVAL, "http: the credential holds a character that no header may hold");
+	return CS_OK;
+}
+
 static int add_headers(cs_http_call *c, cs_err *err)
 {
 	const cs_effect *e = c->effect;
 	const json_t *keyed = json_object_get(e->def, "keyed");
 	const char *key_header = e->class == CS_EFFECT_KEYED ? cs_json_str_or(keyed, "header", "Idempotency-Key") : NULL;
-	const char *name;
-	json_t *v;
-	json_object_foreach(json_object_get(e->rendered, "headers"), name, v) {
-		if (!json_is_string(v))
-			return cs_err_set(err, CS_EINVAL, "http: the header %.64s is not text", name);
-		int rc = cs_header_check(name, strlen(name), json_string_value(v), json_string_length(v), err);
-		if (rc < 0)
-			return rc;
-		if (key_header && strcasecmp(key_header, name) == 0)
-			return cs_err_set(err, CS_EINVAL,
-					  "http: %.64s carries the effect's key; leave it out of the request's headers", name);
-		cs_headers_add(&c->headers, name, strlen(name), json_string_value(v), json_string_length(v));
-	}
-	if (e->credential && cs_headers_get(&c->headers, "Authorization"))
-		return cs_err_set(err, CS_EINVAL, "http: the endpoint's authentication makes the header Authorization; leave it out of `headers`");
-	if (e->credential && cs_header_check("Authorization", 13, e->credential, strlen(e->credential), NULL) < 0)
-		return cs_err_set(err, CS_EINVAL, "http: the credential holds a character that no header may hold");
-	if (e->credential)
-		cs_headers_add(&c->headers, "Authorization", 13, e->credential, strlen(e->credential));
-	if (!key_header)
-		return CS_OK;
-	int rc = cs_header_check(key_header, strlen(key_header), e->key, strlen(e->key), err);
+	int rc = add_said(c, key_header, err);
 	if (rc == CS_OK)
-		cs_headers_add(&c->headers, key_header, strlen(key_header), e->key, strlen(e->key));
-	return rc;
+		rc = add_credential(c, "Authorization", e->credential, err);
+	if (rc == CS_OK && c->auth.header)
+		rc = add_credential(c, c->auth.header, c->auth.value, err);
+	return rc == CS_OK && key_header ? add_header(c, key_header, e->key, e->key, err) : rc;
+}
+
+/* ---- secrets ---- */
+
+/* The request as it leaves: values where stand-ins were, and the credential that goes into the query. */
+static int put_secrets_in(cs_http_call *c, cs_err *err)
+{
+	const char *url = cs_json_str(c->effect->rendered, "url");
+	cs_buf out CS_AUTOBUF;
+	cs_buf_init(&out, URL_MAX);
+	cs_swaps_text(&c->granted.swaps, url, strlen(url), true, &out);
+	if (c->auth.query)
+		cs_buf_addf(&out, "%c%s", strchr(url, '?') ? '&' : '?', c->auth.query);
+	if (out.failed)
+		return cs_err_set(err, CS_ETOOBIG, "http: with its secrets the URL is longer than %d bytes", URL_MAX);
+	c->rendered = cs_swaps_json(&c->granted.swaps, c->effect->rendered);
+	if (out.len != strlen(url) || strcmp(cs_buf_str(&out), url) != 0) {
+		json_t *own = json_copy(c->rendered);
+		json_object_set_new(own, "url", json_string(cs_buf_str(&out)));
+		json_decref(c->rendered);
+		c->rendered = own;
+		explicit_bzero(out.data, out.len);
+	}
+	return CS_OK;
+}
+
+static char *masked(const cs_http_call *c, char *owned)
+{
+	char *text = cs_mask_text(c->granted.mask, owned);
+	cs_secret_free(owned);
+	return text;
+}
+
+/* Before anything is cut or kept of it: a server may say again what it was told. */
+static void mask_reply(const cs_http_call *c, cs_http_reply *r)
+{
+	bool found = false;
+	cs_buf body CS_AUTOBUF;
+	cs_buf_init(&body, r->body_len * sizeof CS_MASK + 64);
+	if (cs_mask_empty(c->granted.mask))
+		return;
+	for (size_t i = 0; i < r->headers.count; i++) {
+		r->headers.list[i].name = masked(c, r->headers.list[i].name);
+		r->headers.list[i].value = masked(c, r->headers.list[i].value);
+	}
+	if (r->url)
+		r->url = masked(c, r->url);
+	char *error CS_AUTOFREE = cs_mask_text(c->granted.mask, r->error);
+	snprintf(r->error, sizeof r->error, "%s", error);
+	cs_mask_bytes(c->granted.mask, r->body, r->body_len, &body, &found);
+	if (!found)
+		return;
+	cs_secret_free(r->body);
+	r->body_len = body.len;
+	r->body = cs_buf_steal(&body);
 }
 
 /* ---- performing ---- */
 
+static int submit(cs_http_call *c, cs_err *err);
+
+/* The path and query of URL, as the request line has them. */
+static char *target_of(const char *url)
+{
+	const char *host = strstr(url, "://"), *path = host ? host + 3 + strcspn(host + 3, "/?#") : url;
+	size_t n = strcspn(path, "#");
+	return cs_xasprintf("%s%.*s", *path == '/' ? "" : "/", (int)n, path);
+}
+
+/* A 401 is a complete refusal: nothing has happened, and the request may go once more, with the answer. */
+static bool answer_challenge(cs_http_call *c, const cs_http_reply *r)
+{
+	char *answer CS_AUTOSECRET = NULL;
+	char cnonce[33];
+	uint8_t random[16];
+	if (!c->auth.user || c->answered || r->phase != CS_HTTP_COMPLETE || r->status != 401)
+		return false;
+	c->answered = true;
+	cs_random_bytes(random, sizeof random);
+	cs_hex(random, sizeof random, cnonce);
+	char *target CS_AUTOSECRET = target_of(cs_json_str(c->rendered, "url"));
+	const cs_digest_login login = { .user = c->auth.user, .password = c->auth.password, .method = cs_json_str(c->rendered, "method"),
+					.target = target, .cnonce = cnonce };
+	return cs_digest_answer(&r->headers, &login, &answer, NULL) == CS_OK &&
+	       add_credential(c, "Authorization", answer, NULL) == CS_OK && submit(c, NULL) == CS_OK;
+}
+
 static void on_reply(void *ctx, cs_http_reply *reply)
 {
 	cs_http_call *c = ctx;
-	cs_outcome *o = cs_http_outcome(c->effect, &c->headers, reply);
+	if (answer_challenge(c, reply)) {
+		cs_http_reply_free(reply);
+		return;                  /* the second one's reply comes here too */
+	}
+	mask_reply(c, reply);
+	cs_outcome *o = cs_http_outcome(c->effect, &c->shown, reply);
+	cs_granted_clean(&c->granted, o);
 	cs_http_reply_free(reply);
 	cs_outcome_fn *done = c->done;
 	void *done_ctx = c->ctx;
@@ -168,42 +297,31 @@ static void on_reply(void *ctx, cs_http_reply *reply)
 static int prepare(cs_http_call *c, cs_err *err)
 {
 	const cs_effect *e = c->effect;
-	if (!json_is_object(e->rendered) || !cs_json_str(e->rendered, "url") || !cs_json_str(e->rendered, "method"))
-		return cs_err_set(err, CS_EINVAL, "http: %s came without a rendered request", e->call);
-	if (e->simulated)
-		return cs_err_set(err, CS_EREFUSED, "http: %s is simulated; nothing may be sent", e->call);
-	if (json_object_get(e->connector, "auth"))
-		return cs_err_set(err, CS_EUNSUPPORTED,
-				  "connector %s: auth is not obeyed by this version; nothing was sent", e->call);
 	int rc = add_listed(c, json_object_get(e->connector, "allow"), err);
 	if (rc < 0)
 		return rc;
 	add_written(c, cs_json_str(e->connector, "url"));
 	if (cs_json_true(e->rendered, "named"))
 		add_written(c, cs_json_str(e->rendered, "url"));
-	return add_headers(c, err);
+	rc = put_secrets_in(c, err);
+	return rc < 0 ? rc : add_headers(c, err);
 }
 
-static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
+static int submit(cs_http_call *c, cs_err *err)
 {
-	cs_http_call *c CS_CLEANUP(call_freep) = cs_xcalloc(1, sizeof *c);
-	cs_buf body CS_AUTOBUF;
+	const cs_effect *e = c->effect;
+	cs_buf body;
 	cs_buf_init(&body, BODY_MAX);
-	c->effect = e;
-	c->done = done;
-	c->ctx = ctx;
-	int rc = prepare(c, err);
-	if (rc < 0 || (rc = cs_http_render_body(e->rendered, &body, err)) < 0)
-		return rc;
+	int rc = cs_http_render_body(c->rendered, &body, err);
 	bool sends = cs_effect_class_sends(e->class);
 	cs_http_request r = {
-		.method = cs_json_str(e->rendered, "method"),
-		.url = cs_json_str(e->rendered, "url"),
+		.method = cs_json_str(c->rendered, "method"),
+		.url = cs_json_str(c->rendered, "url"),
 		.headers = c->headers.list,
 		.header_count = c->headers.count,
 		.body = body.data,
 		.body_len = body.len,
-		.has_body = json_object_get(e->rendered, "body") != NULL,
+		.has_body = json_object_get(c->rendered, "body") != NULL,
 		.once = sends,
 		.timeout_ms = e->timeout_ms,
 		.redirects = sends || cs_json_true(e->rendered, "redirect") ? 0 : CS_HTTP_REDIRECTS,
@@ -213,7 +331,48 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 		.gate = e->gate,
 		.gate_ctx = e->gate_ctx,
 	};
-	rc = cs_http_submit(self, &r, on_reply, c, NULL, err);
+	if (rc == CS_OK)
+		rc = cs_http_submit(c->client, &r, on_reply, c, NULL, err);
+	if (body.len > 0 && c->granted.mask)
+		explicit_bzero(body.data, body.len);
+	cs_buf_fini(&body);
+	return rc;
+}
+
+static int check(const cs_effect *e, cs_err *err)
+{
+	if (!json_is_object(e->rendered) || !cs_json_str(e->rendered, "url") || !cs_json_str(e->rendered, "method"))
+		return cs_err_set(err, CS_EINVAL, "http: %s came without a rendered request", e->call);
+	if (e->simulated)
+		return cs_err_set(err, CS_EREFUSED, "http: %s is simulated; nothing may be sent", e->call);
+	return CS_OK;
+}
+
+static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
+{
+	cs_http_call *c CS_CLEANUP(call_freep) = cs_xcalloc(1, sizeof *c);
+	c->effect = e;
+	c->done = done;
+	c->ctx = ctx;
+	c->client = self;
+	cs_err why = { 0 };
+	int rc = check(e, err);
+	if (rc < 0)
+		return rc;
+	rc = cs_granted_take(e, &c->granted, &why);
+	if (rc == CS_OK)
+		rc = cs_auth_make(e, &c->granted, &c->auth, &why);
+	if (rc < 0) {
+		done(ctx, cs_granted_refused(rc, &why));
+		return CS_OK;
+	}
+	rc = prepare(c, err);
+	if (rc == CS_OK)
+		rc = submit(c, err);
+	if (rc < 0 && err && c->granted.mask) {
+		char *text CS_AUTOFREE = cs_mask_text(c->granted.mask, err->msg);
+		snprintf(err->msg, sizeof err->msg, "%s", text);
+	}
 	if (rc == CS_OK)
 		c = NULL;             /* on_reply's now */
 	return rc;

@@ -240,9 +240,8 @@ static int item_event(cs_run *r, cs_step *s, cs_frame *f, const char *type, cons
 static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
-	const char *held = NULL;
 	cs_verdict today = { 0 };
-	if (fn != NULL && !s->open(s->ctx, r, fn, &held))
+	if (fn != NULL && !cs_call_open(r, s, f, fn))
 		return CS_OK;
 	if (fn == NULL)
 		return item_event(r, s, f, "approval.voided", item, NULL, err);

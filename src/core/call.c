@@ -147,13 +147,21 @@ static int judge(cs_run *r, cs_step *s, cs_frame *f, cs_verdict *ret, cs_err *er
 	return rc;
 }
 
-/* What it calls with (a reversal's is said by what it takes back), its request, its credential. */
-static int prepare(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
+/* What it calls with (a reversal's is said by what it takes back), its request, its credential: all that is sent, but
+ * the values of secrets. *ret_kind: which error of the standard it is, where one is. */
+static int prepare(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const char **ret_kind, cs_err *why)
 {
 	int rc = f->call->args == NULL ? cs_reversal_args(r, s, f, why) : CS_OK;
 	if (rc == CS_OK)
 		rc = render(r, s, f, fn, why);
-	return rc == CS_OK ? cs_call_credential(r, s, f, why) : rc;
+	if (rc == CS_OK)
+		rc = cs_call_credential(r, s, f, why);
+	*ret_kind = rc == CS_EUNSUPPORTED ? "configuration" : "expression";
+	if (rc != CS_OK)
+		return rc;
+	rc = cs_call_secrets(r, s, f, fn, why);
+	*ret_kind = rc == CS_EREFUSED || rc == CS_ENOTFOUND ? "authorization" : "configuration";
+	return rc;
 }
 
 int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
@@ -163,12 +171,13 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		return raise_word(r, s, f, "configuration", "the function is gone from the workspace; run `capstan check`", err);
 	if (fn->kind == CS_FUNCTION_BUILTIN)
 		return cs_step_builtin(r, s, f, fn, err);
+	const char *kind = NULL;
 	cs_err why = { 0 };
-	int rc = prepare(r, s, f, fn, &why);
+	int rc = prepare(r, s, f, fn, &kind, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	if (rc != CS_OK)
-		return raise_word(r, s, f, rc == CS_EUNSUPPORTED ? "configuration" : "expression", why.msg, err);
+		return raise_word(r, s, f, kind, why.msg, err);
 	(void)cs_call_digest(r, f->call, fn);
 	f->call->effect = effect_of(f, fn);
 	if (r->shadow)
@@ -197,14 +206,26 @@ static void make_key(cs_run *r, cs_step *s, cs_frame *f)
 	s->key(s->ctx, text, f->call->key);
 }
 
+/* By name, so that the log can tell where each was used. */
+static void say_secrets(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, json_t *data)
+{
+	CS_AUTOJSON json_t *needs = cs_call_needs(r, s, f, fn);
+	json_t *names = json_array(), *v;
+	const char *name;
+	json_object_foreach(needs, name, v)
+		json_array_append_new(names, json_string(name));
+	if (needs != NULL)
+		json_object_set(data, "secrets", names);
+	json_decref(names);
+}
+
 int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const cs_verdict *why, cs_err *err)
 {
 	cs_call *c = f->call;
 	const cs_function *fn = cs_call_function(r, s, f);
-	const char *held = NULL;
 	if (fn == NULL)
 		return raise_word(r, s, f, "configuration", "the function is gone from the workspace; run `capstan check`", err);
-	if (!s->open(s->ctx, r, fn, &held))
+	if (!cs_call_open(r, s, f, fn))
 		return CS_OK;            /* stays planned; what holds it is on the screen */
 	if (c->tries == 0)
 		make_key(r, s, f);
@@ -223,6 +244,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		json_object_set(data, "request", c->request);
 	if (c->request == NULL || cs_frame_reverses(f))
 		json_object_set(data, "input", c->args);
+	say_secrets(r, s, f, fn, data);
 	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
 	if (rc != CS_OK)
 		return rc;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/frame.h"
+#include "flow/secret.h"
 
 enum { CREDENTIAL_MAX = 16 << 10 };
 
@@ -66,12 +67,24 @@ static const struct {
 	int (*make)(const json_t *policy, char **ret, cs_err *why);
 } schemes[] = {
 	{ "basic", basic }, { "bearer", bearer },
+	{ "digest", NULL },      /* answers what the server asks: made where the reply comes in */
 };
+
+/* A value of the vault is put in where the request is made. */
+static bool has_stand_in(cs_run *r, cs_step *s, const json_t *policy)
+{
+	const char *dotted;
+	json_t *stand_in;
+	json_object_foreach((json_t *)(uintptr_t)cs_run_stand_ins(r, s), dotted, stand_in)
+		if (cs_secret_is_in(policy, json_string_value(stand_in)))
+			return true;
+	return false;
+}
 
 int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why)
 {
 	cs_call *c = f->call;
-	if (f->task->authentication == NULL || c->credential != NULL || r->shadow)
+	if (f->task->authentication == NULL || c->credential != NULL || c->policy != NULL || r->shadow)
 		return CS_OK;
 	cs_view_of v = cs_call_view(r, s, f);
 	CS_AUTOJSON json_t *policy = NULL;
@@ -81,9 +94,14 @@ int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why)
 	if (rc != CS_OK)         /* jq's own words may quote what it was given */
 		return cs_err_set(why, CS_EINVAL, "authentication: its expression failed; what it was given is not shown");
 	const char *name = json_object_iter_key(json_object_iter(policy));
-	for (size_t i = 0; i < CS_ARRAY_LEN(schemes); i++)
-		if (strcmp(schemes[i].name, name) == 0)
+	for (size_t i = 0; i < CS_ARRAY_LEN(schemes); i++) {
+		if (strcmp(schemes[i].name, name) != 0)
+			continue;
+		if (schemes[i].make != NULL && f->task->secret == NULL && !has_stand_in(r, s, policy))
 			return schemes[i].make(json_object_get(policy, name), &c->credential, why);
+		c->policy = CS_STEAL(policy);
+		return CS_OK;
+	}
 	return cs_err_set(why, CS_EUNSUPPORTED,
-			  "authentication by %s is not in this version; use basic or bearer, or an operation of a connector", name);
+			  "authentication by %s is not in this version; use basic, bearer or digest, or an operation of a connector", name);
 }

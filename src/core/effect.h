@@ -40,6 +40,12 @@ typedef struct cs_effect {
 	json_t *input;           /* validated */
 	json_t *rendered;        /* http: what core/http_request.h made; text: {text}; else NULL */
 	const char *credential;  /* http: the value of `Authorization`, or NULL; never recorded */
+	/* What of the vault may be put in: {NAME or NAME.MEMBER: its stand-in, or null for a credential's}; NULL:
+	 * nothing. SECRET gives the value, on any thread, for free() after overwriting; it may wait for a file. */
+	json_t *secrets;
+	int (*secret)(void *ctx, const char *name, char **ret, cs_err *err);
+	void *secret_ctx;
+	json_t *policy;          /* http: {SCHEME: {…}} with stand-ins, or {use: NAME}, for a credential made here; NULL */
 	bool simulated;
 	int64_t timeout_ms;      /* 0: the performer's own default */
 	const char *workdir;     /* the workspace's folder */

@@ -53,6 +53,7 @@ static void call_free(cs_call *c)
 	if (c->credential != NULL)
 		explicit_bzero(c->credential, strlen(c->credential));
 	free(c->credential);
+	json_decref(c->policy);
 	free(c->editor);
 	free(c->name);
 	json_decref(c->args);
@@ -228,6 +229,7 @@ void cs_run_free(cs_run *r)
 	json_decref(r->error);
 	json_decref(r->patch);
 	json_decref(r->descriptor);
+	json_decref(r->stand_ins);
 	free(r->from);
 	free(r->occurrences);
 	free(r->live);

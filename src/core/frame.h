@@ -123,6 +123,13 @@ int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err);
 int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err *err);
 /* The fault items of R are closed: HOW says by what. */
 int cs_items_close_faults(cs_run *r, cs_step *s, const char *how, cs_err *err);
+/* What `$secrets` is. New reference. */
+json_t *cs_run_secrets(cs_run *r, cs_step *s);
+/* CS_OK: F's task may have what it needs, and it is there. Else what is wrong, for an `authorization` error
+ * (CS_EREFUSED, CS_ENOTFOUND) or a `configuration` one. */
+int cs_call_secrets(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why);
+/* May F leave now: nothing holds it, and the vault is open if it needs it? */
+bool cs_call_open(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn);
 int cs_call_digest(cs_run *r, cs_call *c, const cs_function *fn);
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f);
 

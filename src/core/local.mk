@@ -14,6 +14,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/fold_call.c \
 	src/core/fold_listen.c \
 	src/core/frame.c src/core/frame.h \
+	src/core/granted.c src/core/granted.h \
 	src/core/http_request.c src/core/http_request.h \
 	src/core/listen.c \
 	src/core/look.c \
@@ -23,6 +24,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/record.c src/core/record.h \
 	src/core/reverse.c src/core/fold_reverse.c \
 	src/core/run.h \
+	src/core/secret.c \
 	src/core/shadow.c \
 	src/core/step.c \
 	src/core/write.c

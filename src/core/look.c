@@ -98,8 +98,7 @@ static json_t *arg_null(cs_view_of *v)
 
 static json_t *arg_secrets(cs_view_of *v)
 {
-	(void)v;
-	return json_object();
+	return cs_run_secrets(v->r, v->s);
 }
 
 static const struct {
@@ -278,7 +277,7 @@ static int taint_of_expr(void *ctx, const cs_expr *e, const char *pointer)
 			w->tainted |= r->context_tainted;
 		else if (strcmp(names[i], "start") == 0 || strcmp(names[i], "workflow") == 0)
 			w->tainted |= r->input_tainted;
-		else if (strcmp(names[i], "runtime") != 0 && strcmp(names[i], "task") != 0)
+		else if (strcmp(names[i], "runtime") != 0 && strcmp(names[i], "task") != 0 && strcmp(names[i], "secrets") != 0)
 			w->tainted |= w->dot_tainted || var_tainted(w->v->seq, names[i]);    /* $input, $output, $item, $error: as near as `.` */
 		else if (strcmp(names[i], "task") == 0)
 			w->tainted |= w->dot_tainted;

@@ -132,9 +132,8 @@ static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *erro
 	const cs_function *fn = cs_call_function(r, s, f);
 	const cs_call *c = f->call;
 	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
-	const char *held = NULL;
 	/* Held back before its first byte: it goes when it may, and no try is spent. */
-	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && !s->open(s->ctx, r, fn, &held))
+	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && !cs_call_open(r, s, f, fn))
 		return again(r, s, f, fn, o, error, err);
 	if (retries && fn != NULL && c->tries < fn->attempts)
 		return again(r, s, f, fn, o, error, err);

@@ -61,6 +61,7 @@ typedef struct cs_call {
 	int64_t first_intent_at;     /* when this key was first sent */
 	int64_t due;                 /* of the retry */
 	json_t *request;             /* rendered; NULL until then */
+	json_t *policy;              /* evaluated, where the credential is made only as it is sent; in memory only; NULL */
 	char *credential;            /* what stands after `Authorization:`; in memory only; NULL: none, or not made yet */
 	char item[CS_ID_SIZE];       /* the inbox item; "" none */
 	char next_item[CS_ID_SIZE];  /* an edit gave this id to the proposal that follows; "" none */
@@ -197,6 +198,8 @@ typedef struct cs_run {
 	cs_reversal *reversals; size_t n_reversals;     /* in the order in which they were registered */
 	char only[CS_HEX_SIZE];      /* compensating: that one alone; "" all */
 	json_t *descriptor;          /* $workflow, built once */
+	json_t *stand_ins;           /* secret -> its stand-in, built once for stand_ins_of; NULL: not yet, or none is named */
+	const cs_flow *stand_ins_of; /* borrowed, only compared */
 	void *owner;                 /* the engine's own, opaque here */
 } cs_run;
 
@@ -247,6 +250,9 @@ typedef struct cs_step {
 	int (*verdict)(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err);
 	/* May effects of FN leave now? Fills the word of what holds it: "hold", "connector". */
 	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word);
+	/* Is there a secret NAME (or NAME.MEMBER) in the vault? CS_ENOTFOUND: no. *ret_locked: the vault cannot be
+	 * read now, and the operator is asked to open it. NULL: nothing is known of a vault. */
+	int (*secret)(void *ctx, const char *name, bool *ret_locked, cs_err *err);
 	/* Answer of a fixture for this function and input, for a captured effect; NULL: none. */
 	json_t *(*fixture)(void *ctx, const cs_run *r, const cs_function *fn, json_t *args);
 	void (*key)(void *ctx, const char *text, char out[CS_HEX_SIZE]);   /* HMAC with the workspace key */
@@ -294,6 +300,11 @@ int cs_run_decide(cs_run *r, cs_step *s, const char *item, const json_t *decisio
 /* New run: appends run.created and run.started (or the fault of an input that breaks the schema).
  * CREATED is the data of run.created, borrowed. */
 int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err);
+/* {NAME or NAME.MEMBER: its stand-in} of all secrets that R's flow names; borrowed, NULL: none. */
+const json_t *cs_run_stand_ins(cs_run *r, cs_step *s);
+/* What F, planned, needs of the vault: {name: stand-in, or null where the whole is a credential}. New
+ * reference; NULL: nothing. */
+json_t *cs_call_needs(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn);
 /* Nothing of this run is outside, asked for, or able to go on. */
 bool cs_run_at_rest(const cs_run *r);
 

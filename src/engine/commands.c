@@ -296,12 +296,6 @@ int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err)
 	return cs_engine_append(e, &ev, err);
 }
 
-static void ready_one(const void *node, VISIT visit, void *engine)
-{
-	if (visit == postorder || visit == leaf)
-		cs_runs_ready(engine, *(cs_live *const *)node);
-}
-
 static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)ret;
@@ -314,7 +308,7 @@ static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = cs_command_write(e, "engine.hold", data, err);
 	if (rc == CS_OK && !on) {
 		atomic_store(&e->hold, false);
-		twalk_r(e->runs, ready_one, e);
+		cs_runs_all_ready(e);
 	}
 	return rc;
 }
@@ -338,10 +332,10 @@ static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
 	(void)err;
-	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:s}", "epoch", (json_int_t)e->epoch, "mode",
+	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
 			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
 			 "runs", (json_int_t)e->n_runs, "ready", (json_int_t)e->n_ready, "pid", (json_int_t)getpid(),
-			 "version", e->opts.version);
+			 "version", e->opts.version, "vault", cs_secrets_word(e));
 	return CS_OK;
 }
 
@@ -373,6 +367,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
 		{ "stop", cmd_stop },   { "emit", cs_command_emit },
+		{ "unlock", cs_command_unlock }, { "lock", cs_command_lock },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "base/mask.h"
+#include "flow/secret.h"
 #include "engine/engine_priv.h"
 
 /* One attempt under way: what the performer borrows, and whom to tell. */
@@ -40,6 +42,8 @@ static void job_free(cs_job *j)
 	if (j->credential != NULL)
 		explicit_bzero(j->credential, strlen(j->credential));
 	free(j->credential);
+	json_decref(j->effect.secrets);
+	json_decref(j->effect.policy);
 	free(j->task);
 	free(j->key);
 	free(j->call);
@@ -99,7 +103,31 @@ static const cs_performer *choose(const cs_engine *e, const cs_run *r, const cs_
 	return cs_performer_find(e, *ret_scripted ? "fixture" : fn->performer);
 }
 
-static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const cs_function *fn, const cs_performer *p, bool simulated)
+/* An agent sees a mask where a stand-in would be: that, too, is nobody's outside. */
+static json_t *input_of(cs_engine *e, cs_run *r, const cs_call *c, const cs_function *fn)
+{
+	const char *name;
+	json_t *stand_in;
+	cs_swaps masked = { 0 };
+	if (fn->kind != CS_FUNCTION_AGENT)
+		return json_incref(c->args);
+	json_object_foreach((json_t *)(uintptr_t)cs_run_stand_ins(r, &e->step), name, stand_in)
+		cs_swaps_add(&masked, json_string_value(stand_in), CS_MASK);
+	json_t *input = cs_swaps_json(&masked, c->args);
+	cs_swaps_fini(&masked);
+	return input;
+}
+
+/* What J may take from the vault, where it goes out at all. */
+static void grant(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *fn, cs_job *j)
+{
+	j->effect.secrets = cs_call_needs(r, &e->step, f, fn);
+	j->effect.policy = json_incref(f->call->policy);
+	j->effect.secret = cs_door_secret;
+	j->effect.secret_ctx = j->door;
+}
+
+static cs_job *job_new(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *fn, const cs_performer *p, bool simulated)
 {
 	const cs_call *c = f->call;
 	cs_job *j = cs_xcalloc(1, sizeof *j);
@@ -115,11 +143,13 @@ static cs_job *job_new(cs_engine *e, const cs_run *r, const cs_frame *f, const c
 		.task = j->task, .key = j->key, .call = j->call, .credential = j->credential, .class = c->effect, .simulated = simulated,
 		.def = json_incref(fn->kind == CS_FUNCTION_HTTP || fn->kind == CS_FUNCTION_PROCESS ? c->args : fn->def),
 		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
-		.input = json_incref(c->args), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
+		.input = input_of(e, r, c, fn), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
 		.timeout_ms = fn->timeout_ms, .workdir = j->workdir, .attempt = c->tries,
 		.gate = cs_effect_class_sends(c->effect) ? cs_door_gate : NULL, .gate_ctx = j->door,
 	};
 	memcpy(j->effect.run, r->id, CS_ID_SIZE);
+	if (!simulated)
+		grant(e, r, f, fn, j);
 	return j;
 }
 

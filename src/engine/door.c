@@ -64,3 +64,13 @@ bool cs_door_gate(void *ctx)
 	pthread_rwlock_unlock(&d->lock);
 	return open;
 }
+
+int cs_door_secret(void *ctx, const char *name, char **ret, cs_err *err)
+{
+	cs_door *d = ctx;
+	pthread_rwlock_rdlock(&d->lock);
+	int rc = d->e != NULL ? cs_vault_get(d->e->vault, name, ret, err)
+			      : cs_err_set(err, CS_EUNAVAIL, "the engine has ended; nothing more is read from the vault");
+	pthread_rwlock_unlock(&d->lock);
+	return rc;
+}

@@ -4,6 +4,7 @@
 #define CS_ENGINE_DOOR_H
 
 #include <stdbool.h>
+#include "base/err.h"
 
 typedef struct cs_engine cs_engine;
 typedef struct cs_message cs_message;
@@ -18,5 +19,8 @@ void cs_door_close(cs_door *d);
 void cs_door_post(cs_door *d, cs_message *m);
 /* May a first byte leave? CTX is the door. Not while all is held, nor after the engine failed or ended. */
 bool cs_door_gate(void *ctx);
+
+/* A cs_effect's `secret`, from the engine's vault; CTX is the door. CS_EUNAVAIL after the engine has ended. */
+int cs_door_secret(void *ctx, const char *name, char **ret, cs_err *err);
 
 #endif

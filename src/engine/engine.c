@@ -158,6 +158,7 @@ static void engine_free(cs_engine *e)
 	cs_schedules_free(e);
 	cs_bundles_free(e->bundles);
 	cs_policy_free(e->policy);
+	cs_vault_free(e->vault);
 	cs_queue_free(e->mailbox);
 	cs_door_unref(e->door);
 	cs_watch_stop(e->watch);
@@ -187,12 +188,15 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->state_dir = opts->state_dir != NULL ? cs_xstrdup(opts->state_dir) : cs_path_join(ws->dir, CS_STATE_DIR);
 	e->mailbox = cs_queue_new(ws->mailbox > 0 ? ws->mailbox : 10000);
 	e->door = cs_door_new(e);
+	e->vault = cs_vault_new(e->state_dir);
 	e->group_keys = json_object();
 	e->group_events = json_object();
 	pthread_mutex_init(&e->lock, NULL);
 	int rc = unavailable(open_files(e, err), err);
 	if (rc == CS_OK)
 		rc = open_rules(e, err);
+	if (rc == CS_OK)
+		rc = unavailable(cs_secrets_start(e, err), err);
 	if (rc == CS_OK)
 		rc = unavailable(recover(e, err), err);
 	if (rc == CS_OK)

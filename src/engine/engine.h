@@ -13,7 +13,9 @@
  *   live     -> {}                          this machine is the live one
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it]}
- *   status   -> {epoch, mode, live, hold, runs, ready, pid}
+ *   status   -> {epoch, mode, live, hold, runs, ready, pid, vault: none|locked|open}
+ *   unlock   key (64 hex digits: the vault's own) or nothing, for a vault with a key file -> {vault}
+ *   lock     -> {vault}
  *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run,
  *                                           scheduled: of the next start by a schedule; 0 none
  *   reload   -> {flows, functions, files: [{file, old, new}]}   the workspace's files are read again, or nothing changes

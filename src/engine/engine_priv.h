@@ -17,6 +17,7 @@
 #include "flow/jq_pool.h"
 #include "policy/policy.h"
 #include "store/store.h"
+#include "vault/vault.h"
 
 /* A definition as a run pins it: the flow and the roles that it calls. */
 typedef struct cs_bundle {
@@ -89,6 +90,11 @@ struct cs_engine {
 	cs_watch *watch;             /* NULL: nobody looks */
 	char notice[CS_ID_SIZE];     /* the open item about files that were not taken; "": none */
 	char notice_title[400];
+	cs_vault *vault;
+	bool vault_shut;             /* the operator locked it: only they open it again */
+	bool vault_wanted;           /* in this group: an effect waits for it */
+	char vault_why[sizeof ((cs_err *)0)->msg];         /* why it did not open by itself; "" */
+	char vault_item[CS_ID_SIZE]; /* the inbox item that asks to open it; "": none is open */
 	uint8_t key[32];
 	int64_t epoch;
 	cs_idgen ids;
@@ -138,6 +144,7 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b);                 /* 
 cs_live *cs_runs_get(cs_engine *e, const char *id);                          /* in memory, or NULL */
 cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err);            /* in memory, or folded from the log */
 void cs_runs_ready(cs_engine *e, cs_live *l);
+void cs_runs_all_ready(cs_engine *e);                                        /* what was held may go on */
 void cs_runs_due(cs_engine *e, cs_live *l);                                  /* notes when it is due by itself */
 void cs_runs_fire(cs_engine *e, int64_t now);                                /* what is due becomes ready */
 int64_t cs_runs_next_due(cs_engine *e);                                      /* wall ms; 0: none */
@@ -162,6 +169,16 @@ int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 void cs_dispatch_all(cs_engine *e);                                          /* after the commit */
 json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args);
 const cs_performer *cs_performer_find(const cs_engine *e, const char *kind);
+
+/* ---- secrets.c ---- */
+/* Opens the vault where systemd hands its passphrase over; finds the item that an earlier engine opened. */
+int cs_secrets_start(cs_engine *e, cs_err *err);
+int cs_secrets_look(void *engine, const char *name, bool *ret_locked, cs_err *err);   /* of cs_step */
+/* At the end of a group: the item that asks for the passphrase is opened, or closed. */
+int cs_secrets_settle(cs_engine *e, cs_err *err);
+int cs_command_unlock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+int cs_command_lock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+const char *cs_secrets_word(cs_engine *e);                                   /* "none" "locked" "open" */
 
 /* ---- engine.c ---- */
 

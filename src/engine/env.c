@@ -120,7 +120,7 @@ void cs_env_init(cs_engine *e)
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
-		.compensates = env_compensates, .fresh = cs_events_fresh, .offer = cs_events_offer,
+		.secret = cs_secrets_look, .compensates = env_compensates, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

@@ -210,6 +210,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 		rc = cs_schedules_fire(e, e->step.now, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))
 		rc = step_runs(e, err);
+	if (rc == CS_OK)
+		rc = cs_secrets_settle(e, err);
 	if (rc != CS_OK) {
 		cs_store_rollback(e->store);
 		return rc;

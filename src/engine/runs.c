@@ -116,6 +116,17 @@ int64_t cs_runs_next_due(cs_engine *e)
 	return 0;
 }
 
+static void ready_one(const void *node, VISIT visit, void *engine)
+{
+	if (visit == postorder || visit == leaf)
+		cs_runs_ready(engine, *(cs_live *const *)node);
+}
+
+void cs_runs_all_ready(cs_engine *e)
+{
+	twalk_r(e->runs, ready_one, e);
+}
+
 /* ---- leaving memory ------------------------------------------------------------------------------------- */
 
 void cs_runs_retire(cs_engine *e, cs_live *l)

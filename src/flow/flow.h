@@ -118,7 +118,9 @@ typedef struct cs_task {
 	cs_listen *listen;        /* LISTEN */
 	char *call;               /* CALL: function name */
 	cs_template *authentication;   /* CALL: {SCHEME: {…}}, never part of body; NULL: none */
+	char *secret;             /* the secret that is all of that policy, {SCHEME: {use: NAME}}; NULL: none */
 	cs_template *ask_title;   /* metadata.ask.title, or NULL */
+	json_t *secrets;          /* owned set of names, NAME or NAME.MEMBER, that this task names itself; NULL: none */
 	json_t *metadata;         /* borrowed, or NULL; {ask: {allow, expire, runbook}, effect} are checked */
 } cs_task;
 
@@ -129,6 +131,8 @@ typedef struct cs_flow {
 	json_t *cataloged;        /* "NAME:VERSION@CATALOG" -> the function's document; NULL: none is called */
 	json_t *made;             /* definitions of tasks that stand in no document; NULL: there are none */
 	cs_task *tasks; int n_tasks;
+	json_t *secrets;          /* all secrets that are named, as in cs_task; NULL: none */
+	json_t *granted;          /* those of `input.from`, which every task may pass on; NULL: none */
 	int n_listens;            /* how many of them listen */
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */
@@ -173,6 +177,8 @@ int cs_flow_new(json_t *doc, const cs_source *src, cs_callable_fn *callable, voi
 int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs_diags *d, cs_flow **ret);
 cs_flow *cs_flow_ref(const cs_flow *f);         /* atomic count */
 void cs_flow_unref(cs_flow *f);
+/* May TASK pass the secret DOTTED on: do it, the tasks around it or the flow's `input.from` name it? */
+bool cs_flow_grants(const cs_flow *f, const cs_task *t, const char *dotted);
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */
 
 /* A duration's value: ISO 8601 text, or {days, hours, minutes, seconds, milliseconds}. CS_EINVAL. */

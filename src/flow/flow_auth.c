@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "flow/secret.h"
 
 #define TEXT (CS_IS_STRING | CS_IS_NUMBER | CS_IS_INTEGER)
 
@@ -33,21 +34,15 @@ static const struct {
 	bool text;                /* may be written as the one text that it needs */
 } schemes[] = {
 	{ "basic", pair_keys, true, false },    { "bearer", bearer_keys, true, true },
-	{ "digest", pair_keys, false, false },  { "oauth2", oauth2_keys, false, false },
+	{ "digest", pair_keys, true, false },  { "oauth2", oauth2_keys, false, false },
 	{ "oidc", oidc_keys, false, false },
 };
 
-/* A name of `use.secrets`. This version has no vault to look into. */
+/* A name of `use.secrets`, whose value is the whole policy. */
 static void check_secret(cs_build *b, const char *name)
 {
-	const json_t *all = json_object_get(json_object_get(b->f->def, "use"), "secrets"), *one;
-	size_t i;
-	json_array_foreach((json_t *)(uintptr_t)all, i, one)
-		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0) {
-			cs_check_error(&b->c, "the secret '%.80s' would come from a vault, which this version does not have; give the credential by an expression over the run's input", name);
-			return;
-		}
-	cs_check_error(&b->c, "'use.secrets' names no '%.80s'", name);
+	if (!cs_build_secret_listed(b, name))
+		cs_check_error(&b->c, "'use.secrets' names no '%.80s'", name);
 }
 
 static void check_scheme(cs_build *b, size_t i, const json_t *v)
@@ -85,12 +80,24 @@ static bool check_policy(cs_build *b, const json_t *v)
 		size_t errors = b->c.d->errors, mark = cs_check_push(&b->c, name);
 		check_scheme(b, i, json_object_get(v, name));
 		if (!schemes[i].obeyed)
-			cs_check_warn(&b->c, NULL, "'%s' is read, but a run that comes to it faults: this version authenticates with basic and bearer", name);
+			cs_check_warn(&b->c, NULL, "'%s' is read, but a run that comes to it faults: this version authenticates with basic, bearer and digest", name);
 		cs_check_pop(&b->c, mark);
 		return b->c.d->errors == errors;
 	}
 	cs_check_unknown(&b->c, "the authentication scheme", name, names);
 	return false;
+}
+
+/* POLICY, a good one, is row ID's own: what it needs of the vault is granted to it. */
+static void keep_policy(cs_build *b, const json_t *policy, int id)
+{
+	json_t *scheme = json_object_iter_value(json_object_iter((json_t *)(uintptr_t)policy));
+	const char *secret = cs_json_str(scheme, "use");
+	int around = cs_build_secrets_for(b, id);
+	cs_build_template(b, policy, CS_TEMPLATE_STRICT, &b->f->tasks[id].authentication);
+	cs_build_secrets_for(b, around);
+	if (secret && json_object_size(scheme) == 1)
+		b->f->tasks[id].secret = cs_xstrdup(secret);
 }
 
 void cs_build_authentication(cs_build *b, const json_t *obj, int id)
@@ -104,11 +111,11 @@ void cs_build_authentication(cs_build *b, const json_t *obj, int id)
 	if (name) {
 		v = cs_use_find(b, "authentications", name, &saved);
 		if (v && check_policy(b, v))
-			cs_build_template(b, v, CS_TEMPLATE_STRICT, &b->f->tasks[id].authentication);
+			keep_policy(b, v, id);
 		if (v)
 			cs_use_done(b, &saved);
 	} else if (check_policy(b, v)) {
-		cs_build_template(b, v, CS_TEMPLATE_STRICT, &b->f->tasks[id].authentication);
+		keep_policy(b, v, id);
 	}
 	cs_check_pop(&b->c, mark);
 }
@@ -129,6 +136,8 @@ void cs_build_use_authentications(cs_build *b, const json_t *use)
 		size_t at = cs_check_push_index(&b->c, i);
 		if (!json_is_string(v) || json_string_length(v) == 0)
 			cs_check_error(&b->c, "'secrets' lists names");
+		else if (!cs_secret_name_ok(json_string_value(v)))
+			cs_check_error(&b->c, "a secret's name is of letters, digits, - and _, at most 63; '%.80s' is not", json_string_value(v));
 		cs_check_pop(&b->c, at);
 	}
 	cs_check_pop(&b->c, mark);

@@ -177,8 +177,26 @@ static json_t *without_credentials(json_t *with)
 void cs_build_http_arguments(cs_build *b, int id, json_t *with)
 {
 	json_t *args CS_AUTOJSON = without_credentials(with);
+	int around = cs_build_secrets_for(b, id);
 	check_http(b, with, id);
 	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_build_secrets_for(b, around);
+}
+
+/* The `with` under the cursor of anything but http. What an agent or a person is given nobody can take back: no secret. */
+static void build_arguments(cs_build *b, int id, const char *name, const cs_function *builtin, json_t *with)
+{
+	const cs_function *fn = b->function ? b->function(b->ctx, name) : NULL;
+	bool keeps = builtin || (fn && fn->kind == CS_FUNCTION_AGENT);
+	int around = cs_build_secrets_for(b, keeps ? CS_SECRETS_NONE : id);
+	if (builtin) {
+		cs_builtin_check(&b->c, name, with);
+		cs_build_runbook(b, with);
+	}
+	if (fn && fn->input)
+		cs_build_check_arguments(b, name, with, fn->input, json_object_get(fn->def, "input"));
+	cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_build_secrets_for(b, around);
 }
 
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
@@ -206,14 +224,7 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	if (builtin && builtin->kind == CS_FUNCTION_HTTP) {
 		cs_build_http_arguments(b, id, with);
 	} else {
-		if (builtin) {
-			cs_builtin_check(&b->c, name, with);
-			cs_build_runbook(b, with);
-		}
-		const cs_function *fn = b->function ? b->function(b->ctx, name) : NULL;
-		if (fn && fn->input)
-			cs_build_check_arguments(b, name, with, fn->input, json_object_get(fn->def, "input"));
-		cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+		build_arguments(b, id, name, builtin, with);
 	}
 	cs_check_pop(&b->c, mark);
 }

@@ -137,7 +137,9 @@ static void build_flow(cs_build *b, json_t *doc)
 		build_document(b, doc);
 	check_evaluate(b, doc);
 	cs_build_use(b, doc);
+	int around = cs_build_secrets_for(b, CS_SECRETS_FLOW);
 	cs_build_shape(b, doc, "input", "from", &f->input_schema, &f->input_from);
+	cs_build_secrets_for(b, around);
 	cs_build_shape(b, doc, "output", "as", &f->output_schema, &f->output_as);
 	cs_build_timeout(b, doc, &f->timeout);
 	cs_build_schedule(b, doc);
@@ -164,6 +166,7 @@ int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs
 	b->runbooks = w->runbooks;
 	b->ctx = w->ctx;
 	b->src = src;
+	b->secrets_for = CS_SECRETS_NONE;
 	cs_check_init(&b->c, NULL, src, d);
 	size_t errors = d->errors;
 	build_flow(b, doc);
@@ -201,7 +204,7 @@ static void task_fini(cs_task *t)
 	cs_template *const templates[] = {
 		t->cond, t->input_from, t->output_as, t->export_as, t->body, t->in, t->loop_while, t->ask_title, t->timeout, t->authentication,
 	};
-	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call, t->place };
+	char *const texts[] = { t->name, t->ref, t->each, t->at, t->call, t->place, t->secret };
 	for (size_t i = 0; i < CS_ARRAY_LEN(templates); i++)
 		cs_template_free(templates[i]);
 	for (size_t i = 0; i < CS_ARRAY_LEN(texts); i++)
@@ -218,6 +221,7 @@ static void task_fini(cs_task *t)
 	free(t->handler);
 	catch_free(t->catch);
 	cs_listen_free(t->listen);
+	json_decref(t->secrets);
 }
 
 cs_flow *cs_flow_ref(const cs_flow *f)
@@ -249,6 +253,8 @@ void cs_flow_unref(cs_flow *f)
 	free(f->version);
 	json_decref(f->cataloged);
 	json_decref(f->made);
+	json_decref(f->secrets);
+	json_decref(f->granted);
 	json_decref(f->def);
 	free(f);
 }
@@ -268,4 +274,12 @@ const cs_task *cs_flow_task(const cs_flow *f, const char *ref)
 			low = mid + 1;
 	}
 	return NULL;
+}
+
+bool cs_flow_grants(const cs_flow *f, const cs_task *t, const char *dotted)
+{
+	for (; t; t = t->parent >= 0 ? &f->tasks[t->parent] : NULL)
+		if (json_object_get(t->secrets, dotted))
+			return true;
+	return json_object_get(f->granted, dotted) != NULL;
 }

@@ -12,6 +12,8 @@
 #define CS_BUILD_CALLS 16        /* functions that call functions */
 #define CS_BUILD_TASKS 20000     /* with the bodies of functions, each as often as it is called */
 
+enum { CS_SECRETS_FLOW = -1, CS_SECRETS_NONE = -2 };
+
 typedef struct cs_mention {      /* `$tasks.NAME` in an expression */
 	char *name;
 	unsigned line, col;
@@ -36,6 +38,8 @@ typedef struct cs_build {
 	size_t ref_skip;                   /* that many bytes; NULL: references are paths */
 	cs_mention *mentions;
 	size_t n_mentions, cap_mentions;
+	int secrets_for;                   /* whose secrets the template being compiled may name: a row, CS_SECRETS_FLOW, CS_SECRETS_NONE */
+	bool secrets_in_input;             /* it is `input.from` */
 } cs_build;
 
 /* The tasks among which a `then` may choose. */
@@ -112,6 +116,16 @@ void cs_build_http_arguments(cs_build *b, int id, json_t *with);
 void cs_build_check_arguments(cs_build *b, const char *name, const json_t *with, const cs_schema *schema, const json_t *document);
 /* flow_openapi.c: row ID reads the document and calls the operation. */
 void cs_build_openapi(cs_build *b, int id, json_t *def);
+
+/* flow_secret.c: from here on templates may name secrets for OWNER (a row, CS_SECRETS_FLOW, CS_SECRETS_NONE);
+ * what it was before. */
+int cs_build_secrets_for(cs_build *b, int owner);
+/* The secrets that E names, at POINTER of the template; what is wrong with them is reported. */
+void cs_build_secrets(cs_build *b, const cs_expr *e, const char *pointer);
+/* `use.secrets` has NAME. */
+bool cs_build_secret_listed(cs_build *b, const char *name);
+/* OWNER is granted DOTTED. */
+void cs_build_grant(cs_build *b, int owner, const char *dotted);
 
 /* flow_auth.c: the policy at `authentication` of OBJ, written out or by name, as row ID's own. */
 void cs_build_authentication(cs_build *b, const json_t *obj, int id);

@@ -69,7 +69,9 @@ void cs_build_run(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	}
 	if (b->c.d->errors == errors) {
 		b->f->tasks[id].call = cs_xstrdup(processes[given].function);
+		int around = cs_build_secrets_for(b, id);
 		cs_build_template(b, run, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+		cs_build_secrets_for(b, around);
 	}
 	cs_check_pop(&b->c, mark);
 }

@@ -85,7 +85,11 @@ static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *si
 {
 	cs_task *t = &b->f->tasks[id];
 	cs_build_template_key(b, def, "if", CS_TEMPLATE_BARE, &t->cond);
+	int around = cs_build_secrets_for(b, id);
+	b->secrets_in_input = true;
 	cs_build_shape(b, def, "input", "from", &t->input_schema, &t->input_from);
+	b->secrets_in_input = false;
+	cs_build_secrets_for(b, around);
 	cs_build_shape(b, def, "output", "as", &t->output_schema, &t->output_as);
 	cs_build_shape(b, def, "export", "as", &t->export_schema, &t->export_as);
 	t->then = cs_build_then(b, def, sibs);

@@ -8,11 +8,11 @@
 
 /* Known to every expression (dsl.md, "Runtime expression arguments", and two of ours). */
 static const char *const runtime_names[] = {
-	"context", "input", "output", "task", "workflow", "runtime", "tasks", "start", NULL,
+	"context", "input", "output", "task", "workflow", "runtime", "tasks", "start", "secrets", NULL,
 };
 
 /* Of the standard, but this version gives them nothing. */
-static const char *const later_names[] = { "secrets", "authorization", NULL };
+static const char *const later_names[] = { "authorization", NULL };
 
 static bool is_one_of(const char *name, const char *const *words)
 {
@@ -57,8 +57,11 @@ static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
 	cs_check_place(&b->c, pointer, &line, &col);
 	if (b->c.src == b->src)
 		cs_places_note(&b->f->places, b->c.file, e, line, col);
-	for (const char *const *v = cs_expr_vars(e); *v; v++)
+	for (const char *const *v = cs_expr_vars(e); *v; v++) {
 		check_variable(b, *v, pointer);
+		if (strcmp(*v, "secrets") == 0)
+			cs_build_secrets(b, e, pointer);
+	}
 	if (cs_expr_refused(e))
 		cs_check_warn_below(&b->c, pointer, "this will fault its task with an expression error: %s", cs_expr_refused(e));
 	cs_build_mentions(b, cs_expr_source(e), pointer);

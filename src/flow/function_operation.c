@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "flow/function_priv.h"
 #include "flow/text.h"
+#include "flow/secret.h"
 
 enum { KEYED_WINDOW_MS = 24 * 3600 * 1000 };
 
@@ -16,7 +17,7 @@ static const cs_key connector_keys[] = {
 	{ "connector", CS_IS_STRING | CS_KEY_REQUIRED }, { "kind", CS_IS_STRING | CS_KEY_REQUIRED },
 	{ "url", CS_IS_STRING | CS_KEY_REQUIRED }, { "identity", CS_IS_STRING }, { "mode", CS_IS_STRING },
 	{ "allow", CS_IS_ARRAY }, { "operations", CS_IS_OBJECT | CS_KEY_REQUIRED },
-	{ "auth", CS_IS_ANY | CS_KEY_LATER }, { "oauth2", CS_IS_ANY | CS_KEY_LATER }, { "limits", CS_IS_ANY | CS_KEY_LATER },
+	{ "auth", CS_IS_OBJECT }, { "oauth2", CS_IS_ANY | CS_KEY_LATER }, { "limits", CS_IS_ANY | CS_KEY_LATER },
 	{ "breaker", CS_IS_ANY | CS_KEY_LATER }, { "openapi", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
@@ -65,6 +66,45 @@ static bool check_kind(cs_check *c, const json_t *doc)
 	return false;
 }
 
+/* How the credential is sent; the default is bearer. */
+static void check_as(cs_check *c, const json_t *auth)
+{
+	static const char *const words[] = { "bearer", "basic", NULL };
+	static const cs_key keys[] = { { "header", CS_IS_STRING }, { "query", CS_IS_STRING }, { "jwt", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 } };
+	const json_t *as = json_object_get(auth, "as");
+	if (!json_is_object(as)) {
+		cs_check_word(c, auth, "as", words);
+		return;
+	}
+	size_t mark = cs_check_push(c, "as");
+	const char *header = cs_json_str(as, "header"), *query = cs_json_str(as, "query");
+	if (cs_check_object(c, as, keys, "'as'") && !header == !query)
+		cs_check_error(c, "'as' is bearer, basic, { header: NAME } or { query: NAME }");
+	else if (header && (!*header || strpbrk(header, " \t\r\n:()<>@,;\\\"/[]?={}")))
+		cs_check_error_key(c, "header", "'%.80s' is not a header's name", header);
+	else if (query && !*query)
+		cs_check_error_key(c, "query", "the parameter's name is empty");
+	cs_check_pop(c, mark);
+}
+
+static void check_auth(cs_check *c, const json_t *doc)
+{
+	static const cs_key keys[] = {
+		{ "use", CS_IS_STRING | CS_KEY_REQUIRED }, { "as", CS_IS_STRING | CS_IS_OBJECT }, { NULL, 0 },
+	};
+	const json_t *auth = json_object_get(doc, "auth");
+	if (!auth)
+		return;
+	size_t mark = cs_check_push(c, "auth");
+	if (cs_check_object(c, auth, keys, "'auth'")) {
+		const char *name = cs_json_str(auth, "use");
+		if (!cs_secret_name_ok(name))
+			cs_check_error_key(c, "use", "a secret's name is of letters, digits, - and _, at most 63; '%.80s' is not", name);
+		check_as(c, auth);
+	}
+	cs_check_pop(c, mark);
+}
+
 int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d)
 {
 	cs_check c;
@@ -84,6 +124,7 @@ int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d)
 	cs_check_pop(&c, mark);
 	cs_check_word(&c, doc, "mode", modes);
 	check_hosts(&c, doc);
+	check_auth(&c, doc);
 	if (json_object_size(json_object_get(doc, "operations")) == 0)
 		cs_check_error_key(&c, "operations", "'operations' is empty; a connector needs at least one");
 	return d->errors > errors ? CS_EINVAL : CS_OK;

@@ -23,7 +23,7 @@ src_flow_libcsflow_a_SOURCES += \
 	src/flow/function.h src/flow/function_priv.h \
 	src/flow/workspace.c src/flow/workspace_catalog.c src/flow/workspace_forms.c src/flow/workspace_load.c src/flow/workspace_names.c src/flow/workspace_settings.c src/flow/workspace_starts.c src/flow/workspace_text.c \
 	src/flow/workspace.h src/flow/workspace_priv.h \
-	src/flow/places.c src/flow/places.h src/flow/portable.c src/flow/portable.h src/flow/scenario.c src/flow/scenario.h src/flow/source.c src/flow/source_priv.h src/flow/text.c src/flow/text.h \
+	src/flow/places.c src/flow/places.h src/flow/portable.c src/flow/portable.h src/flow/scenario.c src/flow/scenario.h src/flow/flow_secret.c src/flow/secret.c src/flow/secret.h src/flow/source.c src/flow/source_priv.h src/flow/text.c src/flow/text.h \
 	src/flow/yaml.c src/flow/yaml.h src/flow/yaml_scalar.c src/flow/yaml_scalar_priv.h
 
 src_flow_libcsflow_a_SOURCES += \

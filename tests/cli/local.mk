@@ -5,3 +5,4 @@ TESTS += tests/cli/scenarios.sh
 TESTS += tests/cli/new.sh
 TESTS += tests/cli/reload.sh
 TESTS += tests/cli/schedule.sh
+TESTS += tests/cli/vault.sh

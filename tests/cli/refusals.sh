@@ -16,7 +16,7 @@ expect 2 nonsense
 complained 'capstan help'
 expect 2 aprove X
 complained 'did you mean `capstan approve`'
-for word in memory vault promote; do
+for word in memory eval promote; do
 	expect 2 $word
 	complained 'not in this version'
 done

@@ -39,3 +39,7 @@ check_PROGRAMS += tests/engine/test_schedule
 TESTS += tests/engine/test_schedule
 tests_engine_test_schedule_SOURCES = tests/engine/test_schedule.c
 tests_engine_test_schedule_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_secrets
+TESTS += tests/engine/test_secrets
+tests_engine_test_secrets_SOURCES = tests/engine/test_secrets.c
+tests_engine_test_secrets_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

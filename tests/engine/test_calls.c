@@ -204,7 +204,6 @@ static void test_what_cannot_authenticate_sends_nothing_and_says_why(void **stat
 	world *w = *state;
 	faults_with(w, "{'oauth2':{'authority':'http://keycloak/realms/r','grant':'client_credentials','client':{'id':'a','secret':'b'}}}",
 		    "/configuration", "authentication by oauth2 is not in this version");
-	faults_with(w, "{'digest':{'username':'a','password':'b'}}", "/configuration", "authentication by digest");
 	faults_with(w, "{'bearer':{'token':'${ .a | tonumber }'}}", "/expression", "its expression failed");
 	faults_with(w, "{'basic':{'username':'a:b','password':'${ .a }'}}", "/expression", "cannot hold ':'");
 	faults_with(w, "{'bearer':{'token':'${ .none }'}}", "/expression", "the token must be a text");

@@ -65,6 +65,13 @@ static char *findings(const char *yaml)
 	return cs_buf_steal(&b);
 }
 
+#define SECRETS HEAD "use: { secrets: [ key ] }\n"
+#define SECRET(more) SECRETS "do:\n  - a: { call: http, with: { method: post, endpoint: 'https://a.example/', " more " } }"
+#define COMPUTED(col) "f.yaml:4:" #col ": error: a secret's value is there only when a request is made, so nothing can be computed from it; " \
+	"write `$secrets.NAME` by itself, or within a text as in \"Bearer \\($secrets.NAME)\"\n"
+#define NOWHERE(at) "f.yaml:" at ": error: '$secrets' is not known here: a secret stands in 'input.from', in the 'with' of a call that goes " \
+	"out, and in the 'stdin' and 'environment' of 'run'\n"
+
 static const struct {
 	const char *yaml, *findings;
 } table[] = {
@@ -109,11 +116,36 @@ static const struct {
 	{ HEAD "use: { authentications: { me: { bearer: { token: t } } } }\ndo:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { use: mee } } } }",
 	  "f.yaml:4:98: error: 'use.authentications' defines no 'mee'; did you mean 'me'?\n" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { oauth2: { authority: x } } } } }",
-	  "f.yaml:3:108: warning: 'oauth2' is read, but a run that comes to it faults: this version authenticates with basic and bearer\n" },
+	  "f.yaml:3:108: warning: 'oauth2' is read, but a run that comes to it faults: this version authenticates with basic, bearer and digest\n" },
 	{ HEAD "use: { secrets: [ key ] }\ndo:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: { use: key } } } } }",
-	  "f.yaml:4:115: error: the secret 'key' would come from a vault, which this version does not have; give the credential by an expression over the run's input\n" },
+	  "" },
 	{ HEAD "do:\n  - a: { call: http, with: { method: get, endpoint: { uri: 'https://a.example/', authentication: { bearer: { use: key } } } } }",
 	  "f.yaml:3:115: error: 'use.secrets' names no 'key'\n" },
+	/* $secrets */
+	{ SECRET("headers: { X: '${ $secrets.key }', Y: '${ \"Bearer \\($secrets[\"key\"])\" }' }, body: { a: '${ [ $secrets.key, .b ] }' }"), "" },
+	{ SECRET("headers: { X: '${ $secrets.key.user }', Y: '${ $secrets.key.password }' }"), "" },
+	{ SECRET("headers: { X: '${ $secrets.kee }' }"),
+	  "f.yaml:4:90: error: 'use.secrets' names no 'kee'; what is not listed there is not given\n" },
+	{ SECRET("headers: { X: '${ $secrets.key }', Y: '${ $secrets.key.user }' }"),
+	  "f.yaml:4:114: error: the secret 'key' is taken here as a whole and there by its members; take it one way\n" },
+	{ SECRET("headers: { X: '${ $secrets.key | length }' }"), COMPUTED(90) },
+	{ SECRET("headers: { X: '${ $secrets.key == \"a\" }' }"), COMPUTED(90) },
+	{ SECRET("headers: { X: '${ if $secrets.key then 1 else 2 end }' }"), COMPUTED(90) },
+	{ SECRET("headers: { X: '${ $secrets.key | @base64 }' }"), COMPUTED(90) },
+	{ SECRET("headers: { X: '${ $secrets.key[0] }' }"), COMPUTED(90) },
+	{ SECRET("headers: { X: '${ $secrets | tostring }' }"), COMPUTED(90) },
+	{ SECRET("headers: '${ $secrets }'"), COMPUTED(85) },
+	{ SECRETS "do:\n  - a: { if: '${ $secrets.key }', set: { b: 1 } }", NOWHERE("4:14") },
+	{ SECRETS "do:\n  - a: { set: { b: '${ $secrets.key }' } }", NOWHERE("4:20") },
+	{ SECRETS "do:\n  - a: { set: { b: 1 }, output: { as: '${ $secrets.key }' } }", NOWHERE("4:39") },
+	{ SECRETS "do:\n  - a: { call: notify, with: { title: '${ $secrets.key }', action: x } }", NOWHERE("4:39") },
+	{ SECRETS "do:\n  - a: { input: { from: '{ t: $secrets.key }' }, set: { b: 1 } }", "" },
+	{ SECRETS "input: { from: '{ t: $secrets.key }' }\ndo:\n  - a: { set: { b: 1 } }", "" },
+	{ SECRETS "do:\n  - a: { run: { shell: { command: cat, stdin: '${ $secrets.key }', environment: { T: '${ $secrets.key }' } } } }", "" },
+	{ SECRETS "do:\n  - a: { run: { shell: { command: echo, arguments: [ '${ $secrets.key }' ] } } }",
+	  "f.yaml:4:54: error: a secret may stand in 'stdin' and in 'environment' only: everyone on the machine can read a program's arguments\n" },
+	{ HEAD "use: { secrets: [ 'a b' ] }\ndo:\n  - a: { set: { b: 1 } }",
+	  "f.yaml:2:19: error: a secret's name is of letters, digits, - and _, at most 63; 'a b' is not\n" },
 	/* openapi */
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationId: x, parameters: { a: '${ .b }' } } }", "" },
 	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'https://a.example/o.json' }, operationID: x } }",

@@ -192,7 +192,7 @@ static const struct {
 	  "f.yaml:3:20: error: $tasks.zz names no task of this flow\n" },
 	{ HEAD "do:\n  - a: { set: { b: '${ $error }' } }", "f.yaml:3:20: error: '$error' is not known here\n" },
 	{ HEAD "do:\n  - a: { set: { b: '${ $secrets.x }' } }",
-	  "f.yaml:3:20: error: '$secrets' is part of the language, but this version does not have it yet\n" },
+	  "f.yaml:3:20: error: '$secrets' is not known here: a secret stands in 'input.from', in the 'with' of a call that goes out, and in the 'stdin' and 'environment' of 'run'\n" },
 	{ HEAD "do:\n  - a: { set: { b: 'Dear ${ .x }', c: ' ${ .x } ', d: [ '${ .x' ] } }",
 	  "f.yaml:3:20: warning: this text holds '${' but is not one expression as a whole, so it stays as it is; write '${ \"… \\(…) …\" }'\n"
 	  "f.yaml:3:57: warning: this text holds '${' but is not one expression as a whole, so it stays as it is; write '${ \"… \\(…) …\" }'\n" },

@@ -112,8 +112,16 @@ static const struct {
 	  "a.yaml:4:7: error: 'mode' cannot be 'on'; write one of: off, dry, hold, live\n"
 	  "a.yaml:5:10: error: 'allow' lists hosts, like api.example.com or 10.0.0.5:8080\n"
 	  "a.yaml:6:1: error: 'operations' is empty; a connector needs at least one\n" },
-	{ API "auth: { use: key }\noperations: { get: { request: { method: GET, path: /x } } }\n",
-	  "a.yaml:4:1: error: 'auth' in a connector is known, but this version does not obey it yet; remove it\n" },
+	{ API "auth: { use: key }\noperations: { get: { request: { method: GET, path: /x } } }\n", "" },
+	{ API "auth: { use: key, as: { header: X-Key } }\noperations: { get: { request: { method: GET, path: /x } } }\n", "" },
+	{ API "auth: { use: key, as: { header: X, query: y } }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:23: error: 'as' is bearer, basic, { header: NAME } or { query: NAME }\n" },
+	{ API "auth: { use: key, as: bearre }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:23: error: 'as' cannot be 'bearre'; write one of: bearer, basic\n" },
+	{ API "auth: { use: 'a b' }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:9: error: a secret's name is of letters, digits, - and _, at most 63; 'a b' is not\n" },
+	{ API "auth: { use: key, as: { jwt: {} } }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:25: error: 'jwt' in 'as' is known, but this version does not obey it yet; remove it\n" },
 	{ API "operations:\n  get: { effect: probe, once: x, request: { method: GET, path: /x } }\n",
 	  "a.yaml:5:25: error: 'once' in an operation is known, but this version does not obey it yet; remove it\n" },
 	{ API "operations:\n  get: { effect: probe, request: { method: GTE, path: x, as: multipart } }\n",

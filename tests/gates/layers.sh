@@ -25,6 +25,7 @@ jv.h        flow
 curl/       net connectors
 curses.h    tui
 ncurses     tui
+sodium.h    vault
 '
 . "$top/tests/gates/lib.sh"
 cd "$top"

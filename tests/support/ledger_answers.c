@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <jansson.h>
+#include "base/hash.h"
 #include "base/mem.h"
 
 bool send_all(int fd, const void *p, size_t n)
@@ -196,6 +198,30 @@ static answer_end head(const request *r)
 	return reply_text(r, 200, "", "text/plain", r->head);
 }
 
+/* Everything that was said, said again in as many ways as programs do. */
+static answer_end echo(const request *r)
+{
+	size_t n = strlen(r->head) + r->body_len;
+	char *all CS_AUTOFREE = cs_xasprintf("%s%.*s", r->head, (int)r->body_len, r->body);
+	char *base64 CS_AUTOFREE = cs_base64(all, n), *hex CS_AUTOFREE = cs_xcalloc(2 * n + 1, 1), *percent CS_AUTOFREE = cs_xcalloc(3 * n + 1, 1);
+	cs_hex((const uint8_t *)all, n, hex);
+	for (size_t i = 0; i < n; i++)
+		snprintf(percent + 3 * i, 4, "%%%02X", (unsigned)(unsigned char)all[i]);
+	json_t *whole CS_AUTOJSON = json_pack("{s:s, s:s, s:s, s:s, s:{s:i}}", "plain", all, "base64", base64, "hex", hex, "percent", percent, "names", r->path, 1);
+	char *text CS_AUTOFREE = json_dumps(whole, JSON_COMPACT);
+	char *more CS_AUTOFREE = cs_xasprintf("X-Path: %s\r\n", r->path);
+	return reply_text(r, 200, more, "application/json", text);
+}
+
+static answer_end digest(const request *r)
+{
+	char more[256];
+	if (strstr(r->head, "Authorization: Digest username=\"ada\"") && strstr(r->head, "nc=00000001") && strstr(r->head, "nonce=\"n0nce\""))
+		return head(r);
+	snprintf(more, sizeof more, "WWW-Authenticate: Digest realm=\"here\", nonce=\"n0nce\", qop=\"auth\", algorithm=%.20s\r\n", r->path + 8);
+	return reply_text(r, 401, more, "text/plain", "who are you");
+}
+
 static answer_end lure(const request *r)
 {
 	answer_end e = ok(r);
@@ -210,7 +236,7 @@ static const struct {
 	{ "reset", reset }, { "close", close_it }, { "half", half }, { "cut", cut },
 	{ "cutchunk", cutchunk }, { "chunked", chunked }, { "stream", stream },
 	{ "redirect", redirect }, { "goto", go_to }, { "big", big }, { "text", text },
-	{ "binary", binary }, { "badjson", badjson }, { "empty", empty }, { "head", head }, { "lure", lure },
+	{ "binary", binary }, { "badjson", badjson }, { "empty", empty }, { "head", head }, { "echo", echo }, { "digest", digest }, { "lure", lure },
 };
 
 answer_end answer(const request *r)

@@ -34,6 +34,8 @@ typedef enum answer_end {
  *   /redirect/N /goto?URL    302, N times to itself; 302 to URL
  *   /big/BYTES /text /binary /badjson /empty
  *   /head                    the request's head as text
+ *   /echo                    head and body, as they are and in base64, hex and percent-encoded, in JSON and in headers
+ *   /digest/ALGORITHM        401 and a Digest challenge, until an answer to it comes; then as /head
  *   /lure                    200, and the connection dies on its next request
  * anything else: 200 and {"ok":true,"n":N,"method":…}. */
 answer_end answer(const request *r);

@@ -98,21 +98,31 @@ static unsigned count_path(const char *path)
 	return 1;
 }
 
+/* What came as a secret is kept as what can only be compared. */
+static void header_digest(const char *head, const char *name, char out[CS_HEX_SIZE])
+{
+	char *value CS_AUTOFREE = header(head, name);
+	cs_hash_hex(value, strlen(value), out);
+}
+
 static void enter(request *r, unsigned long connection)
 {
-	char line[LINE_MAX_BYTES], digest[CS_HEX_SIZE];
+	char line[LINE_MAX_BYTES], digest[CS_HEX_SIZE], authorization[CS_HEX_SIZE], token[CS_HEX_SIZE];
 	char *key CS_AUTOFREE = header(r->head, "Idempotency-Key");
 	char *path CS_AUTOFREE = cs_xstrndup(r->path, 4000);
 	plain(key);
 	plain(path);
 	key[strnlen(key, 256)] = '\0';
 	cs_hash_hex(r->body, r->body_len, digest);
+	header_digest(r->head, "Authorization", authorization);
+	header_digest(r->head, "X-Token", token);
 	pthread_mutex_lock(&ledger.lock);
 	r->n = ++ledger.n;
 	r->seen = count_path(path);
 	int k = snprintf(line, sizeof line,
-			 "{\"n\":%lu,\"at\":%lld,\"connection\":%lu,\"method\":\"%s\",\"path\":\"%s\",\"key\":\"%s\",\"digest\":\"%s\",\"bytes\":%zu}\n",
-			 r->n, (long long)cs_clock_wall_ms(), connection, r->method, path, key, digest, r->body_len);
+			 "{\"n\":%lu,\"at\":%lld,\"connection\":%lu,\"method\":\"%s\",\"path\":\"%s\",\"key\":\"%s\",\"digest\":\"%s\",\"bytes\":%zu,"
+			 "\"authorization\":\"%s\",\"token\":\"%s\"}\n",
+			 r->n, (long long)cs_clock_wall_ms(), connection, r->method, path, key, digest, r->body_len, authorization, token);
 	if (write(ledger.fd, line, (size_t)k) != k) {
 		perror("ledger_server: the ledger cannot be written");
 		_exit(1);
