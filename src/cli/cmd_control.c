@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* pause resume cancel retry rollback waive; hold, release; live. */
+/* pause resume cancel retry rollback waive adopt; hold, release; live. */
 #include <string.h>
 
 #include "cli/cli_priv.h"
@@ -18,7 +18,8 @@ static int control_one(cs_cli *c, const cs_cli_args *a, const char *part)
 	int r = cs_cli_find_run(c, part, run, &err);
 	if (r < 0)
 		return cs_cli_fail(c, part, &err);
-	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", a->command->name);
+	bool adopts = strcmp(a->command->name, "adopt") == 0;
+	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", adopts ? "adopt" : "control", "run", run, "verb", a->command->name);
 	if (cs_cli_arg(a, "--note"))
 		json_object_set_new(request, "why", json_string(cs_cli_arg(a, "--note")));
 	if (cs_cli_arg(a, "--task"))

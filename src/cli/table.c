@@ -67,6 +67,9 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("In reverse order, by what its operations declare as `reverse`; --task takes back the latest of one task alone.") },
 	{ "waive", "RUN --note TEXT", N_("leave what could not be taken back as it is"), cs_cmd_control, cs_cli_flags_control, 1, 1,
 	  N_("For a run that is stuck: the rest is taken back. The reason is kept in the log.") },
+	{ "adopt", "RUN... [--note TEXT]", N_("have a run take its flow as it is now"), cs_cmd_control, cs_cli_flags_control, 1, -1,
+	  N_("What it has done must stand in the new definition as it was; else it is refused and says which task stands in\n"
+	     "the way. What waits with other content is asked about again.") },
 	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,
 	  cs_cli_flags_replay, 1, 1,
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"
@@ -90,7 +93,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"correct", "rollback", "adopt", "promote", "eval", "memory", "connectors",
+	"correct", "rollback", "promote", "eval", "memory", "connectors",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

@@ -164,13 +164,23 @@ static void merge_inner(cs_run *r, cs_frame *seq, const cs_task *t)
 		cs_frame_merge_done(seq, f->kids[i]);
 }
 
+/* Where to: a sibling is found by what led to it, not by the number it had when that was written; the
+ * run may have taken a definition since in which others stand before it. */
 static int then_of(const cs_run *r, const cs_task *t, const cs_event *ev)
 {
 	const json_t *then = member(ev, "then");
 	if (!json_is_integer(then))
 		return t->then;
 	json_int_t v = json_integer_value(then);
-	return v >= CS_THEN_END && v < r->flow->n_tasks ? (int)v : t->then;
+	if (v < 0)
+		return v >= CS_THEN_END ? (int)v : t->then;
+	if (t->kind == CS_TASK_TRY && t->catch != NULL)
+		return t->catch->then;
+	const char *taken = cs_json_str(ev->data, "case");
+	for (int i = 0; taken != NULL && i < t->n_cases; i++)
+		if (strcmp(t->cases[i].name, taken) == 0)
+			return t->cases[i].then;
+	return taken == NULL && v < r->flow->n_tasks ? (int)v : t->then;
 }
 
 static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
@@ -372,6 +382,24 @@ static int fold_emitted(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
+/* The calls that were begun under another definition begin again; the rest is as it was. */
+static int fold_adopted(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	(void)t;
+	size_t i;
+	json_t *ref;
+	json_array_foreach(member(ev, "again"), i, ref) {
+		const cs_task *begun = json_is_string(ref) ? cs_flow_task(r->flow, json_string_value(ref)) : NULL;
+		cs_frame *seq = begun != NULL ? cs_frame_of_parent(r, begun) : NULL;
+		if (seq == NULL)
+			return CS_EINTERNAL;
+		drop_live(r, seq, begun);
+		seq->next = begun->id;
+		cs_frame_forget(seq);
+	}
+	return CS_OK;
+}
+
 static int fold_nothing(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)r;
@@ -422,6 +450,7 @@ static const struct {
 	{ "run.completed", false, fold_completed_run },
 	{ "run.faulted", false, fold_faulted_run },
 	{ "run.retried", false, fold_retried },
+	{ "run.adopted", false, fold_adopted },
 	{ "event.emitted", true, fold_emitted },
 	{ "event.received", true, cs_run_fold_received },
 	{ "event.consumed", true, cs_run_fold_consumed },

@@ -28,6 +28,10 @@ static const cs_arrow run_arrows[] = {
 	{ "pausing", "cancel", "cancelling" },
 	{ "paused", "cancel", "cancelling" },
 	{ "cancelling", "settle", "cancelled" },
+	{ "running", "adopt", "running" },
+	{ "waiting", "adopt", "waiting" },
+	{ "paused", "adopt", "paused" },
+	{ "faulted", "adopt", "faulted" },
 	{ "faulted", "retry", "running" },
 	{ "running", "fault", "compensating" },      /* on-fault: compensate, and there is something to take back */
 	{ "cancelling", "settle", "compensating" },
@@ -41,7 +45,7 @@ static const cs_arrow run_arrows[] = {
 MACHINE(run, "run",
 	STATES("created", "running", "waiting", "pausing", "paused", "completed", "faulted", "cancelling", "cancelled",
 	       "compensating", "compensated", "stuck"),
-	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry", "rollback", "waive"));
+	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry", "rollback", "waive", "adopt"));
 
 static const cs_arrow reversal_arrows[] = {
 	{ "none", "register", "registered" },

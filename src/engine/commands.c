@@ -366,7 +366,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
-		{ "stop", cmd_stop },   { "emit", cs_command_emit },
+		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt },
 		{ "unlock", cs_command_unlock }, { "lock", cs_command_lock },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");

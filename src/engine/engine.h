@@ -8,6 +8,7 @@
  *            subject                        -> {run, existing}
  *   decide   item, decision: {verb, digest, note, value, until, to, how, word, batch} -> {item, next}
  *   control  run, verb: pause|resume|cancel|retry, why     -> {run, state}
+ *   adopt    run, why                       -> {run, state, existing}   it takes the workspace's definition of its flow
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
  *   live     -> {}                          this machine is the live one

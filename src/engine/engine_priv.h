@@ -188,6 +188,9 @@ int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err);
 /* Acts on one request in the open group. *ret is the `ok` object. */
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 
+/* ---- adopt.c ---- */
+int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+
 /* ---- reload.c ---- */
 /* Has the workspace's files read and checked on another thread; a CS_MESSAGE_LOADED follows, with
  * DONE (may be NULL) and CTX in it. */

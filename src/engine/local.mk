@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/engine/libcsengine.a
 src_engine_libcsengine_a_SOURCES = \
+	src/engine/adopt.c \
 	src/engine/bundle.c \
 	src/engine/client.c \
 	src/engine/commands.c \

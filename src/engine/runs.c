@@ -180,6 +180,7 @@ void cs_runs_free(cs_engine *e)
 
 struct folding {
 	cs_engine *e;
+	const char *definition;      /* what the run has now; NULL: what it began with */
 	cs_run *run;
 	cs_bundle *bundle;
 	cs_record *record;
@@ -198,7 +199,7 @@ static int fold_one(void *ctx, const cs_event *ev)
 {
 	struct folding *f = ctx;
 	if (f->run == NULL) {
-		f->bundle = cs_bundle_by_hash(f->e, cs_json_str_or(ev->data, "definition", ""), f->err);
+		f->bundle = cs_bundle_by_hash(f->e, f->definition != NULL ? f->definition : cs_json_str_or(ev->data, "definition", ""), f->err);
 		if (f->bundle == NULL)
 			return CS_EINTERNAL;
 		f->run = cs_run_new(ev->run, f->bundle->flow);
@@ -226,12 +227,11 @@ int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err)
 	return CS_OK;
 }
 
-cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err)
+/* A run that took another definition folds under it from its beginning: what it had done by then is
+ * the same in both (core/adopt.h). */
+static cs_live *load_with(cs_engine *e, const char *id, const char *definition, cs_err *err)
 {
-	cs_live *l = cs_runs_get(e, id);
-	if (l != NULL)
-		return l;
-	struct folding f = { .e = e, .err = err };
+	struct folding f = { .e = e, .definition = definition, .err = err };
 	int rc = cs_reader_events(e->reader, id, 0, INT64_MAX, fold_one, &f, err);
 	if (rc == CS_OK && f.run == NULL)
 		rc = cs_err_set(err, CS_ENOTFOUND, "there is no run %s; `capstan runs` lists them", id);
@@ -242,6 +242,18 @@ cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err)
 		return NULL;
 	}
 	return cs_runs_add(e, f.run, f.bundle);
+}
+
+cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err)
+{
+	cs_live *l = cs_runs_get(e, id);
+	if (l != NULL)
+		return l;
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", id);
+	if (cs_reader_query(e->reader, "SELECT definition FROM run WHERE id = ?1", params, &rows, err) != CS_OK)
+		return NULL;
+	return load_with(e, id, cs_json_str(json_array_get(rows, 0), "definition"), err);
 }
 
 /* Each intent that has no end ended with the process that made it. */
@@ -261,14 +273,16 @@ static int crash(cs_engine *e, cs_live *l, cs_err *err)
 int cs_runs_recover(cs_engine *e, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	int rc = cs_reader_query(e->reader, "SELECT id FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY id",
+	int rc = cs_reader_query(e->reader, "SELECT id, definition FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY id",
 				 NULL, &rows, err);
 	if (rc != CS_OK)
 		return rc;
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row) {
-		cs_live *l = cs_runs_load(e, cs_json_str_or(row, "id", ""), err);
+		cs_live *l = cs_runs_get(e, cs_json_str_or(row, "id", ""));
+		if (l == NULL)
+			l = load_with(e, cs_json_str_or(row, "id", ""), cs_json_str(row, "definition"), err);
 		if (l == NULL)
 			return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
 		rc = crash(e, l, err);

@@ -11,6 +11,7 @@
  *                  kind "flow"|"ask", from (task reference), shadow; simulated is the event's
  *   run.started    input                     run.blocked on[]       run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
+ *   run.adopted    old, *new (definition hashes), version, why, again[] (references of calls begun again)
  *   run.corrected  old, new (definition hashes), patch, why         run.retried segment
  *   run.compensating why "fault"|"rollback"|"cancel"|"retry"|"waive", error, task, only (a key: that
  *                  one alone)              run.compensated error, output    run.stuck error
@@ -93,6 +94,7 @@
 	X(REVERSAL_REGISTERED, "reversal.registered", nothing) \
 	X(REVERSAL_REVERSED, "reversal.reversed", nothing) \
 	X(REVERSAL_WAIVED, "reversal.waived", nothing) \
+	X(RUN_ADOPTED, "run.adopted", run_adopted) \
 	X(RUN_BLOCKED, "run.blocked", run_moved) \
 	X(RUN_CANCELLED, "run.cancelled", run_ended) \
 	X(RUN_CANCELLING, "run.cancelling", run_moved) \

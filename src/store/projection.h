@@ -55,6 +55,8 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" error_title = coalesce(?4, error_title), updated = ?2, last_seq = ?3 WHERE id = ?1") \
 	X(RUN_RETRY_TASKS, "UPDATE task SET state = 'pending', started = NULL, ended = NULL, seq = ?2" \
 		" WHERE run = ?1 AND state = 'faulted'") \
+	X(RUN_ADOPT, "UPDATE run SET definition = coalesce(?4, definition), version = coalesce(?5, version)," \
+		" updated = ?2, last_seq = ?3 WHERE id = ?1") \
 	X(RUN_CORRECT, "UPDATE run SET definition = coalesce(?4, definition), updated = ?2," \
 		" last_seq = ?3 WHERE id = ?1") \
 	X(RUN_COST, "UPDATE run SET cost = cost + ?2 WHERE id = ?1") \
@@ -133,7 +135,7 @@ const char *cs_fold_state(const cs_fold_word *table, const cs_event *ev);
 
 typedef int cs_fold_fn(cs_fold *f, const cs_event *ev, cs_err *err);
 cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_run_moved,
-	cs_fold_run_resumed, cs_fold_run_compensating, cs_fold_run_ended, cs_fold_run_retried, cs_fold_run_corrected,
+	cs_fold_run_resumed, cs_fold_run_compensating, cs_fold_run_ended, cs_fold_run_retried, cs_fold_run_corrected, cs_fold_run_adopted,
 	cs_fold_task_started, cs_fold_task_ended, cs_fold_task_touched, cs_fold_attempt_intent,
 	cs_fold_attempt_ended, cs_fold_attempt_retry, cs_fold_attempt_ambiguous,
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,

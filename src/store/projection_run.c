@@ -89,6 +89,12 @@ int cs_fold_run_compensating(cs_fold *f, const cs_event *ev, cs_err *err)
 			  cs_json_str(json_object_get(ev->data, "error"), "title"));
 }
 
+int cs_fold_run_adopted(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return cs_fold_do(f, CS_FOLD_RUN_ADOPT, err, "siiss", ev->run, ev->at, ev->seq, cs_json_str(ev->data, "new"),
+			  cs_json_str(ev->data, "version"));
+}
+
 int cs_fold_run_corrected(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	return cs_fold_do(f, CS_FOLD_RUN_CORRECT, err, "siis", ev->run, ev->at, ev->seq,

@@ -48,6 +48,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_REVERSAL_REGISTERED] = "{name} can be taken back with {call}",
 	[CS_EV_REVERSAL_REVERSED] = "{name} was taken back",
 	[CS_EV_REVERSAL_WAIVED] = "{actor} left {name} as it is[: {why}]",
+	[CS_EV_RUN_ADOPTED] = "{actor} had the run take the flow as it is now[ ({version})][: {why}]",
 	[CS_EV_RUN_BLOCKED] = "the run waits",
 	[CS_EV_RUN_CANCELLED] = "the run was cancelled",
 	[CS_EV_RUN_CANCELLING] = "{actor} cancelled the run[: {reason}]",

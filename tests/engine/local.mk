@@ -43,3 +43,7 @@ check_PROGRAMS += tests/engine/test_secrets
 TESTS += tests/engine/test_secrets
 tests_engine_test_secrets_SOURCES = tests/engine/test_secrets.c
 tests_engine_test_secrets_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_adopt
+TESTS += tests/engine/test_adopt
+tests_engine_test_adopt_SOURCES = tests/engine/test_adopt.c
+tests_engine_test_adopt_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/adopt.h"
+
+#include <string.h>
+#include "base/json.h"
+#include "base/mem.h"
+#include "core/frame.h"
+
+void cs_adopt_note(json_t *did, const cs_event *ev)
+{
+	static const struct {
+		const char *type, *word;
+	} words[] = {
+		{ "task.completed", "done" }, { "task.skipped", "done" }, { "task.started", "begun" }, { "task.faulted", "begun" },
+		{ "task.cancelled", "begun" },
+	};
+	if (ev->task == NULL)
+		return;
+	for (size_t i = 0; i < CS_ARRAY_LEN(words); i++) {
+		if (strcmp(words[i].type, ev->type) != 0)
+			continue;
+		/* Done once, it stays done: a loop's later round does not undo it. */
+		if (strcmp(cs_json_str_or(did, ev->task, ""), "done") != 0)
+			json_object_set_new(did, ev->task, json_string(words[i].word));
+	}
+}
+
+static void drop(json_t *def, const char *outer, const char *inner)
+{
+	json_t *part = json_object_get(def, outer);
+	if (inner == NULL) {
+		json_object_del(def, outer);
+	} else if (json_is_object(part)) {
+		json_t *copy = json_copy(part);
+		json_object_del(copy, inner);
+		json_object_set_new(def, outer, copy);
+	}
+}
+
+/* A task's definition without the tasks in it, which are looked at one by one. */
+static json_t *shell_of(const cs_task *t)
+{
+	json_t *def = json_copy(t->def);
+	drop(def, "do", NULL);
+	drop(def, "try", NULL);
+	drop(def, "catch", "do");
+	drop(def, "fork", "branches");
+	drop(def, "foreach", "do");
+	return def;
+}
+
+static bool same_shell(const cs_task *a, const cs_task *b)
+{
+	CS_AUTOJSON json_t *of_a = shell_of(a);
+	CS_AUTOJSON json_t *of_b = shell_of(b);
+	return cs_json_equal(of_a, of_b);
+}
+
+static bool is_composite(const cs_task *t)
+{
+	return t->kind == CS_TASK_DO || t->kind == CS_TASK_FOR || t->kind == CS_TASK_FORK || t->kind == CS_TASK_TRY;
+}
+
+/* Nothing of it has left yet, and nothing is on its way. */
+static bool only_asked(const cs_call *c)
+{
+	return c != NULL && c->tries == 0 && (c->phase == CS_CALL_PLANNED || c->phase == CS_CALL_ASKING);
+}
+
+static int in_the_way(const cs_task *t, const char *what, cs_err *err)
+{
+	return cs_err_set(err, CS_EREFUSED, "the task %s (%s) stands in the way: %s; put it back as it was, or start a new run",
+			  t->name, t->ref, what);
+}
+
+static int check_task(const cs_run *r, const cs_task *was, const cs_task *is, bool done, json_t *again, cs_err *err)
+{
+	const cs_frame *f = r->live[was->id];
+	if (is == NULL)
+		return in_the_way(was, "the run came to it, and the new definition has no such task there", err);
+	bool same = strcmp(was->hash, is->hash) == 0;
+	if (done && !same)
+		return in_the_way(was, "it is done, and it is another in the new definition", err);
+	if (was->kind != is->kind)
+		return in_the_way(was, "it was begun, and it is of another kind in the new definition", err);
+	if (f == NULL || same || (is_composite(was) && same_shell(was, is)))
+		return CS_OK;
+	if (was->kind != CS_TASK_CALL || !only_asked(f->call))
+		return in_the_way(was, "it is under way, and it is another in the new definition", err);
+	json_array_append_new(again, json_string(was->ref));
+	return CS_OK;
+}
+
+int cs_adopt_check(const cs_run *r, const cs_flow *to, const json_t *did, json_t **ret_again, cs_err *err)
+{
+	CS_AUTOJSON json_t *again = json_array();
+	const char *ref;
+	json_t *word;
+	json_object_foreach((json_t *)(uintptr_t)did, ref, word) {
+		const cs_task *was = cs_flow_task(r->flow, ref);
+		if (was == NULL)
+			return cs_err_set(err, CS_EINTERNAL, "the run did a task %s that its own definition does not have; run `capstan verify`", ref);
+		int rc = check_task(r, was, cs_flow_task(to, ref), strcmp(json_string_value(word), "done") == 0, again, err);
+		if (rc != CS_OK)
+			return rc;
+	}
+	*ret_again = CS_STEAL(again);
+	return CS_OK;
+}
+
+static int void_item(cs_run *r, cs_step *s, const cs_frame *f, cs_err *err)
+{
+	const cs_item *item = f->call != NULL && f->call->phase == CS_CALL_ASKING ? cs_run_item(r, f->call->item) : NULL;
+	if (item == NULL)
+		return CS_OK;
+	return cs_run_write(r, s, "approval.voided", f->task, f->occurrence,
+			    json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", "the run took a new definition of its flow"), err);
+}
+
+int cs_adopt_write(cs_run *r, cs_step *s, const json_t *again, json_t *data, cs_err *err)
+{
+	CS_AUTOJSON json_t *mine = data;
+	size_t i;
+	json_t *ref;
+	json_array_foreach(again, i, ref) {
+		const cs_task *t = cs_flow_task(r->flow, json_string_value(ref));
+		int rc = t != NULL && r->live[t->id] != NULL ? void_item(r, s, r->live[t->id], err) : CS_OK;
+		if (rc != CS_OK)
+			return rc;
+	}
+	if (json_array_size(again) > 0)
+		json_object_set(mine, "again", (json_t *)(uintptr_t)again);
+	return cs_run_write(r, s, "run.adopted", NULL, 0, CS_STEAL(mine), err);
+}
