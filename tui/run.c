@@ -84,7 +84,7 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	if (r.w >= 75)           /* whose it is tells more; the card has the id */
 		(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_id(cs_json_str(row, "run"), id));
 	(void)cs_term_put(t, r.y, left.x, 1, cs_show_state(state) | bits, cs_show_mark(state));
-	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, state);
+	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, strcmp(state, "created") == 0 ? _("queued") : state);
 	name = cs_xasprintf("%s%s%s%s", cs_json_str(row, "parent") ? "↻ " : "", subject ? subject : "", subject ? " · " : "",
 			    r.w >= 100 ? cs_json_str_or(row, "flow", "") : cs_show_name(cs_json_str_or(row, "flow", "")));
 	(void)cs_term_put(t, r.y, left.x + 13, left.w - 14, CS_ST_TEXT | bits, name);

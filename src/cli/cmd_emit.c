@@ -62,5 +62,6 @@ int cs_cmd_emit(cs_cli *c, const cs_cli_args *a)
 	(void)fflush(stdout);
 	if (cs_json_true(ok, "existing"))
 		fprintf(stderr, _("this event is in the log already; nothing was delivered again\n"));
-	return drive(c, json_object_get(ok, "runs"));
+	int status = drive(c, json_object_get(ok, "runs"));
+	return status == CS_EXIT_DONE ? drive(c, json_object_get(ok, "started")) : status;
 }

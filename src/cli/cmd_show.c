@@ -18,10 +18,10 @@ const cs_cli_flag cs_cli_flags_runs[] = {
 
 static void print_run_row(cs_cli *c, const json_t *run)
 {
-	const char *title = cs_json_str(run, "title");
+	const char *title = cs_json_str(run, "title"), *state = cs_json_str_or(run, "state", "");
 	CS_AUTOFREE char *flow = cs_xstrdup(cs_cli_show(c, title ? title : cs_json_str_or(run, "flow", "")));
 	cs_cli_print_cell(stdout, cs_cli_short_id(cs_json_str_or(run, "run", "")), 10);
-	cs_cli_print_cell(stdout, cs_json_str_or(run, "state", ""), 12);
+	cs_cli_print_cell(stdout, strcmp(state, "created") == 0 ? _("queued") : state, 12);
 	cs_cli_print_cell(stdout, flow, 34);
 	cs_cli_print_cell(stdout, cs_cli_show_age(c, json_object_get(run, "created")), 8);
 	cs_cli_print_cell(stdout, cs_cli_show_money(c, cs_json_int_or(run, "cost", 0)), 14);

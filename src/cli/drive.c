@@ -5,6 +5,7 @@
 #include "cli/cli_priv.h"
 
 #define LOOK_MS 1000          /* between looks when nothing is heard */
+#define QUEUE_MS 200          /* by then a run has started, or waits for its turn */
 #define STATE_SQL "SELECT state, last_seq FROM run WHERE id = ?1"
 /* Clocks of a run that the tables know; the engine knows more of them (`settle`). */
 #define DUE_SQL "SELECT min(at) AS due FROM (" \
@@ -26,6 +27,7 @@ typedef struct progress {
 	cs_cli *c;
 	int64_t next;                /* first seq that was not looked at */
 	int64_t later;               /* the clock that it rests for; 0: none */
+	unsigned queued;             /* how often it was seen to be created */
 	bool quiet, said_clock;
 } progress;
 
@@ -114,8 +116,13 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 	*wait_ms = LOOK_MS;
 	if (one_of(l->state, over))
 		return 1;
-	if (strcmp(l->state, "waiting") != 0)
+	bool queued = strcmp(l->state, "created") == 0;
+	if (!queued && strcmp(l->state, "waiting") != 0)
 		return 0;
+	if (queued && p->queued++ == 0) {    /* it may only be about to start */
+		*wait_ms = QUEUE_MS;
+		return 0;
+	}
 	int r = p->c->client && cs_client_is_engine(p->c->client) ? engine_due(p->c, &l->due, err) : CS_OK;
 	if (r < 0)
 		return r;
@@ -200,6 +207,8 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 		CS_AUTOFREE char *confirmed = word ? cs_xasprintf("%s --word %s", command, word) : cs_xstrdup(command);
 		fprintf(stderr, _("  then: %s\n"), cs_cli_show(c, confirmed));
 	}
+	if (strcmp(state, "created") == 0)
+		fprintf(stderr, _("queued: other runs of the flow are before it (one-at-a-time, concurrent); it starts when they end\n"));
 	if (strcmp(state, "paused") == 0)
 		fprintf(stderr, _("paused; next: capstan resume %s\n"), id);
 	if (strcmp(state, "stuck") == 0)

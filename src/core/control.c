@@ -6,7 +6,7 @@
 #include "core/frame.h"
 
 /* input.schema and input.from of the flow; an input that breaks them faults the run at once. */
-int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
+static int start(cs_run *r, cs_step *s, cs_err *err)
 {
 	int rc = CS_OK;
 	CS_AUTOJSON json_t *error = cs_schema_complaint(r->flow->input_schema, r->input, "The input", "/input");
@@ -43,6 +43,12 @@ int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
 	if (r->clock > 0)
 		json_object_set_new(data, "clock", json_integer(r->clock));
 	return cs_run_write(r, s, "run.started", NULL, 0, data, err);
+}
+
+int cs_step_start(cs_run *r, cs_step *s, cs_err *err)
+{
+	bool may = s->may_start == NULL || s->may_start(s->ctx, r);
+	return may ? start(r, s, err) : CS_OK;       /* others are before it */
 }
 
 int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)

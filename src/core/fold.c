@@ -26,6 +26,10 @@ static int fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (r->input == NULL)
 		r->input = json_object();
 	cs_json_put(&r->patch, member(ev, "patch"));
+	cs_json_put(&r->chain, member(ev, "chain"));
+	free(r->subject);
+	r->subject = cs_xstrdup(cs_json_str(ev->data, "subject"));
+	r->created_seq = ev->seq;
 	free(r->from);
 	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
 	r->clock = cs_json_int_or(ev->data, "clock", 0);

@@ -230,6 +230,8 @@ void cs_run_free(cs_run *r)
 	json_decref(r->patch);
 	json_decref(r->descriptor);
 	json_decref(r->stand_ins);
+	json_decref(r->chain);
+	free(r->subject);
 	free(r->from);
 	free(r->occurrences);
 	free(r->live);

@@ -16,7 +16,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/frame.c src/core/frame.h \
 	src/core/granted.c src/core/granted.h \
 	src/core/http_request.c src/core/http_request.h \
-	src/core/listen.c \
+	src/core/listen.c src/core/match.c src/core/match.h \
 	src/core/look.c \
 	src/core/machine.c src/core/machine.h \
 	src/core/openapi.c src/core/openapi.h \
@@ -26,5 +26,6 @@ src_core_libcscore_a_SOURCES = \
 	src/core/run.h \
 	src/core/secret.c \
 	src/core/shadow.c \
+	src/core/starter.c src/core/starter.h \
 	src/core/step.c \
 	src/core/write.c

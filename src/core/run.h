@@ -200,6 +200,10 @@ typedef struct cs_run {
 	json_t *descriptor;          /* $workflow, built once */
 	json_t *stand_ins;           /* secret -> its stand-in, built once for stand_ins_of; NULL: not yet, or none is named */
 	const cs_flow *stand_ins_of; /* borrowed, only compared */
+	char *subject;               /* whose record it is; NULL: nobody's */
+	int64_t created_seq;
+	json_t *chain;               /* flows whose events led to this run: {"NAMESPACE/NAME": true}; NULL: none */
+	cs_exprset *exprs;     /* of a starter's probe: the set of what it evaluates; NULL: the flow's */
 	void *owner;                 /* the engine's own, opaque here */
 } cs_run;
 
@@ -267,6 +271,8 @@ typedef struct cs_step {
 	int64_t grace_ms, expire_ms;
 	int64_t epoch;
 	const char *workspace_mode;
+	/* May R, which is created, start now? NULL: always. */
+	bool (*may_start)(void *ctx, const cs_run *r);
 } cs_step;
 
 /* Moves the run on as far as this group may: no task begins whose predecessor is not yet

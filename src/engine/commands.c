@@ -8,6 +8,7 @@
 #include "core/record.h"
 #include "engine/schedule.h"
 #include "engine/start.h"
+#include "engine/starters.h"
 
 /* ---- run ---------------------------------------------------------------------------------------------------- */
 
@@ -334,7 +335,7 @@ static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	(void)err;
 	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
 			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
-			 "runs", (json_int_t)e->n_runs, "ready", (json_int_t)e->n_ready, "pid", (json_int_t)getpid(),
+			 "runs", (json_int_t)e->n_runs, "ready", (json_int_t)cs_runs_waiting(e), "pid", (json_int_t)getpid(),
 			 "version", e->opts.version, "vault", cs_secrets_word(e));
 	return CS_OK;
 }
@@ -343,7 +344,7 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
 	(void)err;
-	bool busy = e->n_ready > 0 || e->in_flight > 0 || e->evaluating > 0;
+	bool busy = cs_runs_waiting(e) > 0 || cs_starters_ready(e) || e->in_flight > 0 || e->evaluating > 0;
 	*ret = json_pack("{s:b, s:I, s:I}", "busy", busy, "due", (json_int_t)cs_runs_next_due(e), "scheduled",
 			 (json_int_t)cs_schedules_next_due(e));
 	return CS_OK;

@@ -153,6 +153,12 @@ static cs_job *job_new(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *
 	return j;
 }
 
+static bool in_background(const cs_run *r)
+{
+	const cs_live *l = r->owner;
+	return l != NULL && l->background;
+}
+
 static void dispatch(cs_engine *e, const cs_todo *t)
 {
 	cs_frame *f = t->run->live[t->task];
@@ -166,7 +172,7 @@ static void dispatch(cs_engine *e, const cs_todo *t)
 					  "%s is of a kind that this version only answers from fixtures; run it in simulate, or make it rules or shell",
 					  fn->name));
 	else if (p->blocking)
-		cs_workers_give(e->agents, j);
+		cs_workers_give(e->agents, j, in_background(t->run));
 	else
 		perform(j);
 }
@@ -248,7 +254,7 @@ static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REACH || t->phase == CS_PHASE_REQUEST ||
 			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT || t->phase == CS_PHASE_REVERSE;
 	if (!of_function)
-		return t->run->flow->exprs;
+		return t->run->exprs != NULL ? t->run->exprs : t->run->flow->exprs;
 	const cs_task *task = &t->run->flow->tasks[t->task];
 	const cs_frame *f = t->run->live[t->task];
 	/* How something is taken back is said by what did it. */
@@ -271,7 +277,7 @@ static void evaluate(cs_engine *e, cs_todo *t)
 	}
 	v->door = cs_door_ref(e->door);
 	v->jq = e->jq;
-	cs_workers_give(e->evaluators, v);
+	cs_workers_give(e->evaluators, v, in_background(t->run));
 }
 
 void cs_dispatch_all(cs_engine *e)

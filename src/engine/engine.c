@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/engine_priv.h"
 #include "engine/schedule.h"
+#include "engine/starters.h"
 
 /* The workspace's own secret: what keys are made with. Made by init; made here where it is missing. */
 static int load_key(cs_engine *e, cs_err *err)
@@ -113,6 +114,8 @@ static int recover(cs_engine *e, cs_err *err)
 		e->step.now = last;
 	CS_AUTOJSON json_t *data = json_pack("{s:I, s:s}", "epoch", (json_int_t)e->epoch, "version", e->opts.version);
 	rc = cs_runs_recover(e, err);
+	if (rc == CS_OK)
+		rc = cs_starters_recover(e, err);
 	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));
 	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
 	if (rc == CS_OK)
@@ -156,6 +159,7 @@ static void engine_free(cs_engine *e)
 	let_go(e);
 	cs_runs_free(e);
 	cs_schedules_free(e);
+	cs_starters_free(e);
 	cs_bundles_free(e->bundles);
 	cs_policy_free(e->policy);
 	cs_vault_free(e->vault);

@@ -13,7 +13,8 @@
  *   hold     on: bool, why                  -> {}
  *   live     -> {}                          this machine is the live one
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
- *                                           -> {id, source, existing, runs: [those that received it]}
+ *                                           -> {id, source, existing, runs: [those that received it],
+ *                                               started: [those that it started, as far as told at once]}
  *   status   -> {epoch, mode, live, hold, runs, ready, pid, vault: none|locked|open}
  *   unlock   key (64 hex digits: the vault's own) or nothing, for a vault with a key file -> {vault}
  *   lock     -> {vault}

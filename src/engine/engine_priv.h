@@ -36,8 +36,19 @@ typedef struct cs_live {
 	cs_bundle *bundle;
 	bool ready;                  /* in the list of runs to step */
 	bool gone;                   /* terminal: leaves memory after this group */
+	bool background;             /* its lane: stepped after the others */
+	struct cs_turn *turn;        /* whose places it shares; NULL: it needs none (turns.h) */
+	bool placed;                 /* it has one */
 	int64_t due;                 /* in the heap under this time; 0: not */
 } cs_live;
+
+/* Runs to step, oldest first. */
+typedef struct cs_ready {
+	cs_live **list;
+	size_t n, cap;
+} cs_ready;
+
+typedef struct cs_turn cs_turn;
 
 typedef enum cs_message_kind { CS_MESSAGE_REQUEST, CS_MESSAGE_OUTCOME, CS_MESSAGE_ANSWER, CS_MESSAGE_STOP,
 	CS_MESSAGE_CHANGED, CS_MESSAGE_LOADED } cs_message_kind;
@@ -114,13 +125,17 @@ struct cs_engine {
 
 	void *runs;                  /* tsearch, cs_live by run id */
 	size_t n_runs;
-	cs_live **ready; size_t n_ready, cap_ready;
+	cs_ready lanes[2];           /* interactive, background */
+	cs_turn *turns;
 	cs_live **gone; size_t n_gone, cap_gone;
 	cs_due *heap; size_t n_heap, cap_heap;
 	cs_schedule *schedules; size_t n_schedules;
 	int64_t schedule_due;        /* wall ms of the next of them; 0: none */
 	cs_bundle *bundles;
 	cs_workspace **retired; size_t n_retired;   /* replaced by a reload, but not yet let go */
+
+	struct cs_starter **starters; size_t n_starters;   /* what waits for events that start runs */
+	json_t *started;             /* ids of the runs that an emit under way has started; NULL: nobody asks */
 
 	/* of the open group */
 	cs_step step;
@@ -145,6 +160,10 @@ cs_live *cs_runs_get(cs_engine *e, const char *id);                          /* 
 cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err);            /* in memory, or folded from the log */
 void cs_runs_ready(cs_engine *e, cs_live *l);
 void cs_runs_all_ready(cs_engine *e);                                        /* what was held may go on */
+/* Takes at most MOST that are ready out of the lists, the interactive ones first; the background keeps
+ * an eighth, so that it is never starved. */
+size_t cs_runs_take(cs_engine *e, cs_live **ret, size_t most);
+size_t cs_runs_waiting(const cs_engine *e);                                  /* how many are ready */
 void cs_runs_due(cs_engine *e, cs_live *l);                                  /* notes when it is due by itself */
 void cs_runs_fire(cs_engine *e, int64_t now);                                /* what is due becomes ready */
 int64_t cs_runs_next_due(cs_engine *e);                                      /* wall ms; 0: none */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/json.h"
-#include "engine/engine_priv.h"
+#include "engine/turns.h"
 
 bool cs_engine_simulated(const cs_engine *e)
 {
@@ -121,6 +121,7 @@ void cs_env_init(cs_engine *e)
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.secret = cs_secrets_look, .compensates = env_compensates, .fresh = cs_events_fresh, .offer = cs_events_offer,
+		.may_start = cs_turns_may_start,
 		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/frame.h"
-#include "engine/engine_priv.h"
+#include "engine/starters.h"
 
 enum { EVENT_BYTES = 1 << 20, INBOX_MAX = 10000 };
 
@@ -71,7 +71,8 @@ static int offer(struct offer *o, int64_t cause)
 int cs_events_offer(void *engine, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err)
 {
 	struct offer o = { .e = engine, .from = from, .event = event, .tainted = tainted, .err = err };
-	return offer(&o, cause);
+	int rc = offer(&o, cause);
+	return rc != CS_OK ? rc : cs_starters_offer(engine, from, event, tainted, cause, err);
 }
 
 /* ---- from the command line -------------------------------------------------------------------------- */
@@ -124,6 +125,20 @@ static int check_room(cs_engine *e, cs_err *err)
 			  room.run, INBOX_MAX);
 }
 
+/* To those that listen and to what starts runs; what can be told at once has started when this returns. */
+static int deliver(struct offer *o, int64_t cause, json_t *started)
+{
+	cs_engine *e = o->e;
+	int rc = offer(o, cause);
+	if (rc == CS_OK)
+		rc = cs_starters_offer(e, NULL, o->event, o->tainted, cause, o->err);
+	e->started = started;
+	if (rc == CS_OK)
+		rc = cs_starters_step(e, o->err);
+	e->started = NULL;
+	return rc;
+}
+
 int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *event = json_deep_copy(json_object_get(req, "event"));
@@ -150,10 +165,11 @@ int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		rc = cs_command_write(e, "event.emitted", CS_STEAL(data), err);
 	json_decref(data);
 	struct offer o = { .e = e, .event = event, .tainted = tainted, .taken = runs, .err = err };
+	CS_AUTOJSON json_t *started = json_array();
 	if (rc == CS_OK && fresh)
-		rc = offer(&o, cs_store_last_seq(e->store));
+		rc = deliver(&o, cs_store_last_seq(e->store), started);
 	if (rc == CS_OK)
-		*ret = json_pack("{s:O, s:O, s:b, s:O}", "id", json_object_get(event, "id"), "source", json_object_get(event, "source"),
-				 "existing", (int)!fresh, "runs", runs);
+		*ret = json_pack("{s:O, s:O, s:b, s:O, s:O}", "id", json_object_get(event, "id"), "source", json_object_get(event, "source"),
+				 "existing", (int)!fresh, "runs", runs, "started", started);
 	return rc;
 }

@@ -22,3 +22,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/watch.c src/engine/watch.h \
 	src/engine/wire.c src/engine/wire.h \
 	src/engine/workers.c src/engine/workers.h
+
+# What starts runs, and when.
+src_engine_libcsengine_a_SOURCES += \
+	src/engine/starters.c src/engine/starters.h src/engine/turns.c src/engine/turns.h

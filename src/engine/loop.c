@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "engine/engine_priv.h"
 #include "engine/schedule.h"
+#include "engine/starters.h"
+#include "engine/turns.h"
 
 enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
 
@@ -125,6 +127,8 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 		e->evaluating--;
 		if (l != NULL)
 			cs_run_answer(l->run, &m->asked, m->value, m->failure);
+		else
+			cs_starters_answer(e, m);
 		break;
 	case CS_MESSAGE_CHANGED:
 		cs_reload_begin(e, "engine", NULL, NULL);
@@ -143,13 +147,8 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 
 static int step_runs(cs_engine *e, cs_err *err)
 {
-	size_t n = e->n_ready < GROUP_RUNS ? e->n_ready : GROUP_RUNS;
 	cs_live *batch[GROUP_RUNS];
-	if (n == 0)
-		return CS_OK;
-	memcpy(batch, e->ready, n * sizeof batch[0]);
-	memmove(e->ready, e->ready + n, (e->n_ready - n) * sizeof e->ready[0]);
-	e->n_ready -= n;
+	size_t n = cs_runs_take(e, batch, GROUP_RUNS);
 	for (size_t i = 0; i < n; i++) {
 		cs_live *l = batch[i];
 		bool more = false;
@@ -161,12 +160,22 @@ static int step_runs(cs_engine *e, cs_err *err)
 		if (rc != CS_OK)
 			return rc;
 		cs_runs_due(e, l);
+		cs_turns_follow(e, l);
 		if (more)
 			cs_runs_ready(e, l);
 		else if (cs_run_state_terminal(cs_run_state_name(l->run->state)))
 			cs_runs_retire(e, l);
 	}
 	return CS_OK;
+}
+
+/* What a request emitted starts runs first; what a run emitted, in the same commit. */
+static int step_all(cs_engine *e, cs_err *err)
+{
+	int rc = cs_starters_step(e, err);
+	if (rc == CS_OK)
+		rc = step_runs(e, err);
+	return rc == CS_OK ? cs_starters_step(e, err) : rc;
 }
 
 static void after_commit(cs_engine *e)
@@ -209,7 +218,7 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	if (rc == CS_OK)
 		rc = cs_schedules_fire(e, e->step.now, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))
-		rc = step_runs(e, err);
+		rc = step_all(e, err);
 	if (rc == CS_OK)
 		rc = cs_secrets_settle(e, err);
 	if (rc != CS_OK) {
@@ -244,7 +253,7 @@ static int wait_ms(cs_engine *e)
 {
 	if (atomic_load(&e->failed))
 		return 20;
-	if (e->n_ready > 0 && !atomic_load(&e->closing))
+	if ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing))
 		return 0;
 	int64_t due = next_due(e);
 	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
@@ -280,7 +289,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 static bool has_work(cs_engine *e, size_t n)
 {
 	int64_t due = next_due(e);
-	return n > 0 || (e->n_ready > 0 && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
+	return n > 0 || ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
 }
 
 void *cs_engine_loop(void *engine)

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "engine/engine_priv.h"
 #include "engine/schedule.h"
+#include "engine/starters.h"
+#include "engine/turns.h"
 
 enum { JQ_CHILDREN = 1, JQ_MS = 5000, TITLE_BYTES = 300, LISTED = 20 };
 
@@ -108,7 +109,7 @@ void cs_reload_begin(cs_engine *e, const char *actor, cs_reply_fn *done, void *c
 	j->ctx = ctx;
 	if (e->loader == NULL)
 		e->loader = cs_workers_new(1, job_run, job_drop);    /* one: they are taken in the order asked */
-	cs_workers_give(e->loader, j);
+	cs_workers_give(e->loader, j, false);
 }
 
 static void files_changed(void *engine)
@@ -240,7 +241,10 @@ static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 	e->step.expire_ms = e->ws->expire_ms;
 	if (touches_rules(files))
 		twalk_r(e->runs, ready_one, e);      /* each asks the rules again of what waits for a person */
+	cs_turns_renew(e);
 	int rc = close_notice(e, "mended", err);
+	if (rc == CS_OK)
+		rc = cs_starters_load(e, err);
 	return rc != CS_OK ? rc : cs_schedules_reload(e, err);
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "core/record.h"
-#include "engine/engine_priv.h"
+#include "engine/turns.h"
 
 static int by_id(const void *a, const void *b)
 {
@@ -21,6 +21,7 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b)
 	if (tsearch(l, &e->runs, by_id) == NULL)
 		abort();
 	e->n_runs++;
+	cs_turns_join(e, l);
 	return l;
 }
 
@@ -48,8 +49,32 @@ void cs_runs_ready(cs_engine *e, cs_live *l)
 	if (l->ready || l->gone)
 		return;
 	l->ready = true;
-	e->ready = grown(e->ready, e->n_ready, &e->cap_ready, sizeof(cs_live *));
-	e->ready[e->n_ready++] = l;
+	cs_ready *lane = &e->lanes[l->background];
+	lane->list = grown(lane->list, lane->n, &lane->cap, sizeof(cs_live *));
+	lane->list[lane->n++] = l;
+}
+
+static size_t take(cs_ready *lane, cs_live **ret, size_t most)
+{
+	size_t n = lane->n < most ? lane->n : most;
+	if (n == 0)
+		return 0;
+	memcpy(ret, lane->list, n * sizeof(cs_live *));
+	memmove(lane->list, lane->list + n, (lane->n - n) * sizeof(cs_live *));
+	lane->n -= n;
+	return n;
+}
+
+size_t cs_runs_take(cs_engine *e, cs_live **ret, size_t most)
+{
+	size_t kept = most / 8 < e->lanes[1].n ? most / 8 : e->lanes[1].n;
+	size_t n = take(&e->lanes[0], ret, most - kept);
+	return n + take(&e->lanes[1], ret + n, most - n);
+}
+
+size_t cs_runs_waiting(const cs_engine *e)
+{
+	return e->lanes[0].n + e->lanes[1].n;
 }
 
 /* ---- clocks: a heap by time; an entry whose run has another time by now is passed over ----------------- */
@@ -133,6 +158,7 @@ void cs_runs_retire(cs_engine *e, cs_live *l)
 {
 	if (l->gone)
 		return;
+	cs_turns_follow(e, l);
 	l->gone = true;
 	e->gone = grown(e->gone, e->n_gone, &e->cap_gone, sizeof(cs_live *));
 	e->gone[e->n_gone++] = l;
@@ -171,7 +197,9 @@ void cs_runs_free(cs_engine *e)
 {
 	tdestroy(e->runs, live_free);
 	e->runs = NULL;
-	free(e->ready);
+	free(e->lanes[0].list);
+	free(e->lanes[1].list);
+	cs_turns_free(e);
 	free(e->gone);
 	free(e->heap);
 }
@@ -273,7 +301,7 @@ static int crash(cs_engine *e, cs_live *l, cs_err *err)
 int cs_runs_recover(cs_engine *e, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	int rc = cs_reader_query(e->reader, "SELECT id, definition FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY id",
+	int rc = cs_reader_query(e->reader, "SELECT id, definition FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY created_seq",
 				 NULL, &rows, err);
 	if (rc != CS_OK)
 		return rc;

@@ -66,6 +66,7 @@ int cs_start_begin(cs_engine *e, cs_bundle *b, json_t *created, bool simulated, 
 	cs_run *r = cs_run_new(id, b->flow);
 	r->simulated = simulated;
 	r->record = record;
+	r->shadow = record != NULL;
 	cs_live *l = cs_runs_add(e, r, b);
 	rc = cs_run_begin(r, &e->step, created, err);
 	if (rc == CS_OK && cs_run_state_terminal(cs_run_state_name(r->state)))
@@ -82,6 +83,8 @@ static int start(cs_engine *e, const cs_start_order *o, char id[CS_ID_SIZE], cs_
 		return cs_err_set(err, CS_EINVAL, "a role that the flow %s calls does not load; see `capstan check`", o->flow->name);
 	CS_AUTOJSON json_t *input = o->input != NULL ? json_incref(o->input) : json_object();
 	CS_AUTOJSON json_t *created = cs_start_data(b, input);
+	if (o->more != NULL)
+		json_object_update(created, o->more);
 	if (o->key != NULL) {
 		json_object_set_new(created, "key", json_string(o->key));
 		json_object_set_new(created, "key_digest", json_string(o->key_digest));

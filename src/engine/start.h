@@ -15,6 +15,7 @@ typedef struct cs_start_order {
 	const char *subject;         /* NULL: what capstan.yaml says of the flow */
 	const char *key, *key_digest;    /* start key, not given before (cs_start_known); NULL: none */
 	bool simulated;
+	json_t *more;                /* further members of run.created; NULL: none */
 } cs_start_order;
 
 /* Creates and begins the run that O orders; ret_id (may be NULL) is its id. A negative result may

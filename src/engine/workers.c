@@ -17,7 +17,7 @@ typedef struct job {
 struct cs_workers {
 	pthread_mutex_t lock;
 	pthread_cond_t work, idle;
-	job *first, **last;
+	struct { job *first, **last; } lanes[2];   /* interactive, background */
 	unsigned most, threads, waiting;
 	bool stop;
 	cs_job_fn *run, *drop;
@@ -33,7 +33,8 @@ cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->idle, &attr);
 	pthread_condattr_destroy(&attr);
-	w->last = &w->first;
+	for (int i = 0; i < 2; i++)
+		w->lanes[i].last = &w->lanes[i].first;
 	w->most = most > 0 ? most : 1;
 	w->run = run;
 	w->drop = drop;
@@ -42,16 +43,17 @@ cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop)
 
 static job *take(cs_workers *w)
 {
-	while (w->first == NULL && !w->stop) {
+	while (w->lanes[0].first == NULL && w->lanes[1].first == NULL && !w->stop) {
 		w->waiting++;
 		pthread_cond_wait(&w->work, &w->lock);
 		w->waiting--;
 	}
-	job *j = w->stop ? NULL : w->first;
+	int lane = w->lanes[0].first != NULL ? 0 : 1;
+	job *j = w->stop ? NULL : w->lanes[lane].first;
 	if (j != NULL) {
-		w->first = j->next;
-		if (w->first == NULL)
-			w->last = &w->first;
+		w->lanes[lane].first = j->next;
+		if (j->next == NULL)
+			w->lanes[lane].last = &w->lanes[lane].first;
 	}
 	return j;
 }
@@ -91,13 +93,13 @@ static void start_thread(cs_workers *w)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void cs_workers_give(cs_workers *w, void *what)
+void cs_workers_give(cs_workers *w, void *what, bool background)
 {
 	job *j = cs_xcalloc(1, sizeof *j);
 	j->what = what;
 	pthread_mutex_lock(&w->lock);
-	*w->last = j;
-	w->last = &j->next;
+	*w->lanes[background].last = j;
+	w->lanes[background].last = &j->next;
 	if (w->waiting > 0)
 		pthread_cond_signal(&w->work);
 	else if (w->threads < w->most)
@@ -111,13 +113,15 @@ bool cs_workers_stop(cs_workers *w, int64_t deadline_ns)
 		return true;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
-	for (job *j = w->first; j != NULL;) {
-		job *next = j->next;
-		w->drop(j->what);
-		free(j);
-		j = next;
+	for (int i = 0; i < 2; i++) {
+		for (job *j = w->lanes[i].first; j != NULL;) {
+			job *next = j->next;
+			w->drop(j->what);
+			free(j);
+			j = next;
+		}
+		w->lanes[i].first = NULL;
 	}
-	w->first = NULL;
 	pthread_cond_broadcast(&w->work);
 	struct timespec until = { .tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000 };
 	while (w->threads > 0 && cs_clock_mono_ns() < deadline_ns)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A few threads that take jobs in order; started when there is work, up to a maximum. */
+/* A few threads that take jobs in order, those of the background behind all others; started when there is work, up to a maximum. */
 #ifndef CS_ENGINE_WORKERS_H
 #define CS_ENGINE_WORKERS_H
 
@@ -11,7 +11,7 @@ typedef struct cs_workers cs_workers;
 typedef void cs_job_fn(void *job);
 
 cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop);
-void cs_workers_give(cs_workers *w, void *job);
+void cs_workers_give(cs_workers *w, void *job, bool background);
 /* Takes no more, drops what nobody has begun, and waits for the threads until the deadline
  * (monotonic ns). False: threads that are still busy then are left behind, with
  * the memory; what their jobs point to must stay. NULL is fine. */

@@ -7,15 +7,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* Known, and not obeyed by this version: refused by name and place. */
-static void refuse_later(cs_build *b, const json_t *schedule)
-{
-	static const char *const later[] = { "on" };
-	for (size_t i = 0; i < CS_ARRAY_LEN(later); i++)
-		if (json_object_get(schedule, later[i]))
-			cs_check_error_key(&b->c, later[i], "'%s' in 'schedule' is known, but this version does not obey it yet; remove it", later[i]);
-}
-
 void cs_build_schedule(cs_build *b, const json_t *doc)
 {
 	static const cs_key keys[] = {
@@ -36,7 +27,6 @@ void cs_build_schedule(cs_build *b, const json_t *doc)
 		cs_build_schedule_on(b, s, v);
 		if (json_object_size(v) == 0)
 			cs_check_error(&b->c, "'schedule' needs one of every, cron, after, on");
-		refuse_later(b, v);
 	}
 	cs_check_pop(&b->c, mark);
 }

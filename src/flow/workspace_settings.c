@@ -121,6 +121,8 @@ static int only_start(void *ctx, const cs_expr *e, const char *pointer)
 	unsigned line, col;
 	cs_check_place(c, pointer, &line, &col);
 	cs_places_note(&at->w->places, c->file, e, line, col);
+	if (!cs_expr_is_plain(e))
+		cs_check_error_below(c, pointer, "a subject is told before the run begins, so it must be a plain path or text, like '$start.who'; make it in 'with' of a start where it takes more");
 	for (const char *const *v = cs_expr_vars(e); *v; v++)
 		if (strcmp(*v, "start") != 0)
 			cs_check_error_below(c, pointer, "'$%s' is not known here; a subject is said by '$start', the run's input", *v);
@@ -144,8 +146,8 @@ static void read_subject(cs_workspace *w, cs_check *c, const json_t *v, cs_templ
 static void read_flow(cs_workspace *w, cs_check *c, const char *name, json_t *v)
 {
 	static const cs_key keys[] = {
-		{ "subject", CS_IS_STRING }, { "on-fault", CS_IS_STRING }, { "one-at-a-time", CS_IS_STRING | CS_KEY_LATER },
-		{ "concurrent", CS_IS_INTEGER | CS_KEY_LATER }, { "lane", CS_IS_STRING | CS_KEY_LATER },
+		{ "subject", CS_IS_STRING }, { "on-fault", CS_IS_STRING }, { "one-at-a-time", CS_IS_STRING },
+		{ "concurrent", CS_IS_INTEGER }, { "lane", CS_IS_STRING },
 		{ "starts", CS_IS_ARRAY }, { NULL, 0 },
 	};
 	bool ok = cs_check_object(c, v, keys, "a flow's settings");

@@ -74,7 +74,7 @@ static void check_together(cs_check *c, const json_t *entry)
 static void read_start(cs_workspace *w, cs_check *c, json_t *entry, cs_start *s)
 {
 	static const cs_key keys[] = {
-		{ "on", CS_IS_OBJECT | CS_KEY_LATER }, { "cron", CS_IS_STRING }, { "every", CS_IS_STRING | CS_IS_OBJECT }, { "missed", CS_IS_STRING },
+		{ "on", CS_IS_OBJECT }, { "cron", CS_IS_STRING }, { "every", CS_IS_STRING | CS_IS_OBJECT }, { "missed", CS_IS_STRING },
 		{ "with", CS_IS_ANY }, { "once", CS_IS_STRING }, { NULL, 0 },
 	};
 	static const char *const missed[] = { "latest", "skip", "all", NULL };

@@ -44,6 +44,12 @@
  *   event.consumed id, source, *filter (index), until, keys: the oldest of the inbox, taken
  *   event.passed   id, source, why: the oldest of the inbox, taken by no filter
  *   event.handled  output, context, tainted: what a foreach made of the event consumed last
+ *   start.received *starter, *event, tainted, chain (flows that led to it): in the inbox of what starts a
+ *                  run by events, in the group that emitted it
+ *   start.consumed *starter, *received (seq), *gathering (seq of its first), *filter, until, keys
+ *   start.passed   *starter, *received, why: taken by no filter
+ *   start.ended    *starter, *gathering, *how "started"|"known"|"refused"|"failed"|"dropped", run, once, why
+ *   start.cleared  *starter: what was gathered for a definition that is no more
  *   connector.mode *name, *mode
  *   engine.hold    on, why                   engine.live on
  *   engine.reloaded *files: [{file, old, new}] (SHA-256 of their bytes; null: there is none)
@@ -111,6 +117,11 @@
 	X(RUN_STARTED, "run.started", run_started) \
 	X(RUN_STUCK, "run.stuck", run_moved) \
 	X(RUN_UNBLOCKED, "run.unblocked", run_moved) \
+	X(START_CLEARED, "start.cleared", start_cleared) \
+	X(START_CONSUMED, "start.consumed", start_consumed) \
+	X(START_ENDED, "start.ended", start_ended) \
+	X(START_PASSED, "start.passed", start_passed) \
+	X(START_RECEIVED, "start.received", start_received) \
 	X(TASK_CANCELLED, "task.cancelled", task_ended) \
 	X(TASK_CAUGHT, "task.caught", task_touched) \
 	X(TASK_COMPLETED, "task.completed", task_ended) \

@@ -5,7 +5,7 @@ libcsstore_a_SOURCES = \
 	src/store/event_bytes.c src/store/event_bytes.h \
 	src/store/event_types.h \
 	src/store/projection.c src/store/projection.h \
-	src/store/projection_engine.c \
+	src/store/projection_engine.c src/store/projection_start.c \
 	src/store/projection_item.c \
 	src/store/projection_run.c \
 	src/store/projection_task.c \

@@ -19,6 +19,8 @@
  *   previous one becomes its successor where it has none.
  * - event_seen has the first event.emitted of each (source, id), of real runs and of simulated ones
  *   apart; a replay's are not in it.
+ * - start_event has what was received for a start and is not over: neither passed nor of a gathering
+ *   that ended. start_once has the run of each business value, of real runs and of simulated ones apart.
  * - setting: "hold" on|off, "hold.why", "live" on|off, "connector:NAME" and the mode. */
 #ifndef CS_STORE_PROJECTION_H
 #define CS_STORE_PROJECTION_H
@@ -103,6 +105,13 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 	X(TIMER_END, "UPDATE timer SET state = ?2, seq = ?3 WHERE id = ?1") \
 	X(EVENT_SEE, "INSERT INTO event_seen (source, id, simulated, seq) VALUES (?1,?2,?3,?4)" \
 		" ON CONFLICT (source, id, simulated) DO NOTHING") \
+	X(START_RECEIVE, "INSERT INTO start_event (seq, starter) VALUES (?1, ?2)") \
+	X(START_CONSUME, "UPDATE start_event SET consumed = ?2, gathering = ?3 WHERE seq = ?1") \
+	X(START_PASS, "DELETE FROM start_event WHERE seq = ?1") \
+	X(START_END, "DELETE FROM start_event WHERE starter = ?1 AND gathering = ?2") \
+	X(START_CLEAR, "DELETE FROM start_event WHERE starter = ?1") \
+	X(START_ONCE, "INSERT INTO start_once (value, simulated, run, seq) VALUES (?1,?2,?3,?4)" \
+		" ON CONFLICT (value, simulated) DO NOTHING") \
 	X(SETTING, "INSERT INTO setting (name, value) VALUES (?1, ?2)" \
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
 	X(SETTING_DROP, "DELETE FROM setting WHERE name = ?1")
@@ -141,7 +150,8 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
-	cs_fold_engine_hold, cs_fold_engine_live, cs_fold_event_emitted;
+	cs_fold_engine_hold, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
+	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared;
 /* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */
 int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err);
 

@@ -61,6 +61,12 @@ const cs_table cs_schema_projections[] = {
 	{ "event_seen",
 	  "(source TEXT NOT NULL, id TEXT NOT NULL, simulated INTEGER NOT NULL, seq INTEGER NOT NULL,"
 	  " PRIMARY KEY (source, id, simulated)) STRICT, WITHOUT ROWID", "source, id, simulated", 3 },
+	{ "start_event",
+	  "(seq INTEGER NOT NULL PRIMARY KEY, starter TEXT NOT NULL, consumed INTEGER, gathering INTEGER) STRICT",
+	  "seq", 1 },
+	{ "start_once",
+	  "(value TEXT NOT NULL, simulated INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL,"
+	  " PRIMARY KEY (value, simulated)) STRICT, WITHOUT ROWID", "value, simulated", 2 },
 	{ "setting",
 	  "(name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID", "name", 1 },
 	{ NULL, NULL, NULL, 0 },
@@ -143,17 +149,27 @@ static int make_version_1(sqlite3 *db, cs_err *err)
 	return rc ? rc : cs_schema_make_projections(db, err);
 }
 
-/* A new database has the table by the first step already; an old one gets what its log says. */
-static int make_version_2(sqlite3 *db, cs_err *err)
+/* A projection that an older database lacks; a new one has it by the first step already. */
+static int make_table(sqlite3 *db, const char *name, bool *ret_made, cs_err *err)
 {
 	int64_t there;
-	int rc = cs_sql_int(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'event_seen'", 0, &there, err);
+	CS_AUTOFREE char *look = cs_xasprintf("SELECT count(*) FROM sqlite_schema WHERE name = '%s'", name);
+	int rc = cs_sql_int(db, look, 0, &there, err);
+	*ret_made = !rc && there == 0;
 	for (const cs_table *t = cs_schema_projections; !rc && there == 0 && t->name; t++) {
 		CS_AUTOFREE char *sql = cs_xasprintf("CREATE TABLE %s %s", t->name, t->ddl);
-		if (strcmp(t->name, "event_seen") == 0)
+		if (strcmp(t->name, name) == 0)
 			rc = cs_sql_run(db, sql, err);
 	}
-	if (rc || there > 0)
+	return rc;
+}
+
+/* It gets what the log says. */
+static int make_version_2(sqlite3 *db, cs_err *err)
+{
+	bool made;
+	int rc = make_table(db, "event_seen", &made, err);
+	if (rc || !made)
 		return rc;
 	cs_fold *f = cs_fold_new(db);
 	rc = cs_fold_log(db, f, "event.emitted", err);
@@ -161,7 +177,15 @@ static int make_version_2(sqlite3 *db, cs_err *err)
 	return rc;
 }
 
-static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2 };
+/* An older log has no start.* events: the tables begin empty. */
+static int make_version_3(sqlite3 *db, cs_err *err)
+{
+	bool made;
+	int rc = make_table(db, "start_event", &made, err);
+	return rc ? rc : make_table(db, "start_once", &made, err);
+}
+
+static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2, make_version_3 };
 
 /* A file without a table and with neither number is one that was just made. */
 static int check_identity(sqlite3 *db, const char *dir, int64_t *ret_version, cs_err *err)

@@ -255,7 +255,7 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 {
 	(void)state;
 	write_file("capstan.yaml", "workspace: agency\nmode: lief\nmodels: { }\noperator: { timezone: Mars/Base }\nengine: { workers: 0 }\n"
-				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: background }, lad: { on-fault: forget } }\n");
+				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: backstreet }, lad: { on-fault: forget } }\n");
 	write_file("fixtures/a.yaml", "function: writr\nanswers: [ { give: 1, fail: { type: x } } ]\n");
 	write_file("fixtures/b.yaml", "function: approve\nanswers: [ { when: { a: { matches: '(' } }, give: 1, times: 0 } ]\n");
 	write_file("policies/c.yaml", "policy: c\nrules:\n  - { when: { rate: 3 }, then: ask }\n  - { then: maybe }\n  - { then: deny, confirm: key, expires: soon }\n");
@@ -272,7 +272,7 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 		"capstan.yaml:4:23: error: 'Mars/Base' is not a time zone; write one like Europe/Paris or UTC\n",
 		"capstan.yaml:5:20: error: 'workers' must be between 1 and 64\n",
 		"capstan.yaml:6:14: error: 'escalate' in 'approvals' is known, but this version does not obey it yet; remove it\n",
-		"capstan.yaml:7:43: error: 'lane' in a flow's settings is known, but this version does not obey it yet; remove it\n",
+		"capstan.yaml:7:49: error: 'lane' cannot be 'backstreet'; write one of: interactive, background\n",
 		"capstan.yaml:7:80: error: 'on-fault' cannot be 'forget'; write one of: keep, compensate\n",
 		"connectors/r.yaml:5:26: error: the function 'r.undo', which takes r.do back, is not known; name an operation or an agent\n",
 		"capstan.yaml:7:10: error: no flow in flows/ is named 'led'; did you mean 'lead'?\n",
@@ -316,6 +316,34 @@ static void arguments_are_held_against_the_function_s_schema(void **state)
 	assert_non_null(strstr(text, "flows/lead.yaml:5:33: error: qualifier does not take this: it needs 'text'\n"));
 	assert_null(strstr(text, "lead.yaml:6"));
 	assert_null(strstr(text, "lead.yaml:7"));
+	free(text);
+}
+
+static void what_is_wrong_with_a_start_is_told_by_place(void **state)
+{
+	(void)state;
+	write_file("capstan.yaml", "workspace: agency\nflows:\n  lead:\n    one-at-a-time: subject\n    concurrent: 0\n    starts:\n"
+				   "      - { on: { type: a }, missed: all }\n"
+				   "      - { on: { typ: a }, once: same }\n"
+				   "      - { with: { a: '${ .b }' } }\n"
+				   "      - { on: { type: '${ $context.x }' }, with: '${ .data | {' }\n"
+				   "      - { on: { } }\n");
+	cs_workspace *w;
+	char *text = load(false, CS_EINVAL, &w);
+	static const char *const lines[] = {
+		"capstan.yaml:4:5: error: 'one-at-a-time: subject' needs 'subject', which says whose record a run is about\n",
+		"capstan.yaml:5:17: error: 'concurrent' must be between 1 and 100000\n",
+		"capstan.yaml:7:28: error: 'missed' is of 'cron' and 'every'; an event that came is never missed\n",
+		"capstan.yaml:8:22: warning: an event has no attribute 'typ' of its own; did you mean 'type'?\n",
+		"capstan.yaml:8:27: error: 'once' is the same for every event, so only the first would ever start a run; write an expression, like '${ .id }'\n",
+		"capstan.yaml:9:9: error: a start needs exactly one of on, cron, every\n",
+		"capstan.yaml:9:17: error: what starts by the clock has no event to look at; write 'with' out, without expressions\n",
+		"capstan.yaml:10:23: error: '$context' is not known here; what is seen is the event, as '.'\n",
+		"capstan.yaml:11:15: error: a filter needs at least one attribute, like 'type'; 'any: []' takes every event\n",
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
+		if (!strstr(text, lines[i]))
+			fail_msg("not told: %s\ntold:\n%s", lines[i], text);
 	free(text);
 }
 
@@ -454,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_find_what_they_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_name_in_two_places_names_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told_by_file_and_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_wrong_with_a_start_is_told_by_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(arguments_are_held_against_the_function_s_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lenient_load_leaves_out_what_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_that_are_not_read_are_warned_of, setup, teardown),
