@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a scenario says that should have come of it. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -419,6 +421,39 @@ static void then_like(play *p, const step *st, const char *rest)
 		fail_msg("line %u: it ended with %s", st->line, text);
 }
 
+/* ---- what must not be there -------------------------------------------------------------------------------- */
+
+static const char *unwanted;         /* of the walk under way */
+static char *found_in;
+
+static int look_into(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)at;
+	if (type != FTW_F || st->st_size == 0)
+		return 0;
+	FILE *f = fopen(path, "re");
+	CS_AUTOFREE char *bytes = cs_xcalloc(1, (size_t)st->st_size + 1);
+	size_t n = f != NULL ? fread(bytes, 1, (size_t)st->st_size, f) : 0;
+	if (f != NULL)
+		fclose(f);
+	if (memmem(bytes, n, unwanted, strlen(unwanted)) == NULL)
+		return 0;
+	found_in = cs_xstrdup(path);
+	return 1;
+}
+
+/* 'TEXT' should stand nowhere in the workspace, nor in what the engine keeps */
+static void then_nowhere(play *p, const step *st, const char *rest)
+{
+	CS_AUTOFREE char *text = cs_xstrndup(rest, strcspn(rest, "'"));
+	if (strcmp(rest + strlen(text), "' should stand nowhere in the workspace") != 0)
+		fail_msg("line %u: not known: %s", st->line, st->text);
+	unwanted = text;
+	found_in = NULL;
+	if (nftw(p->w.dir, look_into, 16, FTW_PHYS) != 0)
+		fail_msg("line %u: %s: it stands in %s", st->line, st->text, found_in != NULL ? found_in : "what cannot be read");
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------- */
 
 static const play_row table[] = {
@@ -437,6 +472,7 @@ static const play_row table[] = {
 	{ "the workflow output should have a '", false, then_property },
 	{ "the workflow '", false, then_flow },
 	{ "the event '", false, then_emitted },
+	{ "'", false, then_nowhere },
 };
 
 bool play_expect(play *p, const step *st)

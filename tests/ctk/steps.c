@@ -116,6 +116,28 @@ static json_t *ask(play *p, const step *st, json_t *request)
 	return ok;
 }
 
+static const char *program(void)
+{
+	const char *name = getenv("CS_TEST_CAPSTAN");
+	return name != NULL ? name : "./capstan";
+}
+
+/* Runs the program on the workspace; its exit status, and what it said. */
+static int command(play *p, const step *st, const char *const *words, const char *input, cs_buf *out)
+{
+	const char *argv[16] = { program(), "-C", p->w.dir };
+	size_t n = 3;
+	for (; *words != NULL && n < CS_ARRAY_LEN(argv) - 1; words++)
+		argv[n++] = *words;
+	cs_child_opts o = { .argv = argv, .envp = (const char *const *)environ };
+	cs_child_result r;
+	cs_err err = { 0 };
+	if (cs_child_run(&o, input, strlen(input), out, out, cs_clock_mono_ns() + INT64_C(20000000000), NULL, &r, &err) != CS_OK ||
+	    r.timed_out)
+		fail_msg("line %u: %s does not end: %s", st->line, argv[3], err.msg);
+	return WIFEXITED(r.status) ? WEXITSTATUS(r.status) : 128;
+}
+
 static void write_settings(play *p)
 {
 	CS_AUTOFREE char *text = cs_xasprintf("workspace: kit\nmode: live\noperator: { name: tester, timezone: %s }\napprovals: { grace: PT0S }\n%s",
@@ -149,12 +171,14 @@ static void rest_here(play *p)
 		die_and_rise(p);
 }
 
-static void start_run(play *p, const step *st)
+/* FLOW of the workspace, or the definition that was given. */
+static void start_run(play *p, const step *st, const char *flow)
 {
-	if (p->definition == NULL)
+	if (flow == NULL && p->definition == NULL)
 		fail_msg("line %u: there is no definition to execute", st->line);
 	begin(p, st);
-	CS_AUTOJSON json_t *ok = ask(p, st, json_pack("{s:s, s:O, s:o}", "cmd", "run", "definition", p->definition, "input",
+	CS_AUTOJSON json_t *ok = ask(p, st, json_pack("{s:s, s:s*, s:O*, s:o}", "cmd", "run", "flow", flow, "definition",
+						      flow == NULL ? p->definition : NULL, "input",
 						      p->input != NULL ? json_incref(p->input) : json_object()));
 	free(p->run);
 	p->run = cs_xstrdup(cs_json_str_or(ok, "run", ""));
@@ -196,7 +220,7 @@ static void move_clock(play *p, const step *st, int64_t to)
 static void when_executed(play *p, const step *st, const char *rest)
 {
 	(void)rest;
-	start_run(p, st);
+	start_run(p, st, NULL);
 	run_on(p, st);
 }
 
@@ -204,28 +228,32 @@ static void when_executed(play *p, const step *st, const char *rest)
 static void when_started(play *p, const step *st, const char *rest)
 {
 	(void)rest;
-	start_run(p, st);
+	start_run(p, st, NULL);
+}
+
+/* the workspace's workflow 'FLOW' is started */
+static void when_flow_started(play *p, const step *st, const char *rest)
+{
+	CS_AUTOFREE char *flow = cs_xstrndup(rest, strcspn(rest, "'"));
+	if (strcmp(rest + strlen(flow), "' is started") != 0)
+		fail_msg("line %u: not known: %s", st->line, st->text);
+	start_run(p, st, flow);
 }
 
 /* By the program, as a person does it before anything runs; it may have something to say. */
 static void when_checked(play *p, const step *st, const char *rest)
 {
 	CS_AUTOFREE char *text = cs_json_text(p->definition), *path = cs_path_join(p->w.dir, "checked.yaml");
-	const char *program = getenv("CS_TEST_CAPSTAN");
-	const char *argv[] = { program != NULL ? program : "./capstan", "-C", p->w.dir, "check", path, NULL };
-	cs_child_opts o = { .argv = argv, .envp = (const char *const *)environ };
-	cs_child_result r;
+	const char *const words[] = { "check", path, NULL };
 	CS_AUTOBUF cs_buf out;
-	cs_err err = { 0 };
 	(void)rest;
 	cs_buf_init(&out, SETTINGS_MAX);
 	write_settings(p);
 	world_file(&p->w, "checked.yaml", text);
-	if (cs_child_run(&o, "", 0, &out, &out, cs_clock_mono_ns() + INT64_C(20000000000), NULL, &r, &err) != CS_OK || r.timed_out)
-		fail_msg("line %u: check does not end: %s", st->line, err.msg);
+	int status = command(p, st, words, "", &out);
 	unlink(path);
 	free(p->refusal);
-	p->refusal = WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0 ? NULL : cs_xstrdup(cs_buf_str(&out));
+	p->refusal = status == 0 ? NULL : cs_xstrdup(cs_buf_str(&out));
 }
 
 static void when_serves(play *p, const step *st, const char *rest)
@@ -298,6 +326,18 @@ static void when_cancelled(play *p, const step *st, const char *rest)
 
 /* ---- the table --------------------------------------------------------------------------------------------- */
 
+/* the vault holds 'NAME': the value, as `capstan vault set` reads it; the vault's key is beside the workspace. */
+static void given_secret(play *p, const step *st, const char *rest)
+{
+	CS_AUTOFREE char *name = cs_xstrndup(rest, strcspn(rest, "'")), *key = cs_xasprintf("%s.key", p->w.dir);
+	const char *const init[] = { "vault", "init", "--key-file", key, NULL }, *const set[] = { "vault", "set", name, NULL };
+	CS_AUTOBUF cs_buf out;
+	cs_buf_init(&out, SETTINGS_MAX);
+	write_settings(p);
+	if ((access(key, F_OK) != 0 && command(p, st, init, "", &out) != 0) || command(p, st, set, st->doc, &out) != 0)
+		fail_msg("line %u: %s", st->line, cs_buf_str(&out));
+}
+
 static const play_row table[] = {
 	{ "a workflow with definition:", true, given_definition },
 	{ "given the workflow input is:", true, given_input },
@@ -306,8 +346,10 @@ static const play_row table[] = {
 	{ "the workspace's time zone is ", false, given_zone },
 	{ "the clock stands at ", false, given_moment },
 	{ "outside answers:", true, given_answers },
+	{ "the vault holds '", false, given_secret },
 	{ "the workflow is executed", true, when_executed },
 	{ "the workflow is started", true, when_started },
+	{ "the workspace's workflow '", false, when_flow_started },
 	{ "the workflow is checked", true, when_checked },
 	{ "the engine serves the workspace", true, when_serves },
 	{ "the engine is killed and restarted", true, when_killed },
@@ -334,6 +376,8 @@ bool play_by_table(play *p, const step *st, const play_row *rows, size_t n)
 
 static void play_fini(play *p)
 {
+	CS_AUTOFREE char *key = cs_xasprintf("%s.key", p->w.dir);
+	unlink(key);
 	apart_free(&p->a);
 	world_free(&p->w);
 	cs_buf_fini(&p->settings);
