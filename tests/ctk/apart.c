@@ -195,17 +195,20 @@ json_t *apart_ask(apart *a, json_t *request, cs_err *err)
 	return rc == CS_OK ? ok : NULL;
 }
 
-int64_t apart_settle(apart *a)
+void apart_settle(apart *a, int64_t *ret_due, int64_t *ret_scheduled)
 {
 	int64_t until = cs_clock_mono_ns() + PATIENCE_MS * INT64_C(1000000);
 	for (;;) {
 		cs_err err = { 0 };
 		CS_AUTOJSON json_t *ok = apart_ask(a, json_pack("{s:s}", "cmd", "settle"), &err);
-		int64_t due = cs_json_int_or(ok, "due", 0);
+		int64_t due = cs_json_int_or(ok, "due", 0), scheduled = cs_json_int_or(ok, "scheduled", 0), now = *a->clock;
 		if (ok == NULL)
 			fail_msg("it cannot be asked whether it rests: %s", err.msg);
-		if (!cs_json_true(ok, "busy") && (due == 0 || due > *a->clock))
-			return due;
+		if (!cs_json_true(ok, "busy") && (due == 0 || due > now) && (scheduled == 0 || scheduled > now)) {
+			*ret_due = due;
+			*ret_scheduled = scheduled;
+			return;
+		}
 		if (cs_clock_mono_ns() > until)
 			fail_msg("it does not come to rest");
 		nap();

@@ -38,7 +38,8 @@ void apart_free(apart *a);
 
 /* The whole reply as `ok` (new reference), or NULL with ERR for a refusal. REQUEST is taken over. */
 json_t *apart_ask(apart *a, json_t *request, cs_err *err);
-/* Waits until nothing goes on by itself at this moment of the clock; wall ms of the next clock, 0 none. */
-int64_t apart_settle(apart *a);
+/* Waits until nothing goes on by itself at this moment of the clock; wall ms of the next clock of a run,
+ * and of the next start by a schedule; 0 none. */
+void apart_settle(apart *a, int64_t *ret_due, int64_t *ret_scheduled);
 
 #endif

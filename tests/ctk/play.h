@@ -16,10 +16,11 @@ typedef struct play {
 	world w;                     /* its folder and its log; the engine is apart */
 	apart a;
 	deaths how;
-	int64_t due;                 /* the next clock when it last rested; 0: none */
+	int64_t due, scheduled;      /* when it last rested: the next clock of a run, the next start by a schedule; 0: none */
 	cs_buf settings;             /* what is added to capstan.yaml */
 	char *zone;
 	json_t *definition, *input;
+	char *source;                /* of the definition */
 	char *run;                   /* the run that is looked at; NULL: none was started */
 	char *refusal;               /* of the last definition */
 	json_t *row;                 /* the run's row, as of the last look */

@@ -61,6 +61,8 @@ static void given_definition(play *p, const step *st, const char *rest)
 	(void)rest;
 	json_decref(p->definition);
 	p->definition = play_yaml(st);
+	free(p->source);
+	p->source = cs_xstrdup(st->doc);
 }
 
 static void given_input(play *p, const step *st, const char *rest)
@@ -160,13 +162,13 @@ static void die_and_rise(play *p)
 {
 	apart_kill(&p->a);
 	apart_start(&p->a);
-	p->due = apart_settle(&p->a);
+	apart_settle(&p->a, &p->due, &p->scheduled);
 }
 
 /* Until nothing goes on at this moment of the clock; and what rests must survive. */
 static void rest_here(play *p)
 {
-	p->due = apart_settle(&p->a);
+	apart_settle(&p->a, &p->due, &p->scheduled);
 	if (p->how != DEATHS_NONE)
 		die_and_rise(p);
 }
@@ -189,13 +191,19 @@ static void start_run(play *p, const step *st, const char *flow)
 	rest_here(p);
 }
 
-/* The clock goes from one moment at which something is due to the next. */
+/* The next moment at which something happens by itself; 0: none. */
+static int64_t next_moment(const play *p)
+{
+	return p->due == 0 || (p->scheduled > 0 && p->scheduled < p->due) ? p->scheduled : p->due;
+}
+
+/* The clock goes from one moment at which something is due to the next, as long as a run waits for it. */
 static void run_on(play *p, const step *st)
 {
 	for (int i = 0; p->due > 0; i++) {
 		if (i == TURNS_MAX)
 			fail_msg("line %u: it goes on after %d moves of the clock", st->line, TURNS_MAX);
-		*p->a.clock = p->due;
+		*p->a.clock = next_moment(p);
 		rest_here(p);
 	}
 }
@@ -203,11 +211,11 @@ static void run_on(play *p, const step *st)
 static void move_clock(play *p, const step *st, int64_t to)
 {
 	begin(p, st);
-	p->due = apart_settle(&p->a);
-	for (int i = 0; p->due > 0 && p->due <= to; i++) {
+	apart_settle(&p->a, &p->due, &p->scheduled);
+	for (int i = 0; next_moment(p) > 0 && next_moment(p) <= to; i++) {
 		if (i == TURNS_MAX)
 			fail_msg("line %u: it goes on after %d moves of the clock", st->line, TURNS_MAX);
-		*p->a.clock = p->due;
+		*p->a.clock = next_moment(p);
 		rest_here(p);
 	}
 	*p->a.clock = to;
@@ -243,13 +251,13 @@ static void when_flow_started(play *p, const step *st, const char *rest)
 /* By the program, as a person does it before anything runs; it may have something to say. */
 static void when_checked(play *p, const step *st, const char *rest)
 {
-	CS_AUTOFREE char *text = cs_json_text(p->definition), *path = cs_path_join(p->w.dir, "checked.yaml");
+	CS_AUTOFREE char *path = cs_path_join(p->w.dir, "checked.yaml");
 	const char *const words[] = { "check", path, NULL };
 	CS_AUTOBUF cs_buf out;
 	(void)rest;
 	cs_buf_init(&out, SETTINGS_MAX);
 	write_settings(p);
-	world_file(&p->w, "checked.yaml", text);
+	world_file(&p->w, "checked.yaml", p->source);
 	int status = command(p, st, words, "", &out);
 	unlink(path);
 	free(p->refusal);
@@ -298,7 +306,7 @@ static void when_runs_on(play *p, const step *st, const char *rest)
 {
 	(void)rest;
 	begin(p, st);
-	p->due = apart_settle(&p->a);
+	apart_settle(&p->a, &p->due, &p->scheduled);
 	run_on(p, st);
 }
 
@@ -387,6 +395,7 @@ static void play_fini(play *p)
 	json_decref(p->end);
 	json_decref(p->tasks);
 	free(p->refusal);
+	free(p->source);
 	free(p->zone);
 	free(p->run);
 }
