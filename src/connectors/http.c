@@ -237,6 +237,9 @@ static void mask_reply(const cs_http_call *c, cs_http_reply *r)
 	}
 	if (r->url)
 		r->url = masked(c, r->url);
+	/* It quotes the address, cut somewhere; whole and masked that stands in the headers. */
+	if (r->status >= 300 && r->status <= 399 && *r->error)
+		snprintf(r->error, sizeof r->error, "a redirect that is not followed; its address is in the reply's headers");
 	char *error CS_AUTOFREE = cs_mask_text(c->granted.mask, r->error);
 	snprintf(r->error, sizeof r->error, "%s", error);
 	cs_mask_bytes(c->granted.mask, r->body, r->body_len, &body, &found);

@@ -241,23 +241,24 @@ static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs
 {
 	const cs_function *fn = cs_call_function(r, s, f);
 	cs_verdict today = { 0 };
-	if (fn != NULL && !cs_call_open(r, s, f, fn))
-		return CS_OK;
+	cs_err why = { 0 };
 	if (fn == NULL)
 		return item_event(r, s, f, "approval.voided", item, NULL, err);
-	int rc = s->verdict(s->ctx, r, f->task, f->call, &today, err);
+	/* First, as it says which secrets are needed: an approval is not used up while the vault is locked. */
+	int rc = cs_call_credential(r, s, f, &why);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK)         /* planned anew, where the error is raised */
+		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	if (!cs_call_open(r, s, f, fn))
+		return CS_OK;
+	rc = s->verdict(s->ctx, r, f->task, f->call, &today, err);
 	if (rc != CS_OK)
 		return rc;
 	if (today.kind == CS_VERDICT_DENY)
 		return item_event(r, s, f, "approval.voided", item, NULL, err);
 	(void)cs_call_digest(r, f->call, fn);
 	if (strcmp(f->call->digest, item->digest) != 0)
-		return item_event(r, s, f, "approval.voided", item, NULL, err);
-	cs_err why = { 0 };
-	rc = cs_call_credential(r, s, f, &why);
-	if (rc == CS_EAGAIN)
-		return rc;
-	if (rc != CS_OK)         /* planned anew, where the error is raised */
 		return item_event(r, s, f, "approval.voided", item, NULL, err);
 	char id[CS_ID_SIZE];
 	memcpy(id, item->id, sizeof id);

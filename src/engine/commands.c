@@ -241,6 +241,7 @@ static int decide_own(cs_engine *e, const json_t *row, const char *id, const jso
 	} else {
 		if (strcmp(e->notice, id) == 0)
 			e->notice[0] = '\0';     /* its title stays: the same is not said again */
+		cs_secrets_dismissed(e, id);
 		rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
 	}
 	if (rc == CS_OK)

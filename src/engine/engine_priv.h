@@ -195,6 +195,7 @@ int cs_secrets_start(cs_engine *e, cs_err *err);
 int cs_secrets_look(void *engine, const char *name, bool *ret_locked, cs_err *err);   /* of cs_step */
 /* At the end of a group: the item that asks for the passphrase is opened, or closed. */
 int cs_secrets_settle(cs_engine *e, cs_err *err);
+void cs_secrets_dismissed(cs_engine *e, const char *item);                   /* who still waits asks again */
 int cs_command_unlock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 int cs_command_lock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 const char *cs_secrets_word(cs_engine *e);                                   /* "none" "locked" "open" */

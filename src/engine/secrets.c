@@ -110,6 +110,14 @@ int cs_secrets_settle(cs_engine *e, cs_err *err)
 	return cs_command_write(e, "item.closed", data, err);
 }
 
+void cs_secrets_dismissed(cs_engine *e, const char *item)
+{
+	if (strcmp(e->vault_item, item) != 0)
+		return;
+	e->vault_item[0] = '\0';
+	cs_runs_all_ready(e);
+}
+
 const char *cs_secrets_word(cs_engine *e)
 {
 	if (cs_vault_look(e->vault, NULL) != CS_OK)

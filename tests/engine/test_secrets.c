@@ -391,6 +391,45 @@ static void test_what_needs_a_locked_vault_waits_with_one_item_over_a_restart(vo
 	state_holds_no_canary(p);
 }
 
+/* The credential is the vault's too, and after a restart nothing of it is in memory. */
+static void test_an_approval_is_not_used_up_while_the_vault_is_locked(void **state)
+{
+	place *p = *state;
+	world_file(&p->w, "policies/p.yaml", "policy: p\nrules: [ { when: { effect: unsafe }, then: ask } ]\n");
+	go_live(p);
+	CS_AUTOFREE char *text = post(USE, "/gated", "!'authentication':{'bearer':{'token':'${ $secrets.token }'}}}");
+	CS_AUTOJSON json_t *doc = world_json(text);
+	CS_AUTOFREE char *run = world_run(&p->w, NULL, doc, json_object());
+	json_decref(world_await(&p->w, run, "waiting"));
+	CS_AUTOJSON json_t *item = world_item(&p->w);
+	assert_int_equal(rename(p->key_file, p->aside), 0);
+	world_stop(&p->w);
+	world_start(&p->w);
+	json_decref(world_decide(&p->w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", "approve", "digest", cs_json_str(item, "digest"))));
+	CS_AUTOJSON json_t *login = NULL;
+	for (int i = 0; i < 500 && json_array_size(login) == 0; i++) {
+		json_decref(login);
+		login = world_rows(&p->w, "SELECT id FROM item WHERE kind = 'login' AND state = 'open'");
+		json_decref(world_ask(&p->w, json_pack("{s:s}", "cmd", "settle")));
+	}
+	assert_int_equal(json_array_size(login), 1);
+	assert_int_equal(world_count(&p->w, run, "approval.consumed"), 0);
+	/* Dismissed while it is still needed, it is asked again. */
+	const char *id = cs_json_str(json_array_get(login, 0), "id");
+	json_decref(world_decide(&p->w, id, json_pack("{s:s}", "verb", "dismiss")));
+	CS_AUTOJSON json_t *again = world_rows(&p->w, "SELECT id FROM item WHERE kind = 'login' AND state = 'open'");
+	assert_int_equal(json_array_size(again), 1);
+	assert_string_not_equal(cs_json_str(json_array_get(again, 0), "id"), id);
+	assert_int_equal(ledger_count(&server, "/gated"), 0);
+	assert_int_equal(rename(p->aside, p->key_file), 0);
+	json_decref(world_ask(&p->w, json_pack("{s:s}", "cmd", "unlock")));
+	json_decref(world_await(&p->w, run, "completed"));
+	was_sent("/gated", "authorization", "Bearer " CANARY);
+	assert_int_equal(ledger_count(&server, "/gated"), 1);
+	assert_int_equal(world_count(&p->w, run, "approval.consumed"), 1);
+	state_holds_no_canary(p);
+}
+
 /* A digest is over the stand-in, which is the lineage's own: a replay finds what it did. */
 static void test_a_replay_reuses_what_was_sent_with_a_secret(void **state)
 {
@@ -424,6 +463,7 @@ int main(void)
 		TEST(test_an_agent_sees_neither_a_secret_nor_its_stand_in),
 		TEST(test_in_simulation_the_vault_is_not_looked_at),
 		TEST(test_what_needs_a_locked_vault_waits_with_one_item_over_a_restart),
+		TEST(test_an_approval_is_not_used_up_while_the_vault_is_locked),
 		TEST(test_a_replay_reuses_what_was_sent_with_a_secret),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
