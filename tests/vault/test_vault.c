@@ -108,7 +108,7 @@ static void test_a_passphrase_opens_it_and_no_other_does(void **state)
 static void test_the_file_holds_no_value_and_is_the_owners_alone(void **state)
 {
 	const place *p = *state;
-	CS_CLEANUP(cs_vault_freep) cs_vault *v = filled(p);
+	cs_vault_free(filled(p));
 	CS_AUTOBUF cs_buf text;
 	struct stat st;
 	read_file(p->file, &text);
