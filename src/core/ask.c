@@ -217,6 +217,8 @@ int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 {
 	if (strcmp(fn->name, "notify") == 0)
 		return publish_notice(r, s, f, err);
+	if (strcmp(fn->name, "until") == 0)
+		return cs_step_until(r, s, f, err);
 	if (r->shadow && !r->ask_again && f->call->next_item[0] == '\0') {
 		(void)cs_call_digest(r, f->call, fn);
 		int rc = cs_step_shadow(r, s, f, err);

@@ -366,6 +366,20 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
+/* A wait is not live yet, and says the same when it begins; an `until` is. */
+static int fold_timer_armed(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	const char *timer = cs_json_str_or(ev->data, "timer", "");
+	if (f == NULL || f->call == NULL)
+		return CS_OK;
+	f->due = cs_json_int_or(ev->data, "due", 0);
+	if (strlen(timer) != CS_ID_LEN)
+		return CS_EINTERNAL;
+	memcpy(f->timer, timer, CS_ID_SIZE);
+	return CS_OK;
+}
+
 /* Rung: it is not cancelled any more, and does not ring twice. */
 static int fold_timer_fired(cs_run *r, const cs_event *ev, const cs_task *t)
 {
@@ -460,7 +474,7 @@ static const struct {
 	{ "event.consumed", true, cs_run_fold_consumed },
 	{ "event.passed", true, cs_run_fold_passed },
 	{ "event.handled", true, cs_run_fold_handled },
-	{ "timer.armed", true, fold_nothing },
+	{ "timer.armed", true, fold_timer_armed },
 	{ "timer.fired", true, fold_timer_fired },
 	{ "timer.cancelled", true, fold_nothing },
 };

@@ -73,6 +73,7 @@ int cs_step_start(cs_run *r, cs_step *s, cs_err *err);       /* created -> runni
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err);
 int cs_step_call(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);          /* an item is there: has it come to its end? */
+int cs_step_until(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);        /* the built-in: sets its timer, or ends with it */
 int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err);
 int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err);
 cs_view_of cs_call_view(cs_run *r, cs_step *s, cs_frame *f);

@@ -27,5 +27,5 @@ src_core_libcscore_a_SOURCES = \
 	src/core/secret.c \
 	src/core/shadow.c \
 	src/core/starter.c src/core/starter.h \
-	src/core/step.c \
+	src/core/step.c src/core/until.c \
 	src/core/write.c

@@ -268,6 +268,8 @@ typedef struct cs_step {
 	int (*offer)(void *ctx, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
 	/* Is what R did taken back when it faults or is cancelled? NULL: it is kept. */
 	bool (*compensates)(void *ctx, const cs_run *r);
+	/* The moment that `until` waits for, WITH its arguments. CS_EINVAL says what is wrong with them. */
+	int (*moment)(void *ctx, const json_t *with, int64_t now, int64_t *ret, cs_err *why);
 	int64_t grace_ms, expire_ms;
 	int64_t epoch;
 	const char *workspace_mode;

@@ -184,7 +184,7 @@ static int time_out(struct walk *w, cs_frame *f, cs_err *err)
 
 static int step_wait(struct walk *w, cs_frame *f, cs_err *err)
 {
-	if (f->due > w->s->now)
+	if (f->due > w->s->now && !w->r->shadow)     /* a replay does not live through the time again */
 		return CS_OK;
 	int rc = f->timer[0] == '\0' ? CS_OK : cs_run_write(w->r, w->s, "timer.fired", f->task, f->occurrence,
 							    json_pack("{s:s}", "timer", f->timer), err);
@@ -320,7 +320,7 @@ static void waits(const cs_frame *f, json_t *words)
 	};
 	if (f == NULL)
 		return;
-	if (f->call != NULL && word[f->call->phase] != NULL)
+	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0)
 		json_object_set_new(words, word[f->call->phase], json_true());
 	if (f->hearing != NULL && !f->hearing->handling)
 		json_object_set_new(words, "event", json_true());

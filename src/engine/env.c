@@ -50,6 +50,14 @@ static bool env_compensates(void *ctx, const cs_run *r)
 	return false;
 }
 
+static int env_moment(void *ctx, const json_t *with, int64_t now, int64_t *ret, cs_err *why)
+{
+	const cs_engine *e = ctx;
+	if (e->ws->zone == NULL)
+		return cs_err_set(why, CS_EUNSUPPORTED, "the time zone %s is not on this machine; install tzdata", e->ws->timezone);
+	return cs_until_moment(with, e->ws->hours, e->ws->zone, now, ret, why);
+}
+
 static int env_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err)
 {
 	cs_engine *e = ctx;
@@ -120,7 +128,7 @@ void cs_env_init(cs_engine *e)
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
-		.secret = cs_secrets_look, .compensates = env_compensates, .fresh = cs_events_fresh, .offer = cs_events_offer,
+		.secret = cs_secrets_look, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.may_start = cs_turns_may_start,
 		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),

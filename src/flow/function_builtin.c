@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The functions that need no file: approve, ask, notify, http. */
+/* The functions that need no file: approve, ask, notify, until, http. */
 #include "flow/function.h"
 
 #include <string.h>
 #include <threads.h>
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/check.h"
@@ -25,6 +26,10 @@ static const cs_key notify_keys[] = {
 	{ "level", CS_IS_STRING }, { "via", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
+static const cs_key until_keys[] = {
+	{ "at", CS_IS_STRING }, { "before", CS_IS_ANY }, { "after", CS_IS_ANY }, { "hours", CS_IS_STRING }, { NULL, 0 },
+};
+
 static const struct {
 	const char *name;
 	cs_function_kind kind;
@@ -36,6 +41,7 @@ static const struct {
 	{ "approve", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, approve_keys, "the 'with' of approve" },
 	{ "ask", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, ask_keys, "the 'with' of ask" },
 	{ "notify", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, notify_keys, "the 'with' of notify" },
+	{ "until", CS_FUNCTION_BUILTIN, CS_EFFECT_PURE, 0, until_keys, "the 'with' of until" },
 	{ "http", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
 	{ "openapi", CS_FUNCTION_HTTP, CS_EFFECT_UNSAFE, 30000, NULL, NULL },
 	{ "run.shell", CS_FUNCTION_PROCESS, CS_EFFECT_UNSAFE, 600000, NULL, NULL },
@@ -43,7 +49,7 @@ static const struct {
 };
 
 /* Of the design, but not of this version. */
-static const char *const later_names[] = { "recall", "remember", "until", NULL };
+static const char *const later_names[] = { "recall", "remember", NULL };
 
 static cs_function builtins[CS_ARRAY_LEN(rows)];
 static once_flag builtins_once = ONCE_FLAG_INIT;
@@ -145,6 +151,25 @@ static void check_form(cs_check *c, const json_t *with)
 	cs_check_pop(c, mark);
 }
 
+/* What is written out is tried at once; what is an expression, when it has its value. */
+static void check_until(cs_check *c, const json_t *with)
+{
+	static const char *const parts[] = { "at", "before", "after" }, *const hours[] = { "working", NULL };
+	cs_check_word(c, with, "hours", hours);
+	if (json_object_size(with) == 0)
+		cs_check_error(c, "until what? Say 'at', 'before', 'after' or 'hours'");
+	for (size_t i = 0; i < CS_ARRAY_LEN(parts); i++) {
+		json_t *v = json_object_get(with, parts[i]);
+		int64_t ms = 0;
+		cs_err err = { 0 };
+		if (!v || (json_is_string(v) && strstr(json_string_value(v), "${")) || json_is_object(v))
+			continue;
+		int rc = i == 0 ? cs_time_parse(json_string_value(v), &ms, &err) : cs_duration_value(v, &ms, &err);
+		if (rc != CS_OK)
+			cs_check_error_key(c, parts[i], "%s", err.msg);
+	}
+}
+
 void cs_builtin_check(cs_check *c, const char *name, const json_t *with)
 {
 	static const char *const levels[] = { "info", "warning", "error", NULL };
@@ -158,6 +183,8 @@ void cs_builtin_check(cs_check *c, const char *name, const json_t *with)
 			check_approve(c, with);
 		if (rows[i].keys == ask_keys)
 			check_form(c, with);
+		if (rows[i].keys == until_keys)
+			check_until(c, with);
 		const char *level = cs_json_str(with, "level");
 		if (level && !strstr(level, "${"))
 			cs_check_word(c, with, "level", levels);

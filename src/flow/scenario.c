@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "flow/check.h"
 
-static const char *const states[] = { "completed", "faulted", "cancelled", "waiting", "running", "paused", "compensated", NULL };
+static const char *const states[] = { "completed", "faulted", "cancelled", "waiting", "running", "paused", "compensated", "stuck", NULL };
 
 static const cs_flow *check_flow(cs_check *c, const cs_workspace *w, const json_t *doc)
 {

@@ -151,6 +151,7 @@ void cs_workspace_free(cs_workspace *w)
 	free(w->name);
 	free(w->operator_name);
 	free(w->timezone);
+	cs_hours_free(w->hours);
 	cs_zone_free(w->zone);
 	free(w);
 }

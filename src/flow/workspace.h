@@ -10,6 +10,7 @@
 #include "flow/diag.h"
 #include "flow/flow.h"
 #include "flow/function.h"
+#include "flow/hours.h"
 
 /* What becomes of the occurrences that came due while no engine ran. */
 typedef enum cs_missed { CS_MISSED_LATEST, CS_MISSED_SKIP, CS_MISSED_ALL } cs_missed;
@@ -43,6 +44,7 @@ typedef struct cs_workspace {
 	char *dir;                     /* absolute */
 	char *name, *operator_name, *timezone;
 	cs_zone *zone;                 /* of that name; NULL: this machine has no time zones, and nothing starts by cron */
+	cs_hours *hours;               /* working hours; NULL: none are said */
 	bool live_wish;                /* mode: live in the file */
 	int64_t grace_ms;              /* approvals.grace, default 30 s */
 	int64_t expire_ms;             /* approvals.expire; 0: never */

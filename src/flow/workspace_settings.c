@@ -16,7 +16,7 @@ static const cs_key settings_keys[] = {
 	{ "approvals", CS_IS_OBJECT }, { "flows", CS_IS_OBJECT }, { "engine", CS_IS_OBJECT },
 	{ "models", CS_IS_ANY | CS_KEY_LATER }, { "routes", CS_IS_ANY | CS_KEY_LATER },
 	{ "budgets", CS_IS_ANY | CS_KEY_LATER }, { "channels", CS_IS_ANY | CS_KEY_LATER },
-	{ "hours", CS_IS_ANY | CS_KEY_LATER }, { "redact", CS_IS_ANY | CS_KEY_LATER },
+	{ "hours", CS_IS_OBJECT }, { "redact", CS_IS_ANY | CS_KEY_LATER },
 	{ "retention", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
@@ -78,6 +78,25 @@ static void read_approvals(cs_workspace *w, cs_check *c, const json_t *doc)
 	if (v && cs_check_object(c, v, keys, "'approvals'")) {
 		cs_check_duration_key(c, v, "grace", &w->grace_ms);
 		cs_check_duration_key(c, v, "expire", &w->expire_ms);
+	}
+	cs_check_pop(c, mark);
+}
+
+static void read_hours(cs_workspace *w, cs_check *c, const json_t *doc)
+{
+	static const cs_key keys[] = {
+		{ "working", CS_IS_STRING | CS_KEY_REQUIRED }, { "closed", CS_IS_ARRAY }, { "quiet", CS_IS_STRING | CS_KEY_LATER }, { NULL, 0 },
+	};
+	const json_t *v = json_object_get(doc, "hours");
+	size_t mark = cs_check_push(c, "hours");
+	cs_err err = { 0 };
+	int closed = -1;
+	if (v && cs_check_object(c, v, keys, "'hours'") && !w->hours &&
+	    cs_hours_new(cs_json_str(v, "working"), json_object_get(v, "closed"), &w->hours, &closed, &err) < 0) {
+		cs_check_push(c, closed < 0 ? "working" : "closed");
+		if (closed >= 0)
+			cs_check_push_index(c, (size_t)closed);
+		cs_check_error(c, "%s", err.msg);
 	}
 	cs_check_pop(c, mark);
 }
@@ -189,6 +208,7 @@ void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_dia
 	read_operator(w, &c, doc);
 	read_approvals(w, &c, doc);
 	read_engine(w, &c, doc);
+	read_hours(w, &c, doc);
 	read_flows(w, &c, doc);
 	cs_gather(d->ask, &w->places, w->exprs);
 }

@@ -46,3 +46,6 @@ tests_flow_test_findings_SOURCES = tests/flow/test_findings.c
 check_PROGRAMS += tests/flow/test_cron
 TESTS += tests/flow/test_cron
 tests_flow_test_cron_SOURCES = tests/flow/test_cron.c
+check_PROGRAMS += tests/flow/test_hours
+TESTS += tests/flow/test_hours
+tests_flow_test_hours_SOURCES = tests/flow/test_hours.c
