@@ -135,7 +135,7 @@ static size_t as_base64(const struct needle *x, const char *s, size_t n)
 	for (int k = 0; k < SHIFTS; k++) {
 		const char *want = x->base64[k];
 		size_t i = 0;
-		while (want[i] && i < n && (s[i] == want[i] || (s[i] == '-' && want[i] == '+') || (s[i] == '_' && want[i] == '/')))
+		while (i < n && want[i] && (s[i] == want[i] || (s[i] == '-' && want[i] == '+') || (s[i] == '_' && want[i] == '/')))
 			i++;
 		if (!want[i])
 			return i;
