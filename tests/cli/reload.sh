@@ -43,3 +43,38 @@ await ends "$old" a
 await ends "$new" b
 await ends "$third" b
 await ends "$last" c
+
+# What is wrong with a file is an item of no run: read, put away, or closed by mending the file.
+notice() { (cd "$work" && "$capstan" inbox --json) | sed -n 's/.*"id":"\([^"]*\)".*"kind":"notice".*/\1/p'; }
+noticed() { test -n "$(notice)"; }
+mended() { test -z "$(notice)"; }
+flow '"${ .x | nofunction }"'
+await noticed
+expect 0 inbox show "$(notice)"
+said 'Changed files are not taken: flows/ab.yaml:4:'
+expect 4 approve "$(notice)"
+complained 'dismiss'
+expect 0 dismiss "$(notice)"
+mended || fail 'a notice that was put away is still there'
+flow '"${ .x | another }"'
+await noticed
+flow d
+await mended
+
+# A run moves to the definition of today where what it did stands in it.
+expect 0 run ab
+moved=$(cat "$work/out")
+flow e
+expect 0 reload
+expect 0 adopt "$moved" --note 'the letter was wrong'
+expect 0 trace "$moved" --format json
+said '"type":"run.adopted"'
+sed 's/Well?/Other?/' "$work/flows/ab.yaml" >"$work/.new" && mv "$work/.new" "$work/flows/ab.yaml"
+expect 0 reload
+expect 0 adopt "$moved"
+item=$(waiting)
+expect 0 inbox show "$item"
+said 'Other?'
+expect 0 approve "$item"
+await ends "$moved" e
+expect 4 adopt "$moved"
