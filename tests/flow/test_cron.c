@@ -52,6 +52,7 @@ static void the_next_one_comes_at(void **state)
 		/* A clock that goes back: the first of the two. */
 		{ "30 2 * * *", "Europe/Paris", "2026-10-24T12:00:00.000Z", "2026-10-25T00:30:00.000Z" },
 		{ "30 2 * * *", "Europe/Paris", "2026-10-25T00:30:00.000Z", "2026-10-26T01:30:00.000Z" },
+		{ "30 2 * * *", "Europe/Paris", "2026-10-25T01:15:00.000Z", "2026-10-26T01:30:00.000Z" },      /* between the two */
 		{ "0 * * * *", "America/New_York", "2026-11-01T05:00:00.000Z", "2026-11-01T07:00:00.000Z" },
 		{ "45 1 * * *", "Australia/Lord_Howe", "2026-04-04T14:45:00.000Z", "2026-04-05T15:15:00.000Z" },
 	};
