@@ -7,6 +7,17 @@
 #include "base/mem.h"
 #include "core/frame.h"
 
+/* What every listener would keep in its inbox, and the log in each of their entries. */
+static json_t *too_large(const json_t *event, const char *instance)
+{
+	cs_buf text CS_AUTOBUF;
+	cs_buf_init(&text, CS_CLOUDEVENT_MAX);
+	if (cs_json_write(event, &text) >= 0 && !text.failed)
+		return NULL;
+	CS_AUTOFREE char *why = cs_xasprintf("an event has at most %d bytes; put what is larger into a file and send its name", CS_CLOUDEVENT_MAX);
+	return cs_error_new("validation", why, instance);
+}
+
 json_t *cs_event_complaint(const json_t *event, const char *instance)
 {
 	static const char *const texts[] = {
@@ -22,7 +33,7 @@ json_t *cs_event_complaint(const json_t *event, const char *instance)
 		CS_AUTOFREE char *why = cs_xasprintf("an event's '%s' must be a text that is not empty", texts[i]);
 		return cs_error_new("validation", why, instance);
 	}
-	return NULL;
+	return too_large(event, instance);
 }
 
 bool cs_data_within(const json_t *want, const json_t *have)

@@ -261,7 +261,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (t->kind == CS_TASK_FORK)
 		open_lanes(r, f);
 	if (t->kind == CS_TASK_LISTEN)
-		f->hearing = cs_hearing_new(t->listen);
+		f->hearing = cs_run_take_hearing(r, t);
 	if (t->kind == CS_TASK_WAIT || t->kind == CS_TASK_LISTEN || t->kind == CS_TASK_FORK)
 		return CS_OK;
 	if (t->kind == CS_TASK_DO)
@@ -316,6 +316,8 @@ static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (seq == NULL)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
+	if (r->live[t->id] != NULL && r->live[t->id]->hearing != NULL)
+		cs_run_keep_hearing(r, r->live[t->id]);
 	drop_live(r, seq, t);
 	cs_json_put(&seq->fault, member(ev, "error"));
 	free(seq->fault_ref);
@@ -356,6 +358,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 		f->last_tainted = f->input_tainted;
 		return CS_OK;
 	}
+	cs_run_forget_hearings(r, t);
 	f->handler = true;
 	if (f->vars == NULL)
 		f->vars = json_object();

@@ -26,4 +26,11 @@ int cs_run_fold_reversal(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_compensating(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
 
+/* Of a listen: what it heard is kept when it faults, with the event whose foreach was not over back at the
+ * head of its inbox; it goes on there when it is begun again, by an operator's retry or by a `try`; a `catch`
+ * that goes on otherwise forgets what the listens inside CAUGHT had heard. */
+void cs_run_keep_hearing(cs_run *r, cs_frame *f);
+cs_hearing *cs_run_take_hearing(cs_run *r, const cs_task *t);
+void cs_run_forget_hearings(cs_run *r, const cs_task *caught);
+
 #endif

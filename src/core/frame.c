@@ -39,6 +39,7 @@ void cs_hearing_free(cs_hearing *h)
 	if (h == NULL)
 		return;
 	json_decref(h->inbox);
+	json_decref(h->current);
 	json_decref(h->items);
 	json_decref(h->keys);
 	free(h->met);
@@ -233,6 +234,9 @@ void cs_run_free(cs_run *r)
 	json_decref(r->chain);
 	free(r->subject);
 	free(r->from);
+	for (int i = 0; r->kept != NULL && i < r->flow->n_tasks; i++)
+		cs_hearing_free(r->kept[i]);
+	free(r->kept);
 	free(r->occurrences);
 	free(r->live);
 	cs_flow_unref(r->flow);

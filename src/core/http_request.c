@@ -229,7 +229,9 @@ static int render_url(const cs_http_source *s, json_t *out, cs_err *err)
 		return rc;
 	const char *t = cs_buf_str(&template), *a = authority(t);
 	bool computed = !a || memchr(a, '{', strcspn(a, "/?#"));
-	rc = cs_uri_expand(t, s->vars, s->base != NULL, &url, err);
+	/* The DSL's empty string for what is missing is harmless in a read; DELETE /orders/ is not DELETE /orders/7. */
+	bool strict = s->base != NULL || !cs_method_safe(cs_json_str_or(out, "method", "POST"));
+	rc = cs_uri_expand(t, s->vars, strict, &url, err);
 	if (rc < 0 || (rc = add_query(json_object_get(s->request, "query"), &query, err)) < 0)
 		return rc;
 	size_t n = strcspn(cs_buf_str(&url), "#");      /* a fragment is never sent */

@@ -23,8 +23,9 @@ typedef struct cs_http_source {
 
 /* Renders to {method, url, headers: {}, body, as, output, redirect, named}. `body` is absent
  * when there is none; `as` json | form | text; `output` content | response | raw; `named`: the host counts
- * as named by the operator. Variables by simple string expansion (RFC 6570, 3.2.2); in an operation a
- * missing or empty one is an error, in a call to http it is an empty string, as the DSL says.
+ * as named by the operator. Variables by simple string expansion (RFC 6570, 3.2.2); in an operation, and
+ * in a call to http whose method is not safe, a missing or empty one is an error; else it is an empty string, as
+ * the DSL says.
  * Members are in the order of RFC 8785, as the log gives them back: the bytes are the same before and
  * after a restart. New reference in *ret. CS_EINVAL for what cannot be sent (the flow sees `expression` for a
  * variable, `validation` else), CS_EUNSUPPORTED for what this version does not obey

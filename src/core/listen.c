@@ -72,7 +72,8 @@ static int look_at_next(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	const cs_listen *l = f->task->listen;
 	CS_AUTOJSON json_t *keys = json_object();
 	CS_AUTOJSON json_t *event = json_incref(json_object_get(json_array_get(f->hearing->inbox, 0), "event"));
-	cs_match m = { .v = view(r, s, f), .settled = f->hearing->keys, .event = event, .keys = keys };
+	cs_err lost = { 0 };
+	cs_match m = { .v = view(r, s, f), .settled = f->hearing->keys, .event = event, .keys = keys, .lost = &lost };
 	bool until = l->until_events != NULL && l->to.how == CS_LISTEN_ANY;
 	int filter = -1;
 	int rc = until ? cs_match_choose(&m, l->until_events, f->hearing->until_met, &filter) : CS_OK;
@@ -81,6 +82,8 @@ static int look_at_next(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		rc = cs_match_choose(&m, &l->to, f->hearing->met, &filter);
 	if (rc == CS_OK)
 		rc = write_looked(r, s, f, &m, filter, until, err);
+	else if (rc == CS_EUNAVAIL)      /* the event is no reason to pass it by */
+		rc = cs_step_raise_expr(r, s, f->task, f->occurrence, &lost, err);
 	free(m.why);
 	return rc;
 }

@@ -169,7 +169,7 @@ static int jq_of_run(void *ctx, const cs_expr *e, const json_t *dot, json_t **re
 	if (a == NULL)
 		return ask_jq(v, e, dot);
 	if (a->failure != NULL)
-		return cs_err_set(err, CS_EINVAL, "%s", a->failure);
+		return cs_err_set(err, a->unasked ? CS_EUNAVAIL : CS_EINVAL, "%s", a->failure);
 	if (a->value == NULL)
 		return CS_EAGAIN;
 	*ret = json_incref(a->value);
@@ -187,7 +187,7 @@ static cs_frame *asker(const cs_run *r, const cs_todo *asked)
 	return fork != NULL && fork->kids != NULL ? fork->kids[t->index] : NULL;
 }
 
-void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure)
+void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure, bool unasked)
 {
 	cs_frame *f = asker(r, asked);
 	if (f == NULL || f->generation != asked->generation)
@@ -196,6 +196,7 @@ void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *f
 	if (a == NULL || a->value != NULL || a->failure != NULL)
 		return;
 	f->asked--;
+	a->unasked = value == NULL && unasked;
 	if (value != NULL)
 		a->value = json_incref(value);
 	else

@@ -23,6 +23,10 @@ static int evaluate(cs_match *m, cs_phase phase, const cs_template *t, json_t *d
 	if (rc == CS_OK || rc == CS_EAGAIN)
 		return rc;
 	m->yes = false;
+	if (rc == CS_EUNAVAIL && m->lost != NULL) {
+		*m->lost = why;
+		return rc;
+	}
 	if (m->why == NULL)
 		m->why = cs_xstrdup(why.msg);
 	return CS_OK;

@@ -13,12 +13,14 @@ typedef struct cs_match {
 	json_t *keys;            /* settled by this event; an object of the caller */
 	bool yes;                /* inside: holds so far */
 	char *why;               /* an expression that failed on it, malloc'ed for the caller; NULL */
+	cs_err *lost;            /* where not NULL: an evaluator that cannot be had is CS_EUNAVAIL, with the reason here;
+				  * NULL: that counts as an expression that failed */
 } cs_match;
 
 /* May EVENT be what S wants, by what can be told without evaluation? */
 bool cs_strategy_may_match(const cs_strategy *s, const json_t *event);
 /* The first filter that takes it; of `all`, the first that has had none by MET. *ret is -1 when none
- * does. CS_EAGAIN: jq was asked, come again. */
+ * does. CS_EAGAIN: jq was asked, come again; CS_EUNAVAIL. */
 int cs_match_choose(cs_match *m, const cs_strategy *s, const bool *met, int *ret);
 
 #endif

@@ -33,6 +33,7 @@ typedef struct cs_answer {
 	cs_phase phase;
 	json_t *value;               /* NULL: asked for, or failed */
 	char *failure;               /* why it failed; NULL: did not */
+	bool unasked;                /* it failed because there was nobody to ask, whatever the values */
 } cs_answer;
 
 typedef enum cs_call_phase {
@@ -119,6 +120,8 @@ typedef struct cs_hearing {
 	size_t checked;              /* items when `until` was last found false */
 	bool tainted;                /* one of the items is */
 	bool handling;               /* one was consumed and its foreach is not over */
+	json_t *current;             /* that one, as it stood in the inbox */
+	int current_filter;          /* the filter that it was the first for; -1: none */
 	bool over;                   /* foreach left by `then` */
 } cs_hearing;
 
@@ -186,6 +189,7 @@ typedef struct cs_run {
 	bool context_tainted;
 	json_t *output, *error;
 	int *occurrences;            /* by task id */
+	cs_hearing **kept;           /* by task id: what a listen that faulted had heard, for when it is begun again; NULL: none at all */
 	cs_frame *root;
 	cs_frame **live;             /* by task id: the live frame of that task, or NULL; lanes apart */
 	int64_t created_at, started_at;
@@ -285,8 +289,11 @@ int64_t cs_run_due(const cs_run *r, int64_t after);
 
 /* Outcome of a dispatched attempt (taken over), or crash: OUTCOME NULL for an intent found at start. */
 int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err *err);
-/* Answer of a jq expression; VALUE NULL with FAILURE. Late answers are dropped. */
-void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure);
+#define CS_CLOUDEVENT_MAX (1 << 20)      /* bytes of an event's JSON, emitted by a task or from outside */
+
+/* Answer of a jq expression; VALUE NULL with FAILURE. UNASKED: nobody could be asked; looking gives
+ * CS_EUNAVAIL then, else CS_EINVAL. Late answers are dropped. */
+void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *failure, bool unasked);
 
 /* Writes event.received for each task of R that listens for what EVENT may be; conditions are looked
  * at in R's own steps. *ret_taken: there was one. */

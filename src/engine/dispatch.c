@@ -242,6 +242,7 @@ static void run_evaluation(void *job)
 	int rc = cs_jq_pool_eval(v->jq, v->exprs, v->asked.expr, v->asked.dot, v->asked.vars, &m->value, &err);
 	if (rc != CS_OK)
 		m->failure = cs_xstrdup(err.msg);
+	m->unasked = rc == CS_EUNAVAIL;
 	m->asked.dot = NULL;
 	m->asked.vars = NULL;
 	cs_door_post(v->door, m);

@@ -68,6 +68,7 @@ typedef struct cs_message {
 	cs_todo asked;               /* ANSWER: its run pointer is not used, its id is in `run` */
 	json_t *value;
 	char *failure;
+	bool unasked;                /* ANSWER: no evaluator could be had */
 	cs_loaded *loaded;
 } cs_message;
 

@@ -9,7 +9,7 @@
 #include "core/frame.h"
 #include "engine/starters.h"
 
-enum { EVENT_BYTES = 1 << 20, INBOX_MAX = 10000 };
+enum { INBOX_MAX = 10000 };
 
 int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool *ret, cs_err *err)
 {
@@ -86,13 +86,13 @@ static void fill(json_t *event, const char *name, json_t *value)
 
 static int check(const json_t *event, cs_err *err)
 {
+	CS_AUTOBUF cs_buf text;
+	cs_buf_init(&text, CS_CLOUDEVENT_MAX);
+	if (cs_json_canonical(event, &text) != CS_OK)
+		return cs_err_set(err, CS_ETOOBIG, "an event has at most %d bytes; put what is larger into a file and send its name", CS_CLOUDEVENT_MAX);
 	CS_AUTOJSON json_t *invalid = cs_event_complaint(event, "");
 	if (invalid != NULL)
 		return cs_err_set(err, CS_EINVAL, "%s", cs_json_str_or(invalid, "detail", cs_json_str_or(invalid, "title", "this is no CloudEvent")));
-	CS_AUTOBUF cs_buf text;
-	cs_buf_init(&text, EVENT_BYTES);
-	if (cs_json_canonical(event, &text) != CS_OK)
-		return cs_err_set(err, CS_ETOOBIG, "an event has at most %d bytes; put what is larger into a file and send its name", EVENT_BYTES);
 	return CS_OK;
 }
 

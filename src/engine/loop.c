@@ -126,7 +126,7 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 	case CS_MESSAGE_ANSWER:
 		e->evaluating--;
 		if (l != NULL)
-			cs_run_answer(l->run, &m->asked, m->value, m->failure);
+			cs_run_answer(l->run, &m->asked, m->value, m->failure, m->unasked);
 		else
 			cs_starters_answer(e, m);
 		break;

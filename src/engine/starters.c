@@ -313,7 +313,7 @@ void cs_starters_answer(cs_engine *e, const cs_message *m)
 	for (size_t i = 0; i < e->n_starters; i++) {
 		if (strcmp(e->starters[i]->probe->id, m->run) != 0)
 			continue;
-		cs_run_answer(e->starters[i]->probe, &m->asked, m->value, m->failure);
+		cs_run_answer(e->starters[i]->probe, &m->asked, m->value, m->failure, m->unasked);
 		e->starters[i]->ready = true;
 	}
 }

@@ -62,6 +62,13 @@ static void a_missing_variable_of_an_operation_is_named(void **state)
 	refused("https://a.example", request, "{\"customer\":null}", CS_EINVAL, "{customer}");
 	refused("https://a.example", request, "{\"customer\":\"\"}", CS_EINVAL, "{customer}");
 	refused("https://a.example", request, "{\"customer\":[1]}", CS_EINVAL, "{customer}");
+	/* So it is for what is written out in a flow, where it sends. */
+	static const char *const methods[] = { "post", "PUT", "patch", "DELETE" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(methods); i++) {
+		char *sends CS_AUTOFREE = cs_xasprintf("{\"method\":\"%s\",\"endpoint\":\"https://a.example/orders/{order}\"}", methods[i]);
+		refused(NULL, sends, "{}", CS_EINVAL, "{order}");
+		refused(NULL, sends, "{\"order\":\"\"}", CS_EINVAL, "{order}");
+	}
 }
 
 static void a_variable_cannot_lead_elsewhere(void **state)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "tests/support/world.h"
 
 #define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
@@ -335,6 +336,54 @@ static void test_what_is_no_event_is_refused_and_writes_nothing(void **state)
 	assert_int_equal(json_array_size(rows), 0);
 }
 
+/* Where no evaluator can be had, the event is no reason to pass it by: the task faults, and once it is
+ * retried it goes on with all that it had heard, also what came meanwhile to nobody's knowledge. */
+static void test_what_was_heard_outlives_a_fault(void **state)
+{
+	world *w = *state;
+	const char *exe = w->opts.exe;
+	if (exe == NULL)
+		skip();
+	w->opts.exe = "/nowhere/capstan";
+	restart(w);
+	CS_AUTOFREE char *run = listening(*state, LISTEN("{'all':[{'with':{'type':'a'}},{'with':{'type':'b','data':'${ [.n] | any(. > 1) }'}}]}"), "{}");
+	say(*state, "{'type':'a','data':1}");
+	json_decref(emit(*state, "{'type':'b','data':{'n':2}}"));
+	json_decref(world_await(w, run, "faulted"));
+	CS_AUTOJSON json_t *passed = world_rows(*state, "SELECT 1 FROM event WHERE type = 'event.passed'");
+	assert_int_equal(json_array_size(passed), 0);
+	w->opts.exe = exe;
+	restart(w);
+	json_decref(world_ask(*state, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
+	assert_ends(*state, run, "[1,{'n':2}]");
+}
+
+/* The event whose foreach failed is handled again; those before it are not. */
+static void test_a_try_goes_on_with_the_event_that_failed(void **state)
+{
+	CS_AUTOFREE char *run = listening(*state, FLOW("{'t':{'try':[{'l':{'listen':{'to':{'any':[{'with':{'type':'a'}}],'until':'length == 2'}},"
+		"'foreach':{'do':[{'check':{'if':'.bad and ($context.seen | not)','do':[{'note':{'set':{'x':1},'export':{'as':'{ seen: true }'}}},"
+		"{'stop':{'raise':{'error':{'type':'x','status':500}}}}]}},{'give':{'set':{'n':'${ $item.n }'}}}]}}}],"
+		"'catch':{'retry':{'delay':'PT0S','limit':{'attempt':{'count':3}}}}}}"), "{}");
+	say(*state, "{'type':'a','data':{'n':1}}");
+	say(*state, "{'type':'a','data':{'n':2,'bad':true}}");
+	assert_ends(*state, run, "[{'n':1},{'n':2}]");
+	CS_AUTOJSON json_t *rows = world_rows(*state, "SELECT 1 FROM event WHERE type = 'task.completed' AND task LIKE '%/give'");
+	assert_int_equal(json_array_size(rows), 2);
+}
+
+static void test_an_emit_task_sends_no_more_than_an_event_may_hold(void **state)
+{
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'e':{'emit':{'event':{'with':{'type':'a','data':'${ .text }'}}}}}"));
+	char *text = cs_xcalloc((1 << 20) + 1, 1);
+	memset(text, 'x', 1 << 20);
+	CS_AUTOFREE char *run = world_run(*state, NULL, doc, json_pack("{s:s}", "text", text));
+	free(text);
+	json_decref(world_await(*state, run, "faulted"));
+	CS_AUTOJSON json_t *rows = world_rows(*state, "SELECT data FROM event WHERE type = 'run.faulted' AND data LIKE '%at most 1048576 bytes%'");
+	assert_int_equal(json_array_size(rows), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -358,6 +407,9 @@ int main(void)
 		TEST(test_a_replay_hears_what_was_heard_and_never_waits),
 		TEST(test_a_timeout_ends_the_waiting_and_taint_is_carried),
 		TEST(test_what_is_no_event_is_refused_and_writes_nothing),
+		TEST(test_what_was_heard_outlives_a_fault),
+		TEST(test_a_try_goes_on_with_the_event_that_failed),
+		TEST(test_an_emit_task_sends_no_more_than_an_event_may_hold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
