@@ -195,6 +195,7 @@ static void what_jq_finds_comes_together_with_all_else(void **state)
 	char *text CS_AUTOFREE = findings(exe);
 	assert_string_equal(text,
 		"capstan.yaml:2:7: error: 'mode' cannot be 'lief'; write one of: simulate, live\n"
+		"capstan.yaml:3:28: error: a subject is told before the run begins, so it must be a plain path or text, like '$start.who'; make it in 'with' of a start where it takes more\n"
 		"capstan.yaml:3:28: error: jq has no function 'firts'; did you mean 'first'?\n"
 		"connectors/post.yaml:5:30: error: the method 'POTS' is not known; did you mean 'POST'?\n"
 		"connectors/post.yaml:5:51: error: jq has no function 'tosrting'; did you mean 'tostring'?\n"
