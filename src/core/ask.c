@@ -309,6 +309,23 @@ static int ask_rules(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, bo
 	return why != NULL ? voided(r, s, f, item, why, &today, err) : CS_OK;
 }
 
+/* An approval that came too late to be used is more than an expiry: whoever gave it is told. */
+static int expire(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err)
+{
+	bool approved = strcmp(item->state, "approved") == 0;
+	const char *call = cs_json_str_or(item->published, "call", "the call");
+	char id[CS_ID_SIZE];
+	CS_AUTOJSON json_t *told = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "notice", "next", "dismiss", "level", "warning", "title",
+					     json_sprintf("%s was approved, but expired before it took effect", call),
+					     "action", "Nothing was sent. Where it is still wanted, start a run of the flow again.");
+	int rc = item_event(r, s, f, "approval.expired", item, NULL, err);
+	if (rc != CS_OK || !approved)
+		return rc;
+	s->new_id(s->ctx, id);
+	json_object_set_new(told, "item", json_string(id));
+	return cs_run_write(r, s, "item.opened", f->task, f->occurrence, json_incref(told), err);
+}
+
 int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_item *item = cs_run_item(r, f->call->item);
@@ -322,7 +339,7 @@ int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (rc != CS_OK || over)
 		return rc;
 	if (expired && (pending || (approved && item->grace_until <= s->now)))
-		return item_event(r, s, f, "approval.expired", item, NULL, err);
+		return expire(r, s, f, item, err);
 	if (pending || item->grace_until > s->now)
 		return CS_OK;
 	if (!approved)

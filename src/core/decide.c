@@ -40,10 +40,19 @@ static int write(struct answer *a, const char *type, json_t *data, cs_err *err)
 	return cs_run_write(a->r, a->s, type, a->t, a->occurrence, data, err);
 }
 
+/* What expires before its grace would be over can still be answered in time: the grace is then half
+ * of what is left, so that the answer takes effect first. */
+static int64_t grace_of(const struct answer *a)
+{
+	int64_t grace = cs_json_int_or(a->item->published, "grace", 0);
+	int64_t left = a->item->expires > 0 ? (a->item->expires - a->s->now) / 2 : grace;
+	return left < grace ? left : grace;
+}
+
 static int with_grace(struct answer *a, const char *type, cs_err *err)
 {
 	json_t *data = data_of(a);
-	json_object_set_new(data, "grace_until", json_integer(a->s->now + cs_json_int_or(a->item->published, "grace", 0)));
+	json_object_set_new(data, "grace_until", json_integer(a->s->now + grace_of(a)));
 	return write(a, type, data, err);
 }
 
@@ -187,9 +196,22 @@ static int check_digest(const struct answer *a, cs_err *err)
 	return cs_err_set(err, CS_EREFUSED, "stale: what was shown is not what is waiting now; look again (`capstan inbox show %s`)", a->item->id);
 }
 
+/* Its time is over, though the run, paused or just about to, has not said so yet. */
+static int check_expiry(const struct answer *a, cs_err *err)
+{
+	char at[CS_TIME_SIZE];
+	if (a->item->expires == 0 || a->item->expires > a->s->now || strcmp(a->item->state, "pending") != 0)
+		return CS_OK;
+	cs_time_format(a->item->expires, at);
+	return cs_err_set(err, CS_EREFUSED, "it expired at %s; %s", at, a->r->state == CS_RUN_PAUSED || a->r->state == CS_RUN_PAUSING ?
+			  "resume the run (`capstan resume`), which then goes on as for what expires" : "look at what became of the run with `capstan show`");
+}
+
 static int answer_item(struct answer *a, const struct verb *v, cs_err *err)
 {
 	int rc = check_digest(a, err);
+	if (rc == CS_OK)
+		rc = check_expiry(a, err);
 	if (rc != CS_OK)
 		return rc;
 	if (v->state != NULL && strcmp(a->item->state, v->state) == 0 &&

@@ -131,6 +131,38 @@ static int end_race(struct walk *w, cs_frame *f, cs_err *err)
 	return end_composite(w, f, won->last, won->last_tainted, NULL, err);
 }
 
+/* Does F only wait: for a person, a clock, an event, or until what it calls may leave? */
+static bool only_waits(const cs_frame *f)
+{
+	static const bool waiting[] = {
+		[CS_CALL_PLANNED] = true, [CS_CALL_ASKING] = true, [CS_CALL_RETRY_WAIT] = true, [CS_CALL_FAILED] = false,
+	};
+	if (f->call != NULL)
+		return (size_t)f->call->phase < CS_ARRAY_LEN(waiting) && waiting[f->call->phase];
+	return f->task->kind == CS_TASK_WAIT || (f->hearing != NULL && !f->hearing->handling);
+}
+
+/* The flow ends by the word of another branch: what only waits here waits for nothing any more, and
+ * what was asked is withdrawn. What is open outside comes to its own end first. */
+static int end_waiting(struct walk *w, cs_frame *seq, cs_err *err)
+{
+	bool clear = true;
+	cs_frame *leaf = seq->child;
+	while (leaf != NULL && leaf->child != NULL)
+		leaf = leaf->child;
+	if (leaf == NULL || leaf->kids != NULL || !only_waits(leaf))
+		return CS_OK;            /* a fork further down ends its own branches */
+	return cs_step_cancel(w->r, w->s, seq, &clear, err);
+}
+
+static int end_lanes(struct walk *w, cs_frame *f, cs_err *err)
+{
+	int rc = CS_OK;
+	for (int i = 0; rc == CS_OK && w->r->ending && !w->uncaught && i < f->task->n_children; i++)
+		rc = end_waiting(w, f->kids[i], err);
+	return rc;
+}
+
 /* The faulted lanes come first: where no try inside takes their error, or one around is waiting
  * for what is open here, the others begin nothing more. */
 static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
@@ -140,6 +172,8 @@ static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
 	int rc = step_lanes(w, f, true, &again, err);
 	if (rc == CS_OK)
 		rc = step_lanes(w, f, false, &again, err);
+	if (rc == CS_OK)
+		rc = end_lanes(w, f, err);
 	if (rc != CS_OK)
 		return rc;
 	if (t->compete && f->winner >= 0)

@@ -9,3 +9,6 @@ tests_core_test_fold_SOURCES = tests/core/test_fold.c tests/core/play.c tests/co
 check_PROGRAMS += tests/core/test_openapi
 TESTS += tests/core/test_openapi
 tests_core_test_openapi_SOURCES = tests/core/test_openapi.c
+check_PROGRAMS += tests/core/test_asks
+TESTS += tests/core/test_asks
+tests_core_test_asks_SOURCES = tests/core/test_asks.c tests/core/sim.c tests/core/sim.h

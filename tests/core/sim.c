@@ -120,10 +120,15 @@ static void load_flow(sim *s, const char *body)
 
 void sim_new(sim *s, const char *flow, const char *input)
 {
+	sim_begin(s, flow, input, CS_VERDICT_ALLOW, 0, 0);
+}
+
+void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms)
+{
 	static const char *const names[SIM_FUNCTIONS] = { "mail", "bill", "look", "pay" };
 	*s = (sim){ .log = json_array(), .step = { .now = 1000000, .ctx = s, .append = sim_append, .new_id = sim_id,
 		.function = sim_function, .verdict = sim_verdict, .open = sim_open, .fixture = sim_fixture, .key = sim_key,
-		.todo = sim_todo, .epoch = 1, .workspace_mode = "live" } };
+		.todo = sim_todo, .epoch = 1, .workspace_mode = "live", .grace_ms = grace_ms, .expire_ms = expire_ms }, .verdict = verdict };
 	CS_AUTOJSON json_t *connector = json_quoted(connector_text);
 	for (size_t i = 0; i < SIM_FUNCTIONS; i++)
 		add_function(s, connector, names[i]);

@@ -28,6 +28,8 @@ typedef struct sim {
  * two attempts and a second between them: shop.mail (unsafe), shop.bill (keyed for an hour),
  * shop.look (read), shop.pay (unsafe). Rules allow, grace 0, no expiry, until the test says otherwise. */
 void sim_new(sim *s, const char *flow, const char *input);
+/* The same with other rules from the beginning. */
+void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms);
 void sim_free(sim *s);
 
 void sim_step(sim *s);                             /* until nothing more is to begin */
