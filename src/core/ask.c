@@ -7,22 +7,6 @@
 #include "core/frame.h"
 #include "flow/ahead.h"
 
-static int64_t expiry(cs_step *s, const char *text)
-{
-	int64_t ms = s->expire_ms;
-	if (text != NULL)
-		(void)cs_duration_parse(text, &ms, NULL);
-	return ms > 0 ? s->now + ms : 0;
-}
-
-static json_t *words(const char *const *w)
-{
-	json_t *a = json_array();
-	for (; *w != NULL; w++)
-		json_array_append_new(a, json_string(*w));
-	return a;
-}
-
 bool cs_item_allows(const cs_item *item, const char *answer)
 {
 	size_t i;
@@ -119,10 +103,7 @@ static json_t *gate_card(const cs_run *r, const cs_frame *f, const cs_function *
 
 int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err)
 {
-	static const char *const allowed[] = { "accept", "edit", "reject", NULL };
 	cs_call *c = f->call;
-	/* What a task says of its gate is not said of the gate of what takes it back. */
-	const json_t *ask = cs_frame_reverses(f) ? NULL : json_object_get(f->task->metadata, "ask");
 	cs_view_of v = cs_call_view(r, s, f);
 	CS_CLEANUP(gate_says_fini) gate_says says = { 0 };
 	cs_err failed = { 0 };
@@ -146,15 +127,13 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 		json_object_set_new(data, "rule_hash", json_string(why->hash));
 	if (c->tainted_args != NULL)
 		json_object_set(data, "taint", c->tainted_args);
-	json_t *allow = json_object_get(ask, "allow");
-	json_object_set_new(data, "allow", allow != NULL ? json_incref(allow) : words(allowed));
-	int64_t expires = expiry(s, cs_json_str(ask, "expire"));
-	if (expires > 0)
-		json_object_set_new(data, "expires", json_integer(expires));
-	json_object_set_new(data, "grace", json_integer(s->grace_ms));
+	rc = cs_asking_gate(r, s, f, why->ask, data, &failed);
+	if (rc != CS_OK) {
+		json_decref(data);
+		return cs_step_raise_expr(r, s, f->task, f->occurrence, &failed, err);
+	}
 	if (why->confirm_word)
 		json_object_set_new(data, "confirm", json_string("approve"));    /* the word to be typed */
-	set_copy(data, "runbook", ask, "runbook");
 	if (c->request != NULL)
 		json_object_set(data, "request", c->request);
 	add_history(c, data);
@@ -165,9 +144,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 
 static int publish_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err)
 {
-	static const char *const decision[] = { "accept", "reject", NULL };
-	static const char *const question[] = { "respond", NULL };
 	cs_call *c = f->call;
+	cs_err why = { 0 };
 	bool asks = strcmp(fn->name, "ask") == 0;
 	char id[CS_ID_SIZE];
 	proposal_id(s, c, id);
@@ -180,19 +158,18 @@ static int publish_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_functio
 	set_copy(data, "form", c->args, "form");
 	set_copy(data, "runbook", c->args, "runbook");
 	set_copy(data, "subject", c->args, "subject");
-	json_t *allow = json_object_get(c->args, "allow");
-	json_object_set_new(data, "allow", allow != NULL ? json_incref(allow) : words(asks ? question : decision));
 	json_t *card = json_pack("{s:s, s:o}", "will_do", asks ? "answer a question" : "decide", "next", cs_flow_ahead(r->flow, f->task, AHEAD));
 	set_copy(card, "summary", c->args, "summary");
 	json_object_set_new(data, "card", card);
 	json_object_set_new(data, "rule", json_string("flow"));
 	if (c->tainted_args != NULL)
 		json_object_set(data, "taint", c->tainted_args);
-	int64_t expires = expiry(s, cs_json_str(c->args, "expire"));
-	if (expires > 0)
-		json_object_set_new(data, "expires", json_integer(expires));
-	json_object_set_new(data, "grace", json_integer(s->grace_ms));
 	add_history(c, data);
+	if (cs_asking_decision(r, s, f, asks, data, &why) != CS_OK) {
+		CS_AUTOJSON json_t *error = cs_error_new("validation", why.msg, f->task->ref);
+		json_decref(data);
+		return cs_step_raise(r, s, f->task, f->occurrence, error, err);
+	}
 	return cs_run_write(r, s, "approval.published", f->task, f->occurrence, data, err);
 }
 
@@ -230,11 +207,15 @@ int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 
 /* ---- what becomes of an item ------------------------------------------------------------------------------------ */
 
+/* DECISION: what ends it, and with that where it leads; NULL: it is accepted, or asked for anew. */
 static int item_event(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cs_item *item, const char *decision, cs_err *err)
 {
 	json_t *data = json_pack("{s:s, s:s}", "item", item->id, "digest", item->digest);
+	cs_turn turn = decision != NULL ? cs_asking_turn(item->published, &decision) : CS_TURN_NONE;
 	if (decision != NULL)
 		json_object_set_new(data, "decision", json_string(decision));
+	if (turn != CS_TURN_NONE)
+		json_object_set_new(data, "turn", json_string(cs_turn_name(turn)));
 	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
 }
 
@@ -318,7 +299,7 @@ static int expire(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_er
 	CS_AUTOJSON json_t *told = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "notice", "next", "dismiss", "level", "warning", "title",
 					     json_sprintf("%s was approved, but expired before it took effect", call),
 					     "action", "Nothing was sent. Where it is still wanted, start a run of the flow again.");
-	int rc = item_event(r, s, f, "approval.expired", item, NULL, err);
+	int rc = item_event(r, s, f, "approval.expired", item, "expired", err);
 	if (rc != CS_OK || !approved)
 		return rc;
 	s->new_id(s->ctx, id);
@@ -340,7 +321,9 @@ int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		return rc;
 	if (expired && (pending || (approved && item->grace_until <= s->now)))
 		return expire(r, s, f, item, err);
-	if (pending || item->grace_until > s->now)
+	if (pending)
+		return cs_step_call_out(r, s, f, item, err);
+	if (item->grace_until > s->now)
 		return CS_OK;
 	if (!approved)
 		return item_event(r, s, f, "approval.settled", item, item->state, err);

@@ -168,6 +168,39 @@ static void merge_inner(cs_run *r, cs_frame *seq, const cs_task *t)
 		cs_frame_merge_done(seq, f->kids[i]);
 }
 
+/* ---- answers that go back ---- */
+
+/* What comes in to a task that an answer may lead back to: it comes in then once more. */
+static void note_coming(cs_frame *seq, const cs_task *t)
+{
+	if (!t->returned_to || seq->last == NULL)
+		return;
+	if (seq->came == NULL)
+		seq->came = json_object();
+	json_object_set_new(seq->came, t->name, json_pack("[O, b]", seq->last, (int)seq->last_tainted));
+}
+
+static void come_again(const cs_run *r, cs_frame *seq, int id)
+{
+	const json_t *came = id >= 0 ? json_object_get(seq->came, r->flow->tasks[id].name) : NULL;
+	if (came == NULL)
+		return;
+	cs_json_put(&seq->last, json_array_get(came, 0));
+	seq->last_tainted = json_is_true(json_array_get(came, 1));
+}
+
+/* Rounds are of one asking: whatever else ends the task ends them. */
+static void count_round(cs_frame *seq, const cs_task *t, bool back)
+{
+	if (!back && seq->rounds != NULL)
+		json_object_del(seq->rounds, t->name);
+	if (!back)
+		return;
+	if (seq->rounds == NULL)
+		seq->rounds = json_object();
+	json_object_set_new(seq->rounds, t->name, json_integer(cs_json_int_or(seq->rounds, t->name, 0) + 1));
+}
+
 /* Where to: a sibling is found by what led to it, not by the number it had when that was written; the
  * run may have taken a definition since in which others stand before it. */
 static int then_of(const cs_run *r, const cs_task *t, const cs_event *ev)
@@ -175,6 +208,8 @@ static int then_of(const cs_run *r, const cs_task *t, const cs_event *ev)
 	const json_t *then = member(ev, "then");
 	if (!json_is_integer(then))
 		return t->then;
+	if (member(ev, "back") != NULL && t->ask_back >= 0)
+		return t->ask_back;
 	json_int_t v = json_integer_value(then);
 	if (v < 0)
 		return v >= CS_THEN_END ? (int)v : t->then;
@@ -199,6 +234,7 @@ static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
 	if (seq->next < 0 && seq->items != NULL) {
 		seq->iterating = false;
 		seq->iteration++;
+		cs_json_put(&seq->rounds, NULL);
 		if (then == CS_THEN_EXIT || then == CS_THEN_END)
 			seq->iteration = json_array_size(seq->items);
 	}
@@ -247,6 +283,7 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	f->occurrence = r->occurrences[t->id] = ev->occurrence;
 	f->started_at = ev->at;
 	f->started_seq = ev->seq;
+	note_coming(seq, t);
 	cs_json_put(&f->raw, seq->last);
 	cs_json_put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
 	f->input_tainted = cs_json_true(ev->data, "tainted");
@@ -280,6 +317,8 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (seq == NULL)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
+	if (r->live[t->id] == NULL)
+		note_coming(seq, t);
 	merge_inner(r, seq, t);
 	json_t *output = member(ev, "output") != NULL ? member(ev, "output") : seq->last;
 	bool tainted = cs_json_true(ev->data, "tainted");
@@ -294,19 +333,30 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 	drop_live(r, seq, t);
 	if (seq->lane && seq->parent->winner < 0)
 		seq->parent->winner = t->index;
+	count_round(seq, t, member(ev, "back") != NULL);
+	if (member(ev, "back") != NULL)
+		come_again(r, seq, then_of(r, t, ev));
 	advance(r, seq, t, then_of(r, t, ev));
 	return CS_OK;
 }
 
+/* Its condition is false, or its gate was not passed and the flow goes on or ends all the same: what
+ * was decided is then known of it, and what came in to it goes on. */
 static int fold_task_skipped(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *seq = sequence(r, t);
 	if (seq == NULL)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
+	drop_live(r, seq, t);
+	if (member(ev, "outcome") != NULL) {
+		json_object_set(seq->done, t->name, member(ev, "outcome"));
+		mark_tainted(seq, t->name, cs_json_true(ev->data, "tainted"));
+	}
 	if (seq->lane && seq->parent->winner < 0)
 		seq->parent->winner = t->index;
-	advance(r, seq, t, CS_THEN_CONTINUE);
+	count_round(seq, t, false);
+	advance(r, seq, t, member(ev, "then") != NULL ? then_of(r, t, ev) : CS_THEN_CONTINUE);
 	return CS_OK;
 }
 
@@ -319,6 +369,7 @@ static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (r->live[t->id] != NULL && r->live[t->id]->hearing != NULL)
 		cs_run_keep_hearing(r, r->live[t->id]);
 	drop_live(r, seq, t);
+	count_round(seq, t, false);
 	cs_json_put(&seq->fault, member(ev, "error"));
 	free(seq->fault_ref);
 	seq->fault_ref = cs_xstrdup(t->ref);

@@ -143,6 +143,8 @@ int cs_run_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
+	c->turn = t->ask_back < 0 && strcmp(cs_json_str_or(ev->data, "turn", ""), "back") == 0 ? CS_TURN_NONE :
+		  cs_turn_find(cs_json_str(ev->data, "turn"));
 	if (json_object_get(ev->data, "result") != NULL)
 		settle(r, t, c, CS_CALL_DONE, ev);
 	else if (json_object_get(ev->data, "error") != NULL)
@@ -238,6 +240,16 @@ json_t *cs_gate_error(const char *call, const char *error, const char *word, con
 	return cs_error_new(error, detail, ref);
 }
 
+static bool names(const json_t *list, const char *word)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(list, i, one)
+		if (json_is_string(one) && strcmp(json_string_value(one), word) == 0)
+			return true;
+	return false;
+}
+
 /* How an item that is over leaves its call: a decision has an outcome, a gate passes or fails. */
 static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *decision,
 		     const char *error, const cs_event *ev)
@@ -245,13 +257,19 @@ static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *dec
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
 		return;
+	bool gate = cs_json_true(item->published, "gate");
 	c->item[0] = '\0';
+	c->turn = cs_turn_find(cs_json_str(ev->data, "turn"));
+	if (c->turn == CS_TURN_BACK && t->ask_back < 0)
+		c->turn = CS_TURN_NONE;
 	cs_frame_forget(r->live[t->id]);
-	if (!cs_json_true(item->published, "gate")) {
+	if (!gate || c->turn != CS_TURN_NONE) {
 		c->phase = CS_CALL_DONE;
 		json_decref(c->result);
 		c->result = cs_item_outcome(item, decision, ev->at);
-		c->result_tainted = false;       /* what a person accepted is clean */
+		/* What a person accepted or wrote is clean; what was only shown is what it was. */
+		c->result_tainted = strcmp(decision, "accepted") != 0 && json_object_get(item->decision, "value") == NULL &&
+				    (gate ? c->args_tainted : names(c->tainted_args, "show"));
 		return;
 	}
 	if (error == NULL)
@@ -337,6 +355,29 @@ static void fold_same(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *
 	(void)item;
 }
 
+static void fold_snoozed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	item->snoozed_until = cs_json_int_or(ev->data, "until", 0);
+}
+
+static void fold_reminded(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	item->reminded = (unsigned)cs_json_int_or(ev->data, "n", item->reminded + 1);
+}
+
+/* What is escalated is not put off any more. */
+static void fold_escalated(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
+{
+	(void)r;
+	(void)t;
+	item->level = (unsigned)cs_json_int_or(ev->data, "level", item->level + 1);
+	item->snoozed_until = 0;
+}
+
 static void fold_consumed(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
 {
 	cs_call *c = call_of(r, t);
@@ -348,7 +389,7 @@ static void fold_consumed(cs_run *r, const cs_event *ev, const cs_task *t, cs_it
 
 static void fold_settled(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
 {
-	conclude(r, t, item, item->state, "authorization", ev);
+	conclude(r, t, item, cs_json_str_or(ev->data, "decision", item->state), "authorization", ev);
 	item_over(r, item);
 }
 
@@ -391,7 +432,8 @@ int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t)
 	} folds[] = {
 		{ "approval.approved", fold_approved },   { "approval.rejected", fold_rejected },
 		{ "approval.answered", fold_answered },   { "approval.undone", fold_undone },
-		{ "approval.edited", fold_edited },       { "approval.snoozed", fold_same },
+		{ "approval.edited", fold_edited },       { "approval.snoozed", fold_snoozed },
+		{ "approval.reminded", fold_reminded },   { "approval.escalated", fold_escalated },
 		{ "approval.delegated", fold_same },      { "approval.consumed", fold_consumed },
 		{ "approval.settled", fold_settled },     { "approval.expired", fold_expired },
 		{ "approval.withdrawn", fold_withdrawn }, { "approval.voided", fold_voided },

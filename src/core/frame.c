@@ -97,6 +97,8 @@ void cs_frame_free(cs_frame *f)
 	json_decref(f->items);
 	json_decref(f->fault);
 	json_decref(f->emitted);
+	json_decref(f->rounds);
+	json_decref(f->came);
 	cs_hearing_free(f->hearing);
 	free(f->fault_ref);
 	free(f);

@@ -76,6 +76,19 @@ int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);          /* an
 int cs_step_until(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);        /* the built-in: sets its timer, or ends with it */
 int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err);
 int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, const cs_verdict *why, cs_err *err);
+/* How the item of F asks, put into DATA, its published event: answers, dates, where it leads. RULE: what
+ * the rule says of it, or NULL. CS_EINVAL: `with` holds what cannot be. */
+int cs_asking_gate(cs_run *r, cs_step *s, cs_frame *f, const json_t *rule, json_t *data, cs_err *why);
+int cs_asking_decision(cs_run *r, cs_step *s, cs_frame *f, bool question, json_t *data, cs_err *why);
+/* Where an item leads by what was decided (accepted, rejected, answered, expired); *DECISION becomes
+ * rejected where an answer has used up its rounds. */
+cs_turn cs_asking_turn(const json_t *published, const char **decision);
+const char *cs_turn_name(cs_turn turn);              /* "" for none */
+cs_turn cs_turn_find(const char *word);              /* CS_TURN_NONE for NULL or another word */
+int cs_step_turn(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);    /* ends F where its call has a turn */
+/* Writes the escalations and the reminder of a pending item that are due. */
+int cs_step_call_out(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err);
+int64_t cs_asking_due(const cs_item *item, int64_t after);   /* the next of them after AFTER; 0: none */
 cs_view_of cs_call_view(cs_run *r, cs_step *s, cs_frame *f);
 const char *cs_call_performer(const cs_function *fn);      /* "" for a built-in */
 /* What a gate raises that did not open: ERROR a word of the standard, WORD what became of it,

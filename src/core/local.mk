@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/core/libcscore.a
 src_core_libcscore_a_SOURCES = \
-	src/core/adopt.c src/core/adopt.h src/core/ask.c \
+	src/core/adopt.c src/core/adopt.h src/core/ask.c src/core/asking.c \
 	src/core/begin.c \
 	src/core/call.c \
 	src/core/control.c src/core/credential.c \

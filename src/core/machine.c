@@ -66,6 +66,7 @@ static const cs_arrow task_arrows[] = {
 	{ "running", "complete", "completed" },
 	{ "running", "fault", "faulted" },
 	{ "running", "catch", "running" },           /* a try goes on in its handler */
+	{ "running", "skip", "skipped" },            /* a gate that was not passed, where the flow goes on or ends all the same */
 	{ "running", "cancel", "cancelled" },
 	{ "running", "wait", "waiting" },
 	{ "waiting", "go-on", "running" },
@@ -106,6 +107,8 @@ static const cs_arrow approval_arrows[] = {
 	{ "pending", "edit", "edited" },
 	{ "pending", "snooze", "pending" },
 	{ "pending", "delegate", "pending" },
+	{ "pending", "remind", "pending" },
+	{ "pending", "escalate", "pending" },        /* one level higher */
 	{ "pending", "expire", "expired" },
 	{ "pending", "withdraw", "withdrawn" },
 	{ "pending", "void", "void" },
@@ -124,7 +127,7 @@ static const cs_arrow approval_arrows[] = {
 MACHINE(approval, "approval",
 	STATES("proposed", "pending", "approved", "rejected", "answered", "edited", "expired", "withdrawn",
 	       "void", "consumed", "settled"),
-	STATES("publish", "approve", "reject", "respond", "edit", "snooze", "delegate", "expire", "withdraw",
+	STATES("publish", "approve", "reject", "respond", "edit", "snooze", "delegate", "remind", "escalate", "expire", "withdraw",
 	       "void", "undo", "consume", "settle"));
 
 static const cs_arrow timer_arrows[] = {

@@ -76,6 +76,9 @@ static void add_item(json_t *e, const cs_event *ev)
 
 static void add_time(json_t *e, const cs_event *ev)
 {
+	keep(e, ev->data, "turn");
+	if (strcmp(ev->type, "approval.settled") == 0 && cs_json_str(ev->data, "decision") != NULL)
+		json_object_set(e, "word", json_object_get(ev->data, "decision"));
 	json_object_set_new(e, "at", json_integer(ev->at));
 }
 
@@ -101,6 +104,9 @@ static void add_assumed(json_t *e, const cs_event *ev)
 	keep(e, ev->data, "digest");
 	keep(e, ev->data, "at");
 	keep(e, ev->data, "edited");
+	keep(e, ev->data, "turn");
+	if (cs_json_str(ev->data, "outcome") != NULL)
+		json_object_set(e, "word", json_object_get(ev->data, "outcome"));
 	if (json_object_get(ev->data, "digest") != NULL)
 		json_object_set(e, "asked", json_object_get(ev->data, "digest"));
 }
@@ -170,6 +176,7 @@ int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recor
 		.error = json_object_get(e, "error"),
 		.decision = json_object_get(e, "decision"),
 		.item = cs_json_str(e, "item"),
+		.turn = cs_json_str(e, "turn"), .word = cs_json_str(e, "word"),
 		.seq = cs_json_int_or(e, "seq", 0),
 		.cost = cs_json_int_or(e, "cost", 0),
 		.tainted = cs_json_true(e, "tainted"),

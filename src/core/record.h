@@ -18,6 +18,7 @@ typedef struct cs_recorded {       /* all borrowed; NULL: there is none */
 	json_t *result, *error;    /* how the call ended: one of them, or neither */
 	json_t *decision;          /* {decision, value, note, by} of its item */
 	const char *item;          /* id of that item */
+	const char *turn, *word;   /* where it led (core/frame.h's words), and as what it took effect; NULL: as decided */
 	int64_t seq;               /* the event that ended it */
 	int64_t cost;
 	bool tainted;

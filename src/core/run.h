@@ -46,6 +46,9 @@ typedef enum cs_call_phase {
 	CS_CALL_FAILED,              /* there is an error; it is next raised into the flow */
 } cs_call_phase;
 
+/* Where a call leads whose item was not accepted: not to its error or outcome, but elsewhere. */
+typedef enum cs_turn { CS_TURN_NONE, CS_TURN_BACK, CS_TURN_CONTINUE, CS_TURN_END } cs_turn;
+
 /* One attempt at an effect, or one decision, of a call task. */
 typedef struct cs_call {
 	cs_call_phase phase;
@@ -71,6 +74,7 @@ typedef struct cs_call {
 	char approval[CS_ID_SIZE];   /* the approved item that this intent consumes or consumed */
 	json_t *result, *error;
 	bool result_tainted;
+	cs_turn turn;                /* result is then what was decided */
 	int64_t intent_seq;
 	bool dispatched;             /* handed to a performer in this process */
 	bool simulated;              /* this attempt is answered in place of the outside, also in a live run */
@@ -106,6 +110,8 @@ typedef struct cs_item {
 	json_t *decision;            /* the data of the event that decided it; NULL: none */
 	const char *decided_by;      /* borrowed from decision's "by" */
 	int64_t grace_until, expires;
+	int64_t snoozed_until;       /* 0: not put off */
+	unsigned level, reminded;    /* escalations and reminders that have been */
 	int64_t published_seq, decided_seq;
 } cs_item;
 
@@ -158,6 +164,8 @@ typedef struct cs_frame {
 	char *fault_ref;
 	cs_call *call;               /* CALL */
 	cs_hearing *hearing;         /* LISTEN */
+	json_t *rounds;              /* task name -> how often an answer led back from it; NULL: never */
+	json_t *came;                /* task name -> [raw input, tainted] of those that an answer may go back to */
 	json_t *emitted;             /* the event of an emit that stands here and is not over; NULL: none */
 	cs_answer *answers; size_t n_answers;
 	uint64_t generation;         /* counts up when answers are dropped: late ones are told apart */
@@ -229,6 +237,7 @@ typedef struct cs_verdict {
 	char why[256];
 	char hash[CS_HEX_SIZE];      /* of the rule; "" for a default */
 	bool confirm_word;           /* the approval wants a typed word */
+	const json_t *ask;           /* how the rule wants it asked (flow/ask.h); borrowed, NULL: as ever */
 } cs_verdict;
 
 /* What a step wants done once its events are committed. All JSON is owned by the receiver. */
@@ -275,6 +284,7 @@ typedef struct cs_step {
 	/* The moment that `until` waits for, WITH its arguments. CS_EINVAL says what is wrong with them. */
 	int (*moment)(void *ctx, const json_t *with, int64_t now, int64_t *ret, cs_err *why);
 	int64_t grace_ms, expire_ms;
+	const json_t *approvals;     /* `approvals` of capstan.yaml: {remind, escalate}; borrowed, NULL */
 	int64_t epoch;
 	const char *workspace_mode;
 	/* May R, which is created, start now? NULL: always. */

@@ -53,7 +53,30 @@ static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cha
 	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
 }
 
-/* The outcome that a recorded decision had, for `approve` and `ask`, or for a gate that refused. */
+/* What a recorded decision gave, as {decision, value, note, by, at}, or for `ask` {answered, …}. */
+static json_t *assumed_result(const cs_frame *f, const cs_recorded *rec, const char *word)
+{
+	json_t *value = json_object_get(rec->decision, "value");
+	if (value == NULL && as_asked(f, rec))
+		value = rec->edited;
+	if (value == NULL)
+		value = strcmp(f->task->call, "approve") == 0 || strcmp(f->task->call, "ask") == 0 ? json_object_get(f->call->args, "show") : f->call->args;
+	json_t *by = json_object_get(rec->decision, "by");
+	json_t *note = json_object_get(rec->decision, "note");
+	json_t *result = json_pack("{s:O, s:O, s:O}", "value", value != NULL ? value : json_null(),
+				   "by", by != NULL ? by : json_null(), "note", note != NULL ? note : json_null());
+	char at[CS_TIME_SIZE];
+	cs_time_format(rec->at, at);
+	json_object_set_new(result, "at", json_string(at));
+	if (strcmp(f->task->call, "ask") == 0)
+		json_object_set_new(result, "answered", json_boolean(strcmp(word, "answered") == 0));
+	else
+		json_object_set_new(result, "decision", json_string(word));
+	return result;
+}
+
+/* The outcome that a recorded decision had, for `approve` and `ask`, or for a gate that refused; an
+ * answer that went back goes where this flow sends it. */
 static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
 {
 	const char *type = cs_json_str_or(rec->decision, "type", "");
@@ -76,38 +99,22 @@ static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
 	json_object_set_new(data, "at", json_integer(rec->at));
 	if (rec->edited != NULL && as_asked(f, rec))
 		json_object_set(data, "edited", rec->edited);
+	cs_turn turn = cs_turn_find(rec->turn);
+	if (turn == CS_TURN_BACK && f->task->ask_back < 0)
+		turn = CS_TURN_NONE;
 	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
 		if (strcmp(ends[i].type, type) != 0)
 			continue;
-		json_object_set_new(data, "outcome", json_string(ends[i].word));
-		if (gate && ends[i].error != NULL)
-			json_object_set_new(data, "error", cs_gate_error(f->task->call, ends[i].error, ends[i].word, rec->decision, f->task->ref));
+		const char *word = rec->word != NULL ? rec->word : ends[i].word;
+		json_object_set_new(data, "outcome", json_string(word));
+		if (turn != CS_TURN_NONE)
+			json_object_set_new(data, "turn", json_string(cs_turn_name(turn)));
+		if (!gate || turn != CS_TURN_NONE)
+			json_object_set_new(data, "result", assumed_result(f, rec, word));
+		else if (ends[i].error != NULL)
+			json_object_set_new(data, "error", cs_gate_error(f->task->call, ends[i].error, word, rec->decision, f->task->ref));
 	}
 	return data;
-}
-
-static int assume_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_recorded *rec, cs_err *err)
-{
-	json_t *data = assumed_data(f, rec, false);
-	json_t *value = json_object_get(rec->decision, "value");
-	if (value == NULL && as_asked(f, rec))
-		value = rec->edited;
-	if (value == NULL)
-		value = json_object_get(f->call->args, "show");
-	json_t *by = json_object_get(rec->decision, "by");
-	json_t *note = json_object_get(rec->decision, "note");
-	json_t *result = json_pack("{s:O, s:O, s:O}", "value", value != NULL ? value : json_null(),
-				   "by", by != NULL ? by : json_null(), "note", note != NULL ? note : json_null());
-	const char *word = cs_json_str_or(data, "outcome", "expired");
-	char at[CS_TIME_SIZE];
-	cs_time_format(rec->at, at);
-	json_object_set_new(result, "at", json_string(at));
-	if (strcmp(f->task->call, "ask") == 0)
-		json_object_set_new(result, "answered", json_boolean(strcmp(word, "answered") == 0));
-	else
-		json_object_set_new(result, "decision", json_string(word));
-	json_object_set_new(data, "result", result);
-	return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, data, err);
 }
 
 /* Not sent: a fixture answers, else the record; what is pure is done here as ever. */
@@ -133,13 +140,14 @@ int cs_step_shadow(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (fn == NULL)
 		return stop_here(r, s, f, f->task->call, err);
 	if (fn->kind == CS_FUNCTION_BUILTIN)
-		return known && rec.decision != NULL ? assume_decision(r, s, f, &rec, err) : CS_ENOTFOUND;
+		return !known || rec.decision == NULL ? CS_ENOTFOUND :
+		       cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, assumed_data(f, &rec, false), err);
 
 	if (known && same_digest(f, &rec) && ended(&rec))
 		return reuse(r, s, f, "attempt.reused", "recorded", &rec, err);
 	if (known && rec.decision != NULL && !ended(&rec)) {       /* its gate refused; nothing was ever sent */
 		CS_AUTOJSON json_t *data = assumed_data(f, &rec, true);
-		if (json_object_get(data, "error") != NULL)
+		if (json_object_get(data, "error") != NULL || json_object_get(data, "turn") != NULL)
 			return cs_run_write(r, s, "approval.assumed", f->task, f->occurrence, CS_STEAL(data), err);
 	}
 	return capture(r, s, f, fn, known ? &rec : NULL, err);

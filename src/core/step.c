@@ -435,9 +435,11 @@ static int step_live(struct walk *w, bool *ret_more, cs_err *err)
 	cs_run *r = w->r;
 	if (r->deadline > 0 && r->deadline <= w->s->now)
 		return time_out_run(w, err);
+	bool ending = r->ending;
 	int rc = step_seq(w, r->root, err);
 	if (rc != CS_OK && rc != CS_EAGAIN)
 		return rc;
+	w->more = w->more || r->ending != ending;    /* branches that were looked at before do not know it yet */
 	if (w->uncaught)
 		return fault_run(w, err);
 	if (over(r)) {
@@ -502,6 +504,8 @@ static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t
 	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT)
 		earlier(f->call->due, after, best);
 	const cs_item *item = f->call != NULL && f->call->item[0] != '\0' ? cs_run_item(r, f->call->item) : NULL;
+	if (item != NULL && f->call->phase == CS_CALL_ASKING && strcmp(item->state, "pending") == 0)
+		earlier(cs_asking_due(item, after), after, best);
 	if (item != NULL && f->call->phase == CS_CALL_ASKING) {
 		earlier(item->grace_until, after, best);
 		earlier(item->expires, after, best);

@@ -75,7 +75,7 @@ static int env_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_ca
 		snprintf(v.rule, sizeof v.rule, "default/undecided");
 	}
 	cs_verdict out = { .kind = v.answer == CS_POLICY_ASK ? CS_VERDICT_ASK : v.answer == CS_POLICY_DENY ? CS_VERDICT_DENY : CS_VERDICT_ALLOW,
-			   .confirm_word = v.confirm_word };
+			   .confirm_word = v.confirm_word, .ask = v.ask };
 	snprintf(out.rule, sizeof out.rule, "%s", v.rule);
 	snprintf(out.why, sizeof out.why, "%s", v.why);
 	snprintf(out.hash, sizeof out.hash, "%s", v.hash);
@@ -130,7 +130,7 @@ void cs_env_init(cs_engine *e)
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.secret = cs_secrets_look, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.may_start = cs_turns_may_start,
-		.grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
+		.approvals = json_object_get(e->ws->settings, "approvals"), .grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};
 }

@@ -239,6 +239,7 @@ static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 	e->ws = CS_STEAL(l->ws);
 	e->step.grace_ms = e->ws->grace_ms;
 	e->step.expire_ms = e->ws->expire_ms;
+	e->step.approvals = json_object_get(e->ws->settings, "approvals");
 	if (touches_rules(files))
 		twalk_r(e->runs, ready_one, e);      /* each asks the rules again of what waits for a person */
 	cs_turns_renew(e);

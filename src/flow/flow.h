@@ -121,7 +121,9 @@ typedef struct cs_task {
 	char *secret;             /* the secret that is all of that policy, {SCHEME: {use: NAME}}; NULL: none */
 	cs_template *ask_title;   /* metadata.ask.title, or NULL */
 	json_t *secrets;          /* owned set of names, NAME or NAME.MEMBER, that this task names itself; NULL: none */
-	json_t *metadata;         /* borrowed, or NULL; {ask: {allow, expire, runbook}, effect} are checked */
+	bool returned_to;         /* some sibling's ask_back leads here */
+	int ask_back;             /* CALL: the sibling that an answer goes back to (`back`); -1: none */
+	json_t *metadata;         /* borrowed, or NULL; ask (flow/ask.h) and effect are checked */
 } cs_task;
 
 typedef struct cs_flow {

@@ -201,7 +201,6 @@ static void build_arguments(cs_build *b, int id, const char *name, const cs_func
 
 void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 {
-	(void)sibs;
 	const char *name = cs_json_str(def, "call");
 	json_t *with CS_AUTOJSON = json_incref(json_object_get(def, "with"));
 	const cs_function *builtin = cs_function_builtin(name);
@@ -224,6 +223,8 @@ void cs_build_call(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	if (builtin && builtin->kind == CS_FUNCTION_HTTP) {
 		cs_build_http_arguments(b, id, with);
 	} else {
+		if (builtin)
+			cs_build_back(b, id, with, sibs);
 		build_arguments(b, id, name, builtin, with);
 	}
 	cs_check_pop(&b->c, mark);

@@ -30,7 +30,7 @@ static int add_task(cs_build *b, const char *name, json_t *def, int parent, int 
 	cs_task *t = &f->tasks[f->n_tasks];
 	*t = (cs_task){
 		.id = f->n_tasks, .parent = parent, .index = index, .name = cs_xstrdup(name),
-		.ref = reference(b), .place = b->c.src == b->src ? cs_xstrdup(b->c.path) : NULL, .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
+		.ref = reference(b), .place = b->c.src == b->src ? cs_xstrdup(b->c.path) : NULL, .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE, .ask_back = -1,
 	};
 	return f->n_tasks++;
 }
@@ -167,7 +167,7 @@ static void unknown_target(cs_build *b, const char *name, const cs_siblings *sib
 	cs_diags_suggest(b->c.d, near);
 }
 
-static int find_sibling(const cs_build *b, const cs_siblings *sibs, const char *name)
+int cs_build_sibling(const cs_build *b, const cs_siblings *sibs, const char *name)
 {
 	int low = 0, high = sibs->n;
 	while (low < high) {
@@ -194,7 +194,7 @@ int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs)
 	size_t mark = cs_check_push(&b->c, "then");
 	int target = CS_THEN_CONTINUE;
 	if (!sibs->branches)
-		target = find_sibling(b, sibs, name);
+		target = cs_build_sibling(b, sibs, name);
 	if (target < 0 && sibs->branches)
 		cs_check_error(&b->c, "a branch of a fork cannot lead to another task; write continue, exit or end");
 	else if (target < 0)

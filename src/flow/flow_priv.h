@@ -59,6 +59,8 @@ int cs_build_row(cs_build *b, const char *name, json_t *def, int parent, int ind
 /* The definition under the cursor as the one child of PARENT. */
 void cs_build_only(cs_build *b, const char *name, json_t *def, int parent);
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
+/* The sibling of that name; CS_THEN_CONTINUE: there is none. */
+int cs_build_sibling(const cs_build *b, const cs_siblings *sibs, const char *name);
 
 /* flow_reach.c: warns of each task of a compiled list that the run never comes to; of a switch, the cases that
  * are never taken, and a `then` that is never followed. */
@@ -154,7 +156,9 @@ bool cs_check_error_definition(cs_build *b, const json_t *v);
 void cs_build_retry(cs_build *b, const json_t *v, cs_catch *k);
 
 /* flow_metadata.c: metadata.ask and metadata.effect of a task. */
-void cs_build_metadata(cs_build *b, int id, json_t *def);
+void cs_build_metadata(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+/* `back` and `rounds` of OBJ, on which the cursor stands, as what an answer to row ID leads to. */
+void cs_build_back(cs_build *b, int id, const json_t *obj, const cs_siblings *sibs);
 /* `runbook` of OBJ names a file that is there. */
 void cs_build_runbook(cs_build *b, const json_t *obj);
 

@@ -95,7 +95,7 @@ static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *si
 	t->then = cs_build_then(b, def, sibs);
 	cs_build_timeout(b, def, &t->timeout);
 	t->metadata = json_object_get(def, "metadata");
-	cs_build_metadata(b, id, def);
+	cs_build_metadata(b, id, def, sibs);
 }
 
 void cs_build_task(cs_build *b, int id, json_t *def, const cs_siblings *sibs)

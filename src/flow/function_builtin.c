@@ -7,19 +7,20 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "flow/ask.h"
 #include "flow/check.h"
 #include "flow/flow_priv.h"
 
 static const cs_key approve_keys[] = {
 	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "summary", CS_IS_STRING }, { "show", CS_IS_ANY },
 	{ "allow", CS_IS_ARRAY }, { "expire", CS_IS_STRING }, { "on-expiry", CS_IS_STRING }, { "runbook", CS_IS_STRING },
-	{ "subject", CS_IS_STRING }, { "escalate", CS_IS_ANY | CS_KEY_LATER }, { "remind", CS_IS_ANY | CS_KEY_LATER },
-	{ "back", CS_IS_ANY | CS_KEY_LATER }, { "rounds", CS_IS_ANY | CS_KEY_LATER },
+	{ "subject", CS_IS_STRING }, { "escalate", CS_IS_ARRAY }, { "remind", CS_IS_ARRAY }, { "back", CS_IS_STRING },
+	{ "rounds", CS_IS_INTEGER },
 	{ "covers", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 static const cs_key ask_keys[] = {
 	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "form", CS_IS_OBJECT | CS_IS_BOOL }, { "show", CS_IS_ANY },
-	{ "expire", CS_IS_STRING }, { "escalate", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "expire", CS_IS_STRING }, { "escalate", CS_IS_ARRAY }, { NULL, 0 },
 };
 static const cs_key notify_keys[] = {
 	{ "title", CS_IS_STRING | CS_KEY_REQUIRED }, { "body", CS_IS_STRING }, { "action", CS_IS_STRING | CS_KEY_REQUIRED },
@@ -128,13 +129,10 @@ static void check_expire(cs_check *c, const json_t *with)
 
 static void check_approve(cs_check *c, const json_t *with)
 {
+	static const char *const words[] = { "reject", "escalate", NULL };
 	cs_check_allow(c, with);
-	const char *expiry = cs_json_str(with, "on-expiry");
-	if (expiry && strcmp(expiry, "reject") != 0) {
-		size_t mark = cs_check_push(c, "on-expiry");
-		cs_check_error(c, "'on-expiry: %.40s' is not obeyed by this version, which knows 'reject' only", expiry);
-		cs_check_pop(c, mark);
-	}
+	cs_check_remind(c, with);
+	cs_check_word(c, with, "on-expiry", words);
 }
 
 static void check_form(cs_check *c, const json_t *with)
@@ -179,6 +177,8 @@ void cs_builtin_check(cs_check *c, const char *name, const json_t *with)
 		if (!cs_check_object(c, with, rows[i].keys, rows[i].what))
 			return;
 		check_expire(c, with);
+		if (rows[i].keys != notify_keys)
+			cs_check_escalate(c, with);
 		if (rows[i].keys == approve_keys)
 			check_approve(c, with);
 		if (rows[i].keys == ask_keys)

@@ -13,6 +13,7 @@ src_flow_libcsflow_a_SOURCES = \
 # Documents: reading, checking, compiling.
 src_flow_libcsflow_a_SOURCES += \
 	src/flow/ahead.c src/flow/ahead.h \
+	src/flow/ask.c src/flow/ask.h \
 	src/flow/check.c src/flow/check.h src/flow/cron.c src/flow/cron.h \
 	src/flow/diag.c src/flow/diag.h \
 	src/flow/error.c src/flow/error.h \

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/regex.h"
+#include "flow/ask.h"
 
 static void check_pattern(cs_check *c, const json_t *obj, const char *key)
 {
@@ -106,7 +107,7 @@ static void check_rule(cs_check *c, const cs_workspace *w, const json_t *rule)
 {
 	static const cs_key keys[] = {
 		{ "name", CS_IS_STRING }, { "when", CS_IS_OBJECT }, { "then", CS_IS_STRING | CS_KEY_REQUIRED },
-		{ "why", CS_IS_STRING }, { "expires", CS_IS_STRING }, { "confirm", CS_IS_STRING }, { NULL, 0 },
+		{ "why", CS_IS_STRING }, { "expires", CS_IS_STRING }, { "confirm", CS_IS_STRING }, { "ask", CS_IS_OBJECT }, { NULL, 0 },
 	};
 	static const char *const decisions[] = { "ask", "deny", "allow", NULL };
 	static const char *const confirms[] = { "key", "word", NULL };
@@ -116,8 +117,14 @@ static void check_rule(cs_check *c, const cs_workspace *w, const json_t *rule)
 	if (cs_check_word(c, rule, "confirm", confirms) >= 0 && strcmp(cs_json_str_or(rule, "then", ""), "ask") != 0)
 		cs_check_error_key(c, "confirm", "'confirm' says how a question is answered; it goes with 'then: ask'");
 	check_expires(c, rule);
-	const json_t *when = json_object_get(rule, "when");
-	size_t mark = cs_check_push(c, "when");
+	const json_t *when = json_object_get(rule, "when"), *ask = json_object_get(rule, "ask");
+	if (ask && strcmp(cs_json_str_or(rule, "then", ""), "ask") != 0)
+		cs_check_error_key(c, "ask", "'ask' says how a gate asks; it goes with 'then: ask'");
+	size_t mark = cs_check_push(c, "ask");
+	if (ask)
+		cs_check_rule_ask(c, ask);
+	cs_check_pop(c, mark);
+	mark = cs_check_push(c, "when");
 	if (when)
 		check_when(c, w, when);
 	cs_check_pop(c, mark);

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "flow/ask.h"
 #include "flow/workspace_priv.h"
 
 enum { GRACE_MS = 30000, WORKERS = 4, WORKERS_MAX = 64, MAILBOX = 10000, MAILBOX_MIN = 16, MAILBOX_MAX = 1000000 };
@@ -70,14 +71,15 @@ static void read_operator(cs_workspace *w, cs_check *c, const json_t *doc)
 static void read_approvals(cs_workspace *w, cs_check *c, const json_t *doc)
 {
 	static const cs_key keys[] = {
-		{ "grace", CS_IS_STRING }, { "expire", CS_IS_STRING }, { "remind", CS_IS_ANY | CS_KEY_LATER },
-		{ "escalate", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+		{ "grace", CS_IS_STRING }, { "expire", CS_IS_STRING }, { "remind", CS_IS_ARRAY }, { "escalate", CS_IS_ARRAY }, { NULL, 0 },
 	};
 	const json_t *v = json_object_get(doc, "approvals");
 	size_t mark = cs_check_push(c, "approvals");
 	if (v && cs_check_object(c, v, keys, "'approvals'")) {
 		cs_check_duration_key(c, v, "grace", &w->grace_ms);
 		cs_check_duration_key(c, v, "expire", &w->expire_ms);
+		cs_check_remind(c, v);
+		cs_check_escalate(c, v);
 	}
 	cs_check_pop(c, mark);
 }

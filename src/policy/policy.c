@@ -17,6 +17,7 @@ typedef struct rule {
 	const char *why;
 	cs_policy_answer answer;
 	bool confirm_word;
+	const json_t *ask;           /* borrowed from docs */
 	int64_t expires;             /* wall ms; 0: never */
 	cs_regex *pattern;           /* of `matches`; NULL: none */
 } rule;
@@ -68,7 +69,7 @@ static int add_rule(cs_policy *p, const json_t *doc, json_t *r, cs_err *err)
 	rule new = { .when = json_object_get(r, "when"), .why = cs_json_str_or(r, "why", ""),
 		     .answer = answer_of(cs_json_str_or(r, "then", "ask")),
 		     .confirm_word = strcmp(cs_json_str_or(r, "confirm", ""), "word") == 0,
-		     .expires = expiry(cs_json_str(r, "expires")) };
+		     .ask = json_object_get(r, "ask"), .expires = expiry(cs_json_str(r, "expires")) };
 	snprintf(new.name, sizeof new.name, "policy %s/%s", policy, cs_json_str_or(r, "name", "unnamed"));
 	cs_json_digest(r, new.hash);
 	const char *pattern = cs_json_str(json_object_get(new.when, "matches"), "pattern");
@@ -276,6 +277,7 @@ int cs_policy_decide(const cs_policy *p, const cs_policy_query *q, cs_policy_ver
 		v.answer = r->answer;
 		v.why = r->why;
 		v.confirm_word = r->confirm_word;
+		v.ask = r->ask;
 		memcpy(v.rule, r->name, sizeof v.rule);
 		memcpy(v.hash, r->hash, sizeof v.hash);
 		*ret = v;

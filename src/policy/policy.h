@@ -35,6 +35,7 @@ typedef struct cs_policy_verdict {
 	char hash[CS_HEX_SIZE];              /* of the rule as it stands in the file; "" for a default */
 	const char *why;                     /* the rule's own words, borrowed; "" */
 	bool confirm_word;                   /* `confirm: word` */
+	const json_t *ask;                   /* the rule's `ask`, borrowed from the policy; NULL: it has none */
 } cs_policy_verdict;
 
 /* CS_ETOOBIG when a pattern searches past its limit: the caller asks, as for the unknown. */

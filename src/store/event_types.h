@@ -18,7 +18,8 @@
  *   reversal.registered *key (of the attempt done), *call (what takes it back), result
  *   reversal.begun *key, *call, n            reversal.reversed *key
  *   reversal.failed *key, error              reversal.waived *key, why
- *   task.completed output, context, then, raw, branch
+ *   task.completed output, context, then, raw, branch, back (the name of the task an answer led to)
+ *   task.skipped   outcome, then, tainted: of a gate that was not passed
  *   task.started   input, items              task.faulted error     task.caught error, as
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
@@ -29,11 +30,14 @@
  *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence
  *   approval.proposed, .published  *item, *kind, *title, digest, call, value, card, rule, why,
  *                  taint, touches, allow[], expires, grace (ms), next, confirm, connector,
- *                  proposer, editor, previous, final, function (hash), base (url of the connector)
+ *                  proposer, editor, previous, final, function (hash), base (url of the connector),
+ *                  remind[ms], escalate[{at, to, expiry}], back, round, rounds, on_reject, on_expiry
  *   approval.approved, .rejected, .answered  *item, digest, by, note, value, grace_until, batch
  *   approval.edited *item, next (the new item), value     approval.snoozed *item, until
  *   approval.delegated *item, to             approval.voided *item, why
- *   approval.consumed *item, key             approval.settled *item, decision
+ *   approval.consumed *item, key             approval.settled *item, decision, turn back|continue|end
+ *   approval.expired *item, decision, turn   approval.reminded *item, *n (of the reminders that were due)
+ *   approval.escalated *item, *level, to, expiry (instead of it)
  *   item.opened    *item, *kind, *title, next, task, and what the kind needs
  *   item.closed    *item, how, by
  *   timer.armed    *timer, *due, what        timer.fired *timer, due     timer.cancelled *timer, why
@@ -65,10 +69,12 @@
 	X(APPROVAL_CONSUMED, "approval.consumed", item_moved) \
 	X(APPROVAL_DELEGATED, "approval.delegated", item_delegated) \
 	X(APPROVAL_EDITED, "approval.edited", item_edited) \
+	X(APPROVAL_ESCALATED, "approval.escalated", item_escalated) \
 	X(APPROVAL_EXPIRED, "approval.expired", item_moved) \
 	X(APPROVAL_PROPOSED, "approval.proposed", item_published) \
 	X(APPROVAL_PUBLISHED, "approval.published", item_published) \
 	X(APPROVAL_REJECTED, "approval.rejected", item_decided) \
+	X(APPROVAL_REMINDED, "approval.reminded", item_reminded) \
 	X(APPROVAL_SETTLED, "approval.settled", item_moved) \
 	X(APPROVAL_SNOOZED, "approval.snoozed", item_snoozed) \
 	X(APPROVAL_UNDONE, "approval.undone", item_undone) \

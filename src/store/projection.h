@@ -17,6 +17,8 @@
  * - item.state: proposed, pending (published, undone), approved, rejected, answered, edited,
  *   expired, withdrawn, void, consumed, settled; of item.*: open, closed. An item that names a
  *   previous one becomes its successor where it has none.
+ * - item.level and item.reminded count its escalations and reminders, from 0; what is escalated is not
+ *   put off any more.
  * - event_seen has the first event.emitted of each (source, id), of real runs and of simulated ones
  *   apart; a replay's are not in it.
  * - start_event has what was received for a start and is not over: neither passed nor of a gathering
@@ -99,6 +101,9 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" successor = coalesce(?2, successor) WHERE id = ?1") \
 	X(ITEM_SNOOZE, "UPDATE item SET snoozed_until = ?2 WHERE id = ?1") \
 	X(ITEM_DELEGATE, "UPDATE item SET delegated_to = ?2 WHERE id = ?1") \
+	X(ITEM_ESCALATE, "UPDATE item SET level = ?2, delegated_to = coalesce(?3, delegated_to)," \
+		" snoozed_until = NULL WHERE id = ?1") \
+	X(ITEM_REMIND, "UPDATE item SET reminded = ?2 WHERE id = ?1") \
 	X(TIMER_ARM, "INSERT INTO timer (id, run, due, state, what, seq) VALUES (?1,?2,?3,'armed',?4,?5)" \
 		" ON CONFLICT (id) DO UPDATE SET run = excluded.run, due = excluded.due, state = 'armed'," \
 		" what = excluded.what, seq = excluded.seq") \
@@ -149,7 +154,7 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_attempt_ended, cs_fold_attempt_retry, cs_fold_attempt_ambiguous,
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
-	cs_fold_item_closed, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
+	cs_fold_item_closed, cs_fold_item_escalated, cs_fold_item_reminded, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
 	cs_fold_engine_hold, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
 	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared;
 /* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */

@@ -91,6 +91,19 @@ int cs_fold_item_delegated(cs_fold *f, const cs_event *ev, cs_err *err)
 	return id ? cs_fold_do(f, CS_FOLD_ITEM_DELEGATE, err, "ss", id, cs_json_str(ev->data, "to")) : CS_EINVAL;
 }
 
+int cs_fold_item_escalated(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *id = cs_fold_need(ev, "item", err);
+	return id ? cs_fold_do(f, CS_FOLD_ITEM_ESCALATE, err, "sis", id, cs_json_int_or(ev->data, "level", 1),
+			       cs_json_str(ev->data, "to")) : CS_EINVAL;
+}
+
+int cs_fold_item_reminded(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *id = cs_fold_need(ev, "item", err);
+	return id ? cs_fold_do(f, CS_FOLD_ITEM_REMIND, err, "si", id, cs_json_int_or(ev->data, "n", 1)) : CS_EINVAL;
+}
+
 int cs_fold_item_closed(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *id = cs_fold_need(ev, "item", err);

@@ -51,7 +51,8 @@ const cs_table cs_schema_projections[] = {
 	  " created INTEGER NOT NULL, expires INTEGER, grace INTEGER, grace_until INTEGER,"
 	  " snoozed_until INTEGER, delegated_to TEXT, decided_by TEXT, note TEXT, next TEXT,"
 	  " published_seq INTEGER NOT NULL, decided_seq INTEGER, simulated INTEGER NOT NULL,"
-	  " confirm TEXT, previous TEXT, successor TEXT, call TEXT) STRICT, WITHOUT ROWID", "id", 1 },
+	  " confirm TEXT, previous TEXT, successor TEXT, call TEXT,"
+	  " level INTEGER NOT NULL DEFAULT 0, reminded INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID", "id", 1 },
 	{ "timer",
 	  "(id TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL,"
 	  " what TEXT, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID", "id", 1 },
@@ -185,7 +186,18 @@ static int make_version_3(sqlite3 *db, cs_err *err)
 	return rc ? rc : make_table(db, "start_once", &made, err);
 }
 
-static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2, make_version_3 };
+/* Before there were escalations and reminders there were none. */
+static int make_version_4(sqlite3 *db, cs_err *err)
+{
+	int64_t there;
+	int rc = cs_sql_int(db, "SELECT count(*) FROM pragma_table_info('item') WHERE name = 'level'", 0, &there, err);
+	if (rc || there > 0)
+		return rc;
+	return cs_sql_run(db, "ALTER TABLE item ADD COLUMN level INTEGER NOT NULL DEFAULT 0;"
+			      "ALTER TABLE item ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0", err);
+}
+
+static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2, make_version_3, make_version_4 };
 
 /* A file without a table and with neither number is one that was just made. */
 static int check_identity(sqlite3 *db, const char *dir, int64_t *ret_version, cs_err *err)

@@ -14,7 +14,8 @@ static const cs_view_column columns[] = {
 	{ "snoozed_until", "snoozed_until", CS_VIEW_TIME }, { "delegated_to", "delegated_to", CS_VIEW_PLAIN },
 	{ "by", "decided_by", CS_VIEW_PLAIN }, { "note", "note", CS_VIEW_PLAIN },
 	{ "grace_until", "grace_until", CS_VIEW_TIME }, { "previous", "previous", CS_VIEW_PLAIN },
-	{ "successor", "successor", CS_VIEW_PLAIN }, { "replay_of", "replay_of", CS_VIEW_TEXT }, { NULL, NULL, CS_VIEW_PLAIN },
+	{ "successor", "successor", CS_VIEW_PLAIN }, { "replay_of", "replay_of", CS_VIEW_TEXT },
+	{ "level", "level", CS_VIEW_PLAIN }, { "reminded", "reminded", CS_VIEW_PLAIN }, { NULL, NULL, CS_VIEW_PLAIN },
 };
 
 /* A decision that took effect has another state, but what was decided stays what is shown. */
@@ -60,9 +61,9 @@ static json_t *item_of(const json_t *row)
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	int rc = cs_reader_query(r, all ? ITEM_ROWS " ORDER BY NOT (" WAITS "), CASE WHEN " WAITS " THEN coalesce("
+	int rc = cs_reader_query(r, all ? ITEM_ROWS " ORDER BY NOT (" WAITS "), CASE WHEN " WAITS " THEN -item.level ELSE 0 END, CASE WHEN " WAITS " THEN coalesce("
 				 "item.expires, 9223372036854775807) ELSE -item.created END, item.created, item.id"
-				 : ITEM_ROWS " WHERE " WAITS " ORDER BY item.expires IS NULL, item.expires, item.created, item.id", NULL, &rows, err);
+				 : ITEM_ROWS " WHERE " WAITS " ORDER BY item.level DESC, item.expires IS NULL, item.expires, item.created, item.id", NULL, &rows, err);
 	if (rc)
 		return rc;
 	json_t *items = json_array(), *row;
@@ -115,6 +116,25 @@ static void put_from(json_t *card, const json_t *published)
 		put(card, "from", json_sprintf("proposed by %s", proposer));
 }
 
+/* What becomes of the run where it is not accepted: an answer, a rejection, the expiry. */
+static void put_ways(json_t *card, const json_t *published)
+{
+	static const struct { const char *member, *as; } ways[] = { { "on_reject", "rejected" }, { "on_expiry", "expired" } };
+	const char *back = cs_json_str(published, "back");
+	int round = (int)cs_json_int_or(published, "round", 1), rounds = (int)cs_json_int_or(published, "rounds", 0);
+	if (back && rounds > 0 && round > rounds)
+		put(card, "answered", json_sprintf("counts as a rejection: it went back to %s %d times", back, rounds));
+	else if (back && rounds > 0)
+		put(card, "answered", json_sprintf("goes back to %s, round %d of %d", back, round, rounds));
+	else if (back)
+		put(card, "answered", json_sprintf("goes back to %s, round %d", back, round));
+	for (size_t i = 0; i < CS_ARRAY_LEN(ways); i++) {
+		const char *word = cs_json_str(published, ways[i].member);
+		if (word)
+			put(card, ways[i].as, json_string(strcmp(word, "end") == 0 ? "the run ends" : "the run goes on without it"));
+	}
+}
+
 static json_t *card_of(const json_t *published, const json_t *row)
 {
 	json_t *card = json_copy(json_object_get(published, "card"));
@@ -132,6 +152,7 @@ static json_t *card_of(const json_t *published, const json_t *row)
 		cs_duration_show(ms, grace, sizeof grace);
 		put(card, "undo", json_sprintf("%s after the decision; then none", grace));
 	}
+	put_ways(card, published);
 	put(card, "cost", json_integer(cs_json_int_or(row, "run_cost", 0)));
 	return card;
 }
@@ -158,7 +179,8 @@ static int add_history(void *ctx, const cs_event *ev)
 static int add_published(cs_reader *r, const json_t *row, json_t *item, cs_err *err)
 {
 	static const char *const members[] = { "value", "allow", "rule", "why", "taint", "proposer", "editor", "form",
-					       "request", "error", "runbook", "body", "how", "key", "batch", "action" };
+					       "request", "error", "runbook", "body", "how", "key", "batch", "action", "back", "round", "rounds",
+					       "remind", "escalate" };
 	CS_AUTOJSON json_t *published = NULL;
 	int rc = cs_view_data(r, cs_json_int_or(row, "published_seq", 0), &published, err);
 	if (rc)

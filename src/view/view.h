@@ -35,13 +35,15 @@ int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
 /* What waits, what expires first first; ALL: also what is decided or over, newest first after
  * it. Each {id, kind, title, run, flow, task, state, digest, created, expires, next} with
  * occurrence, subject, call, simulated, confirm, snoozed_until, delegated_to, by, word, note,
- * grace_until, previous, successor, replay_of (the run that its run replays, or null). word is what
+ * grace_until, previous, successor, replay_of (the run that its run replays, or null), level (how often it
+ * was escalated; what is stands first), reminded. word is what
  * was decided, also when the item's state has gone on since. */
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
 /* One of them, decided or not, with value (what will be sent, as it will be sent), allow,
- * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq and
+ * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq, back, round,
+ * rounds, remind, escalate (as published) and
  * history: [{seq, type, at, actor, says, note}]. The card has what its operation declares and as,
- * why, touches, from, undo (absent: nothing takes it back), cost, before (how such items were decided). CS_ENOTFOUND. */
+ * why, touches, from, undo (absent: nothing takes it back), answered, rejected, expired (what the run then does), cost, before (how such items were decided). CS_ENOTFOUND. */
 int cs_view_item(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 
 /* The tasks of a run as a tree, parents before children, in the order they began: {seq, ref,

@@ -13,10 +13,12 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_APPROVAL_CONSUMED] = "the approval took effect after its grace",
 	[CS_EV_APPROVAL_DELEGATED] = "{actor} gave it to {to}",
 	[CS_EV_APPROVAL_EDITED] = "{actor} edited it: item {next} took its place",
+	[CS_EV_APPROVAL_ESCALATED] = "nobody has decided yet: it was escalated to level {level}[, to {to}]",
 	[CS_EV_APPROVAL_EXPIRED] = "nobody decided in time: it expired",
 	[CS_EV_APPROVAL_PROPOSED] = "{title} was proposed[ by {proposer}]",
 	[CS_EV_APPROVAL_PUBLISHED] = "{title} was put before the operator[ because {rule} asks][: {why}][, proposed by {proposer}]",
 	[CS_EV_APPROVAL_REJECTED] = "{by} rejected it[: {note}]",
+	[CS_EV_APPROVAL_REMINDED] = "nobody has decided yet: a reminder",
 	[CS_EV_APPROVAL_SETTLED] = "the decision took effect after its grace[: {decision}]",
 	[CS_EV_APPROVAL_SNOOZED] = "{actor} put it off[ until {until}]",
 	[CS_EV_APPROVAL_UNDONE] = "{actor} took the decision back within its grace",
@@ -80,6 +82,23 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_TIMER_CANCELLED] = "a timer was cancelled",
 	[CS_EV_TIMER_FIRED] = "a timer ran out",
 };
+
+/* Where a member of the data makes another event of it. */
+static const struct {
+	cs_event_type type;
+	const char *member, *sentence;
+} variants[] = {
+	{ CS_EV_TASK_SKIPPED, "outcome", "{name} was not done: its gate was {outcome.decision}[ by {outcome.by}][: {outcome.note}]" },
+	{ CS_EV_TASK_COMPLETED, "back", "the answer to {name} led back to {back}[: {output.note}]" },
+};
+
+static const char *sentence_of(cs_event_type t, const cs_event *ev)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(variants); i++)
+		if (variants[i].type == t && json_object_get(ev->data, variants[i].member) != NULL)
+			return variants[i].sentence;
+	return sentences[t];
+}
 
 #define SAYS_MAX 1000
 
@@ -161,9 +180,10 @@ json_t *cs_view_says(const cs_event *ev)
 	cs_event_type t = cs_event_type_find(ev->type);
 	CS_AUTOBUF cs_buf out;
 	cs_buf_init(&out, SAYS_MAX);
-	if (t == CS_EV_COUNT || !sentences[t])
+	const char *sentence = t == CS_EV_COUNT ? NULL : sentence_of(t, ev);
+	if (!sentence)
 		return json_string(ev->type);
-	add_part(&out, ev, sentences[t], sentences[t] + strlen(sentences[t]));
+	add_part(&out, ev, sentence, sentence + strlen(sentence));
 	json_t *s = json_stringn(cs_buf_str(&out), out.len);
 	return s ? s : json_string(ev->type);
 }

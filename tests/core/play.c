@@ -230,7 +230,7 @@ void play_crash(play *s, cs_run *r)
 
 static json_t *decision_of(const play *s, const cs_item *item, uint64_t h)
 {
-	static const char *const verbs[] = { "approve", "approve", "approve", "reject", "edit", "snooze", "delegate", "undo", "respond" };
+	static const char *const verbs[] = { "approve", "approve", "approve", "reject", "edit", "snooze", "delegate", "undo", "respond", "respond" };
 	static const char *const hows[] = { "happened", "did-not", "repeat" };
 	if (strcmp(item->kind, "in-doubt") == 0)
 		return json_pack("{s:s, s:s, s:s, s:{s:b}}", "verb", "resolve", "how", hows[h % 3], "word", "repeat", "value", "ok", 1);
@@ -281,12 +281,17 @@ static void control(play *s, cs_run *r)
 		must(cs_run_control(r, &s->step, verb, NULL, &err), &err);
 }
 
-static void fail_last(const play *s, const cs_err *err)
+static void show_last(const play *s)
 {
 	for (size_t n = json_array_size(s->log), i = n > 12 ? n - 12 : 0; i < n; i++) {
 		CS_AUTOFREE char *text = cs_json_text(json_array_get(s->log, i));
 		print_error("%s\n", text);
 	}
+}
+
+static void step_fails(const play *s, const cs_err *err)
+{
+	show_last(s);
 	fail_msg("seed %llu: a step fails: %s", (unsigned long long)s->seed, err->msg);
 }
 
@@ -296,13 +301,15 @@ bool play_group(play *s, cs_run *r)
 	cs_err err = { 0 };
 	s->step.now = s->now;
 	if (cs_run_step(r, &s->step, &more, &err) != CS_OK)
-		fail_last(s, &err);
+		step_fails(s, &err);
 	size_t n = json_array_size(s->log);
 	bool again = false;
 	if (more)
 		return true;
-	if (cs_run_step(r, &s->step, &again, &err) != CS_OK || again || json_array_size(s->log) != n)
+	if (cs_run_step(r, &s->step, &again, &err) != CS_OK || again || json_array_size(s->log) != n) {
+		show_last(s);
 		fail_msg("seed %llu: after event %zu a run that says it rests goes on when asked", (unsigned long long)s->seed, n);
+	}
 	return false;
 }
 
@@ -351,6 +358,7 @@ static json_t *dump_call(const cs_call *c)
 			      c->phase == CS_CALL_RETRY_WAIT ? (json_int_t)c->due : 0, "item", c->item, "next", c->next_item,
 			      "previous", c->previous, "approval", c->approval, "editor", c->editor != NULL ? c->editor : "",
 			      "result_tainted", c->result_tainted);
+	json_object_set_new(o, "turn", json_integer((json_int_t)c->turn));
 	set(o, "args", c->args);
 	set(o, "tainted_args", c->tainted_args);
 	set(o, "result", c->result);
@@ -378,6 +386,8 @@ static json_t *dump_frame(const cs_frame *f)
 	set(o, "tainted", f->tainted);
 	set(o, "last", f->last);
 	set(o, "items", f->items);
+	set(o, "rounds", f->rounds);
+	set(o, "came", f->came);
 	set(o, "fault", f->fault);
 	if (f->items == NULL)
 		set(o, "vars", f->vars);
@@ -402,6 +412,9 @@ static json_t *dump_items(const cs_run *r)
 				      "digest", item->digest, "grace_until", (json_int_t)item->grace_until, "expires",
 				      (json_int_t)item->expires, "published", (json_int_t)item->published_seq, "decided",
 				      (json_int_t)item->decided_seq);
+		json_object_set_new(o, "snoozed", json_integer(item->snoozed_until));
+		json_object_set_new(o, "level", json_integer(item->level));
+		json_object_set_new(o, "reminded", json_integer(item->reminded));
 		set(o, "data", item->published);
 		set(o, "decision", item->decision);
 		json_object_set_new(all, item->id, o);

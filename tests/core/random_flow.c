@@ -16,6 +16,7 @@ static uint64_t draw(struct writer *w, uint64_t below)
 }
 
 static json_t *sequence(struct writer *w, int depth, int at_most);
+static json_t *tasks(struct writer *w, int depth, int at_most);
 
 static json_t *data(struct writer *w)
 {
@@ -28,6 +29,24 @@ static json_t *a_set(struct writer *w, int depth)
 	return json_pack("{s:o}", "set", data(w));
 }
 
+/* How a gate asks: with dates, and with what becomes of a refusal. */
+static json_t *asking(struct writer *w)
+{
+	static const char *const words[] = { "raise", "continue", "end", "escalate" };
+	json_t *ask = json_object();
+	if (draw(w, 4) == 0)
+		json_object_set_new(ask, "expire", json_string("PT2S"));
+	if (draw(w, 4) == 0)
+		json_object_set_new(ask, "remind", json_pack("[s, s]", "50%", "PT1S"));
+	if (draw(w, 4) == 0)
+		json_object_set_new(ask, "escalate", json_pack("[{s:s, s:s}, {s:s}]", "after", "PT3S", "to", "bob", "after", "PT1S"));
+	if (draw(w, 3) == 0)
+		json_object_set_new(ask, "on-reject", json_string(words[draw(w, 3)]));
+	if (draw(w, 3) == 0)
+		json_object_set_new(ask, "on-expiry", json_string(words[draw(w, 4)]));
+	return ask;
+}
+
 static json_t *a_call(struct writer *w, int depth)
 {
 	static const char *const calls[] = { "out.free", "out.ask", "out.ask", "out.key", "out.look" };
@@ -36,8 +55,11 @@ static json_t *a_call(struct writer *w, int depth)
 			      (int)draw(w, 9));
 	if (draw(w, 3) == 0)
 		json_object_set_new(json_object_get(t, "with"), "in", json_string("${ . }"));
-	if (draw(w, 4) == 0)
-		json_object_set_new(t, "metadata", json_pack("{s:{s:s}}", "ask", "expire", "PT2S"));
+	json_t *ask = asking(w);
+	if (json_object_size(ask) > 0)
+		json_object_set_new(t, "metadata", json_pack("{s:o}", "ask", ask));
+	else
+		json_decref(ask);
 	return t;
 }
 
@@ -60,7 +82,7 @@ static json_t *a_for(struct writer *w, int depth)
 
 static json_t *a_fork(struct writer *w, int depth)
 {
-	return json_pack("{s:{s:b, s:o}}", "fork", "compete", (int)draw(w, 2), "branches", sequence(w, depth - 1, 3));
+	return json_pack("{s:{s:b, s:o}}", "fork", "compete", (int)draw(w, 2), "branches", tasks(w, depth - 1, 3));
 }
 
 static json_t *a_try(struct writer *w, int depth)
@@ -125,7 +147,7 @@ static json_t *task(struct writer *w, int depth)
 	return t;
 }
 
-static json_t *sequence(struct writer *w, int depth, int at_most)
+static json_t *tasks(struct writer *w, int depth, int at_most)
 {
 	json_t *list = json_array();
 	int n = (int)draw(w, (uint64_t)at_most) + 1;
@@ -133,6 +155,31 @@ static json_t *sequence(struct writer *w, int depth, int at_most)
 		CS_AUTOFREE char *name = cs_xasprintf("k%d", w->names++);
 		json_array_append_new(list, json_pack("{s:o}", name, task(w, depth)));
 	}
+	return list;
+}
+
+/* Some answers go back to a task before: beside a call, or in the `with` of a decision. */
+static void add_back(struct writer *w, json_t *t, const char *to)
+{
+	const char *call = json_string_value(json_object_get(t, "call"));
+	if (call == NULL || strcmp(call, "notify") == 0 || draw(w, 3) > 0)
+		return;
+	json_t *where = json_object_get(t, "with");
+	if (strcmp(call, "approve") != 0) {
+		if (json_object_get(t, "metadata") == NULL)
+			json_object_set_new(t, "metadata", json_pack("{s:{}}", "ask"));
+		where = json_object_get(json_object_get(t, "metadata"), "ask");
+	}
+	json_object_set_new(where, "back", json_string(to));
+	json_object_set_new(where, "rounds", json_integer((json_int_t)draw(w, 2) + 1));
+}
+
+static json_t *sequence(struct writer *w, int depth, int at_most)
+{
+	json_t *list = tasks(w, depth, at_most);
+	for (size_t i = 1; i < json_array_size(list); i++)
+		add_back(w, json_object_iter_value(json_object_iter(json_array_get(list, i))),
+			 json_object_iter_key(json_object_iter(json_array_get(list, draw(w, i)))));
 	return list;
 }
 

@@ -56,7 +56,7 @@ static int sim_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_ca
 {
 	(void)r, (void)t, (void)c, (void)err;
 	const sim *s = ctx;
-	*ret = (cs_verdict){ .kind = s->verdict, .rule = "policy test/rule" };
+	*ret = (cs_verdict){ .kind = s->verdict, .rule = "policy test/rule", .ask = s->ask };
 	return CS_OK;
 }
 

@@ -19,6 +19,7 @@ typedef struct sim {
 	json_t *log;                 /* array of {seq, at, task, occurrence, type, actor, cause, simulated, data} */
 	unsigned ids;                /* given so far */
 	cs_verdict_kind verdict;     /* what the rules say */
+	const json_t *ask;           /* and how they want it asked; borrowed */
 	bool shut;                   /* nothing may leave */
 	int dispatched;              /* how often a performer was to be started */
 	int task;                    /* the call that was dispatched last */

@@ -63,6 +63,7 @@ static const struct arrow approval[] = {
 	{ "pending", "approve", "approved" },       { "pending", "reject", "rejected" },
 	{ "pending", "respond", "answered" },       { "pending", "edit", "edited" },
 	{ "pending", "snooze", "pending" },         { "pending", "delegate", "pending" },
+	{ "pending", "remind", "pending" },         { "pending", "escalate", "pending" },
 	{ "pending", "expire", "expired" },         { "pending", "withdraw", "withdrawn" },
 	{ "pending", "void", "void" },
 	{ "approved", "undo", "pending" },          { "rejected", "undo", "pending" },
@@ -84,6 +85,7 @@ static const struct arrow task[] = {
 	{ "pending", "skip", "skipped" },           { "pending", "fault", "faulted" },
 	{ "running", "complete", "completed" },     { "running", "fault", "faulted" },
 	{ "running", "catch", "running" },          { "running", "cancel", "cancelled" },
+	{ "running", "skip", "skipped" },           /* `on-reject: continue` */
 	{ "running", "wait", "waiting" },           { "waiting", "go-on", "running" },
 	{ "waiting", "cancel", "cancelled" },       { "waiting", "fault", "faulted" },
 	{ "waiting", "complete", "completed" },

@@ -215,19 +215,38 @@ static const struct {
 	  "f.yaml:3:33: error: unknown key 'titel' in the 'with' of approve; did you mean 'title'?\n" },
 	{ HEAD "do:\n  - a: { call: approve, with: { title: x, allow: [ acept ], on-expiry: escalate, covers: [ ] } }",
 	  "f.yaml:3:82: error: 'covers' in the 'with' of approve is known, but this version does not obey it yet; remove it\n" },
-	{ HEAD "do:\n  - a: { call: approve, with: { title: x, allow: [ acept ], expire: 3d, on-expiry: escalate } }",
+	{ HEAD "do:\n  - a: { call: approve, with: { title: x, allow: [ acept ], expire: 3d, on-expiry: escalat } }",
 	  "f.yaml:3:52: error: the answer 'acept' is not known; did you mean 'accept'?\n"
 	  "f.yaml:3:69: error: '3d' is not a duration; write it like PT30S, PT4H or P2D\n"
-	  "f.yaml:3:84: error: 'on-expiry: escalate' is not obeyed by this version, which knows 'reject' only\n" },
+	  "f.yaml:3:84: error: 'on-expiry' cannot be 'escalat'; write one of: reject, escalate\n" },
 	{ HEAD "do:\n  - a: { call: notify, with: { title: x } }", "f.yaml:3:30: error: the 'with' of notify needs 'action'\n" },
 	{ HEAD "do:\n  - a: { call: mail.send, metadata: { effect: read, ask: { rounds: 3 } } }",
 	  "f.yaml:3:39: error: 'effect' is said here only of 'call: http' and 'call: openapi'; a function declares its own in its file\n"
-	  "f.yaml:3:60: error: 'rounds' in 'ask' is known, but this version does not obey it yet; remove it\n" },
-	{ HEAD "do:\n  - a: { call: mail.send, metadata: { ask: { on-reject: continue, runbook: ../x } } }",
-	  "f.yaml:3:57: error: 'on-reject: continue' is not obeyed by this version; write 'raise' and catch the error 403\n"
-	  "f.yaml:3:76: error: 'runbook' is the name of a file in runbooks/, without a folder\n" },
+	  "f.yaml:3:60: error: 'rounds' counts how often an answer goes back; say with 'back' to which task\n" },
+	{ HEAD "do:\n  - a: { call: mail.send, metadata: { ask: { on-reject: contine, runbook: ../x } } }",
+	  "f.yaml:3:57: error: 'on-reject' cannot be 'contine'; write one of: raise, continue, end\n"
+	  "f.yaml:3:75: error: 'runbook' is the name of a file in runbooks/, without a folder\n" },
 	{ HEAD "do:\n  - a: { set: { b: 1 }, metadata: { ask: { title: x } } }",
 	  "f.yaml:3:37: error: 'ask' says how the gate of a call asks; this task calls nothing\n" },
+	{ HEAD "do:\n  - a: { call: approve, with: { title: x }, metadata: { ask: { title: y } } }",
+	  "f.yaml:3:57: error: 'ask' says how a gate asks, and 'approve' has none; write it into its 'with'\n" },
+	{ HEAD "do:\n  - a: { set: { b: 1 } }\n  - m: { call: mail.send, metadata: { ask: { back: aa } } }\n  - n: { call: mail.send, metadata: { ask: { back: n } } }\n"
+	       "  - o: { call: mail.send, metadata: { ask: { back: a, allow: [ accept ] } } }\n  - p: { do: [ { q: { call: mail.send, metadata: { ask: { back: a, rounds: 0 } } } } ] }",
+	  "f.yaml:4:52: error: 'back' names a task of the same list; there is no 'aa' in it\n"
+	  "f.yaml:5:52: error: 'back' leads to a task before this one; 'n' is not\n"
+	  "f.yaml:6:52: error: 'back' says where an answer leads, but 'allow' has no 'respond'\n"
+	  "f.yaml:7:65: error: 'back' names a task of the same list; there is no 'a' in it\n"
+	  "f.yaml:7:68: error: 'rounds' is how often an answer may go back: a whole number from 1 to 100\n" },
+	{ HEAD "do:\n  - a: { fork: { branches: [ { b: { set: { c: 1 } } }, { m: { call: mail.send, metadata: { ask: { back: b } } } } ] } }",
+	  "f.yaml:3:105: error: a branch of a fork has no task before it to go back to; put it into a 'do' with that task\n" },
+	{ HEAD "do:\n  - m: { call: mail.send, metadata: { ask: { escalate: [ { after: PT4H, via: phone }, { to: bea }, PT4H ], remind: [ 50, 0%, PT4H ] } } }",
+	  "f.yaml:3:73: error: 'via: phone' is not obeyed by this version, which cannot send to a channel yet; leave 'via' out: what is escalated stands first in the inbox\n"
+	  "f.yaml:3:87: error: an escalation needs 'after', a duration like PT4H\n"
+	  "f.yaml:3:100: error: an escalation is {after: DURATION, to: NAME}\n"
+	  "f.yaml:3:118: error: a reminder is a duration like PT4H, or a part of the time until the expiry like 50%\n"
+	  "f.yaml:3:122: error: a reminder is a duration like PT4H, or a part of the time until the expiry like 50%, not '0%'\n" },
+	{ HEAD "do:\n  - a: { call: openapi, with: { document: { endpoint: 'http://x.example' }, operationId: b }, metadata: { ask: { on-reject: continue } } }",
+	  "f.yaml:3:114: error: 'on-reject: continue' is not obeyed for 'call: openapi'; put the call into a 'try' that catches the error 403\n" },
 	/* nothing in a file acts on a terminal */
 	{ HEAD "do:\n  - a: { set: { b: 1 }, \"\\e[31m\": 1 }", NULL },
 };

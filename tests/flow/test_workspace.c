@@ -255,7 +255,7 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 {
 	(void)state;
 	write_file("capstan.yaml", "workspace: agency\nmode: lief\nmodels: { }\noperator: { timezone: Mars/Base }\nengine: { workers: 0 }\n"
-				   "approvals: { escalate: [ ] }\nflows: { led: { subject: '${ $input.x }', lane: backstreet }, lad: { on-fault: forget } }\n");
+				   "approvals: { escalate: [ ], remind: [ soon ] }\nflows: { led: { subject: '${ $input.x }', lane: backstreet }, lad: { on-fault: forget } }\n");
 	write_file("fixtures/a.yaml", "function: writr\nanswers: [ { give: 1, fail: { type: x } } ]\n");
 	write_file("fixtures/b.yaml", "function: approve\nanswers: [ { when: { a: { matches: '(' } }, give: 1, times: 0 } ]\n");
 	write_file("policies/c.yaml", "policy: c\nrules:\n  - { when: { rate: 3 }, then: ask }\n  - { then: maybe }\n  - { then: deny, confirm: key, expires: soon }\n");
@@ -271,7 +271,8 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 		"capstan.yaml:3:1: error: 'models' in capstan.yaml is known, but this version does not obey it yet; remove it\n",
 		"capstan.yaml:4:23: error: 'Mars/Base' is not a time zone; write one like Europe/Paris or UTC\n",
 		"capstan.yaml:5:20: error: 'workers' must be between 1 and 64\n",
-		"capstan.yaml:6:14: error: 'escalate' in 'approvals' is known, but this version does not obey it yet; remove it\n",
+		"capstan.yaml:6:24: error: 'escalate' is a list of 1 to 8\n",
+		"capstan.yaml:6:39: error: a reminder is a duration like PT4H, or a part of the time until the expiry like 50%, not 'soon'\n",
 		"capstan.yaml:7:49: error: 'lane' cannot be 'backstreet'; write one of: interactive, background\n",
 		"capstan.yaml:7:80: error: 'on-fault' cannot be 'forget'; write one of: keep, compensate\n",
 		"connectors/r.yaml:5:26: error: the function 'r.undo', which takes r.do back, is not known; name an operation or an agent\n",
