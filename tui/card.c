@@ -188,11 +188,16 @@ static void add_head(cs_pager *p, const json_t *item)
 static void add_state(cs_pager *p, const json_t *item)
 {
 	const char *state = cs_json_str_or(item, "state", ""), *by = cs_json_str(item, "by");
-	int64_t grace = cs_card_grace_ms(item);
+	const char *to = cs_json_str(item, "delegated_to");
+	int64_t grace = cs_card_grace_ms(item), level = cs_json_int_or(item, "level", 0);
 	CS_AUTOFREE char *text = NULL;
 
 	if (cs_card_snoozed_ms(item))
 		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Put off"), cs_json_str(item, "snoozed_until"));
+	if (level > 0 && cs_card_open(item))
+		cs_pager_addf(p, CS_ST_WAIT, _("ESCALATED to level %lld: nobody has decided in time"), (long long)level);
+	if (to)
+		cs_pager_add(p, CS_ST_TEXT, LABEL, _("Given to"), to);
 	if (cs_card_open(item))
 		return;
 	state = cs_json_str_or(item, "word", state);
@@ -245,6 +250,8 @@ static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 {
 	static const struct { const char *key, *label; } lines[] = {
 		{ "why", N_("Why asked") }, { "touches", N_("Touches") }, { "from", N_("From") },
+		{ "answered", N_("An answer") }, { "rejected", N_("If rejected") }, { "expired", N_("If too late") },
+		{ "escalates", N_("Escalates") }, { "reminds", N_("Reminds") },
 		{ "undo", N_("Undo") }, { "cost", N_("Cost so far") }, { "before", N_("Before") },
 	};
 	const char *word = cs_card_word(item), *undo = cs_json_str(card, "undo");

@@ -241,12 +241,14 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 		(void)cs_buf_addf(out, width >= 50 ? _("  expires %s") : _("  exp %s"), left);
 }
 
-/* How many it stands for comes first: a title may be cut. */
+/* How many it stands for, or how often it was escalated, comes first: a title may be cut. */
 static char *title_of(const json_t *row)
 {
-	json_int_t n = cs_json_int_or(row, "count", 1);
+	json_int_t n = cs_json_int_or(row, "count", 1), level = cs_card_open(row) ? cs_json_int_or(row, "level", 0) : 0;
 	const char *title = cs_json_str_or(row, "title", "");
 
+	if (level > 0)
+		return cs_xasprintf("↑%lld %s", (long long)level, title);
 	return n > 1 ? cs_xasprintf("×%lld %s", (long long)n, title) : cs_xstrdup(title);
 }
 

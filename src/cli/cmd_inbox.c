@@ -22,7 +22,9 @@ static void print_row(cs_cli *c, const json_t *item)
 	const json_t *expires = json_object_get(item, "expires");
 	cs_cli_print_cell(stdout, cs_cli_short_id(cs_json_str_or(item, "id", "")), 10);
 	cs_cli_print_cell(stdout, cs_json_str_or(item, "kind", ""), 10);
-	cs_cli_print_cell(stdout, title, 38);
+	const int64_t level = cs_json_int_or(item, "level", 0);
+	CS_AUTOFREE char *raised = level > 0 ? cs_xasprintf("\xe2\x86\x91%lld %s", (long long)level, title) : cs_xstrdup(title);
+	cs_cli_print_cell(stdout, raised, 38);
 	cs_cli_print_cell(stdout, cs_json_str_or(item, "state", ""), 10);
 	cs_cli_print_cell(stdout, cs_cli_show_age(c, json_object_get(item, "created")), 7);
 	if (is_put_off(item))
@@ -61,18 +63,39 @@ static int list(cs_cli *c, bool all)
 
 /* ---- one item -------------------------------------------------------------------------------- */
 
+static bool is_empty(const json_t *v)
+{
+	return !v || json_is_null(v) || (json_is_integer(v) && json_integer_value(v) == 0) || (json_is_array(v) && json_array_size(v) == 0) || (json_is_string(v) && json_string_length(v) == 0);
+}
+
+/* A list of words as people write it; anything else as it is. */
+static json_t *as_read(const json_t *v)
+{
+	CS_AUTOBUF cs_buf b;
+	size_t i;
+	json_t *word;
+	cs_buf_init(&b, (size_t)1 << 20);
+	json_array_foreach(v, i, word) {
+		if (!json_is_string(word))
+			return json_incref((json_t *)(uintptr_t)v);
+		(void)cs_buf_addf(&b, "%s%s", i > 0 ? ", " : "", json_string_value(word));
+	}
+	return b.len > 0 ? json_string(cs_buf_str(&b)) : json_incref((json_t *)(uintptr_t)v);
+}
+
 static void print_line(cs_cli *c, const char *label, const json_t *v)
 {
-	if (!v || json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0))
+	if (is_empty(v))
 		return;
+	CS_AUTOJSON json_t *text = as_read(v);
 	cs_cli_print_cell(stdout, label, 14);
-	puts(cs_cli_show_json(c, v, 0));
+	puts(cs_cli_show_json(c, text, 0));
 }
 
 /* Text as it is, JSON over lines. */
 static void print_content(const char *label, const json_t *v)
 {
-	CS_AUTOBUF cs_buf b;
+	CS_AUTOBUF cs_buf b = { 0 };
 	if (!v || json_is_null(v))
 		return;
 	cs_buf_init(&b, (size_t)32 << 20);
@@ -86,7 +109,8 @@ static void print_content(const char *label, const json_t *v)
 }
 
 static const struct { const char *label, *member; } lines[] = {
-	{ N_("Id"), "id" }, { N_("Kind"), "kind" }, { N_("State"), "state" }, { N_("Run"), "run" }, { N_("Flow"), "flow" },
+	{ N_("Id"), "id" }, { N_("Kind"), "kind" }, { N_("State"), "state" }, { N_("Escalated"), "level" }, { N_("Given to"), "delegated_to" },
+	{ N_("Put off"), "snoozed_until" }, { N_("Subject"), "subject" }, { N_("Run"), "run" }, { N_("Flow"), "flow" },
 	{ N_("Task"), "task" }, { N_("Calls"), "call" }, { N_("Why asked"), "why" }, { N_("Rule"), "rule" },
 	{ N_("Untrusted"), "taint" }, { N_("May answer"), "allow" }, { N_("Created"), "created" }, { N_("Expires"), "expires" },
 	{ N_("Decided by"), "by" }, { N_("Note"), "note" }, { N_("Effect at"), "grace_until" }, { N_("Proposed by"), "proposer" },
@@ -94,17 +118,40 @@ static const struct { const char *label, *member; } lines[] = {
 	{ N_("Digest"), "digest" }, { N_("Next"), "next" },
 };
 
+/* What a card may hold, in the order in which a person asks; LABEL NULL: shown elsewhere. */
+static const struct { const char *label, *member; } card_lines[] = {
+	{ N_("Will do"), "as" }, { NULL, "will_do" }, { N_("Summary"), "summary" }, { N_("To"), "to" }, { N_("Class"), "effect" },
+	{ N_("Touches"), "touches" }, { N_("Reaches"), "reach" }, { N_("From"), "from" }, { N_("Undo"), "undo" },
+	{ N_("Reversal"), "reverse" }, { N_("An answer"), "answered" }, { N_("If rejected"), "rejected" }, { N_("If too late"), "expired" },
+	{ N_("Reminds"), "reminds" }, { N_("Escalates"), "escalates" }, { N_("Then"), "next" }, { N_("Cost so far"), "cost" },
+	{ N_("Before"), "before" }, { NULL, "body" }, { NULL, "request" }, { NULL, "why" },
+};
+
+static void print_known(cs_cli *c, const json_t *card, size_t i)
+{
+	const json_t *v = json_object_get(card, card_lines[i].member);
+	CS_AUTOJSON json_t *money = strcmp(card_lines[i].member, "cost") == 0 && v ? json_string(cs_cli_show_money(c, json_integer_value(v))) : NULL;
+	if (card_lines[i].label)
+		print_line(c, _(card_lines[i].label), money ? money : v);
+}
+
+static bool is_known(const char *member)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(card_lines); i++)
+		if (strcmp(card_lines[i].member, member) == 0)
+			return true;
+	return false;
+}
+
 static void print_card(cs_cli *c, const json_t *card)
 {
-	const char *label;
+	const char *member;
 	json_t *v;
-	json_object_foreach((json_t *)card, label, v) {
-		if (strcmp(label, "body") == 0 || strcmp(label, "request") == 0 || strcmp(label, "why") == 0)
-			continue;
-		CS_AUTOFREE char *shown = cs_xstrdup(cs_cli_show(c, label));
-		CS_AUTOJSON json_t *money = strcmp(label, "cost") == 0 ? json_string(cs_cli_show_money(c, json_integer_value(v))) : NULL;
-		print_line(c, shown, money ? money : v);
-	}
+	for (size_t i = 0; i < CS_ARRAY_LEN(card_lines); i++)
+		print_known(c, card, i);
+	json_object_foreach((json_t *)card, member, v)
+		if (!is_known(member))
+			print_line(c, cs_cli_show(c, member), v);
 	print_content(_("As it is read:"), json_object_get(card, "body"));
 }
 

@@ -90,6 +90,27 @@ static void print_field(cs_cli *c, const char *label, const json_t *v)
 	puts(cs_cli_show_json(c, v, 0));
 }
 
+static void print_waits(cs_cli *c, const json_t *waits)
+{
+	static const struct { const char *what, *text; } words[] = {
+		{ "approval", N_("your decision") }, { "in-doubt", N_("your word whether it happened") }, { "grace", N_("the end of a decision's grace") },
+		{ "timer", N_("a clock") }, { "retry", N_("another try") }, { "event", N_("an event") }, { "hold", N_("the end of a hold") },
+	};
+	size_t i;
+	json_t *one;
+	json_array_foreach(waits, i, one) {
+		const char *what = cs_json_str_or(one, "for", ""), *task = cs_json_str(one, "task"), *until = cs_json_str(one, "until");
+		size_t k = 0;
+		while (k + 1 < CS_ARRAY_LEN(words) && strcmp(words[k].what, what) != 0)
+			k++;
+		cs_cli_print_cell(stdout, _("waits for"), 12);
+		printf("%s%s%s", _(words[k].text), task ? _(" at ") : "", cs_cli_show(c, task));
+		if (until)
+			printf(_(", until %s"), cs_cli_show(c, until));
+		puts("");
+	}
+}
+
 static void print_run(cs_cli *c, const json_t *run)
 {
 	static const char *const members[] = { "run", "flow", "version", "title", "state", "subject", "key", "parent", "created",
@@ -102,6 +123,7 @@ static void print_run(cs_cli *c, const json_t *run)
 	}
 	if (cs_json_true(run, "simulated"))
 		puts(_("SIMULATED: nothing left this machine"));
+	print_waits(c, json_object_get(run, "waits"));
 	(void)fflush(stdout);
 	cs_cli_say_waiting(c, run);
 }

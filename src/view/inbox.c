@@ -116,6 +116,22 @@ static void put_from(json_t *card, const json_t *published)
 		put(card, "from", json_sprintf("proposed by %s", proposer));
 }
 
+/* Dates as they were published, {at, to} or the time alone. */
+static json_t *dates_of(const json_t *list)
+{
+	CS_AUTOBUF cs_buf text;
+	char at[CS_TIME_SIZE];
+	size_t i;
+	json_t *one;
+	cs_buf_init(&text, 4096);
+	json_array_foreach(list, i, one) {
+		const char *to = cs_json_str(one, "to");
+		cs_time_format(json_is_object(one) ? cs_json_int_or(one, "at", 0) : json_integer_value(one), at);
+		cs_buf_addf(&text, "%s%s%s%s", i ? ", " : "", at, to ? " to " : "", to ? to : "");
+	}
+	return json_string(cs_buf_str(&text));
+}
+
 /* What becomes of the run where it is not accepted: an answer, a rejection, the expiry. */
 static void put_ways(json_t *card, const json_t *published)
 {
@@ -128,6 +144,10 @@ static void put_ways(json_t *card, const json_t *published)
 		put(card, "answered", json_sprintf("goes back to %s, round %d of %d", back, round, rounds));
 	else if (back)
 		put(card, "answered", json_sprintf("goes back to %s, round %d", back, round));
+	static const struct { const char *member, *as; } dates[] = { { "escalate", "escalates" }, { "remind", "reminds" } };
+	for (size_t i = 0; i < CS_ARRAY_LEN(dates); i++)
+		if (json_array_size(json_object_get(published, dates[i].member)) > 0)
+			put(card, dates[i].as, dates_of(json_object_get(published, dates[i].member)));
 	for (size_t i = 0; i < CS_ARRAY_LEN(ways); i++) {
 		const char *word = cs_json_str(published, ways[i].member);
 		if (word)
@@ -179,8 +199,7 @@ static int add_history(void *ctx, const cs_event *ev)
 static int add_published(cs_reader *r, const json_t *row, json_t *item, cs_err *err)
 {
 	static const char *const members[] = { "value", "allow", "rule", "why", "taint", "proposer", "editor", "form",
-					       "request", "error", "runbook", "body", "how", "key", "batch", "action", "back", "round", "rounds",
-					       "remind", "escalate" };
+					       "request", "error", "runbook", "body", "how", "key", "batch", "action", "back", "round", "rounds" };
 	CS_AUTOJSON json_t *published = NULL;
 	int rc = cs_view_data(r, cs_json_int_or(row, "published_seq", 0), &published, err);
 	if (rc)

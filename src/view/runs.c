@@ -67,6 +67,50 @@ int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_
 				 " AND id < coalesce(?3, '~') ORDER BY id DESC LIMIT ?4", params, ret, err);
 }
 
+/* What a run waits for that has a row of its own: persons, graces, clocks, other tries. */
+static const char waits_sql[] =
+	"SELECT CASE WHEN state = 'pending' THEN 'approval' WHEN state = 'open' THEN kind ELSE 'grace' END AS what, task,"
+	" CASE WHEN state IN ('pending', 'open') THEN expires ELSE grace_until END AS until, id AS item, published_seq AS seq FROM item"
+	" WHERE run = ?1 AND (state IN ('pending', 'approved', 'rejected', 'answered') OR (state = 'open' AND kind = 'in-doubt'))"
+	" UNION ALL SELECT 'timer', e.task, t.due, NULL, t.seq FROM timer t JOIN event e ON e.seq = t.seq WHERE t.run = ?1 AND t.state = 'armed'"
+	" UNION ALL SELECT 'retry', task, due, NULL, seq FROM attempt WHERE run = ?1 AND state = 'retry-wait'"
+	" ORDER BY seq";
+
+/* For what has none, the run's own last word: an event of the outside, or the end of a hold. */
+static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *err)
+{
+	static const char *const words[] = { "event", "hold" };
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *data = NULL;
+	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type = 'run.blocked' ORDER BY seq DESC LIMIT 1", params, &rows, err);
+	if (!rc)
+		rc = cs_view_data(r, cs_json_int_or(json_array_get(rows, 0), "seq", 0), &data, err);
+	size_t i;
+	json_t *on;
+	json_array_foreach(json_object_get(data, "on"), i, on)
+		for (size_t k = 0; k < CS_ARRAY_LEN(words); k++)
+			if (json_is_string(on) && strcmp(json_string_value(on), words[k]) == 0)
+				json_array_append_new(waits, json_pack("{s:s, s:n, s:n, s:n}", "for", words[k], "task", "until", "item"));
+	return rc;
+}
+
+static int add_waits(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	json_t *waits = json_array(), *row;
+	json_object_set_new(run, "waits", waits);
+	const char *state = cs_json_str_or(run, "state", "");
+	bool waiting = strcmp(state, "waiting") == 0;
+	if (!waiting && strcmp(state, "running") != 0 && strcmp(state, "paused") != 0)
+		return CS_OK;
+	int rc = cs_reader_query(r, waits_sql, params, &rows, err);
+	size_t i;
+	json_array_foreach(rows, i, row)
+		json_array_append_new(waits, json_pack("{s:O, s:O, s:o, s:O}", "for", json_object_get(row, "what"), "task", json_object_get(row, "task"),
+						       "until", cs_view_time_json(json_object_get(row, "until")), "item", json_object_get(row, "item")));
+	return rc || !waiting ? rc : add_words(r, params, waits, err);
+}
+
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 {
 	CS_AUTOHOLD cs_view_hold hold = { 0 };
@@ -85,6 +129,9 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 		return rc;
 	json_t *one = json_array_get(runs, 0);
 	json_object_set(one, "items", items);
+	rc = add_waits(r, params, one, err);
+	if (rc)
+		return rc;
 	*ret = json_incref(one);
 	return CS_OK;
 }

@@ -26,7 +26,8 @@ typedef struct cs_view_filter {
  * version, state, started, ended, input, output, error, parent, simulated, cost} with name,
  * kind, title, subject, key, origin, created, updated, definition, last_seq. FILTER may be NULL. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
-/* One of them, with items: what waits for the operator in it. CS_ENOTFOUND. */
+/* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
+ * in-doubt, grace (of a decision), timer, retry, event or hold, task, until, item}. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
 /* {runs: {state: n}, running, waiting, inbox, snoozed (of inbox, those put off), live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
  * running and waiting count what is not over. */
@@ -41,9 +42,10 @@ int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
 /* One of them, decided or not, with value (what will be sent, as it will be sent), allow,
  * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq, back, round,
- * rounds, remind, escalate (as published) and
+ * rounds and
  * history: [{seq, type, at, actor, says, note}]. The card has what its operation declares and as,
- * why, touches, from, undo (absent: nothing takes it back), answered, rejected, expired (what the run then does), cost, before (how such items were decided). CS_ENOTFOUND. */
+ * why, touches, from, undo (absent: nothing takes it back), answered, rejected, expired (what the run then does),
+ * escalates, reminds (the dates), cost, before (how such items were decided). CS_ENOTFOUND. */
 int cs_view_item(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 
 /* The tasks of a run as a tree, parents before children, in the order they began: {seq, ref,

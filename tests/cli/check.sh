@@ -72,7 +72,8 @@ cat >"$work/flows/wrong.yaml" <<'Y'
 document: { dsl: '1.0.3', namespace: a, name: wrong, version: '1.0.0' }
 do:
   - one: { set: { a: '${ $start.x }' } }
-  - two: { call: notify, with: { title: t, action: '${ $tasks.one.a }' }, metadata: { ask: { title: t } } }
+  - two: { call: notify, with: { title: t, action: '${ $tasks.one.a }' } }
+  - three: { call: http, with: { method: post, endpoint: 'https://x.example/a' }, metadata: { ask: { title: t } } }
 Y
 expect 0 check
 said '^the workspace is in order$'
@@ -80,7 +81,7 @@ expect 0 check --portable flows/wrong.yaml
 said "^flows/wrong.yaml:3:.*note: '\$start'"
 said "^flows/wrong.yaml:4:.*note: 'notify'"
 said "^flows/wrong.yaml:4:.*note: '\$tasks'"
-said "^flows/wrong.yaml:4:.*note: 'metadata.ask'"
+said "^flows/wrong.yaml:5:.*note: 'metadata.ask'"
 said '^1 file is in order, 4 notes$'
 
 # A wish to be live that this machine does not share is said, until it does.

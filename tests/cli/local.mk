@@ -6,3 +6,4 @@ TESTS += tests/cli/new.sh
 TESTS += tests/cli/reload.sh
 TESTS += tests/cli/schedule.sh
 TESTS += tests/cli/vault.sh
+TESTS += tests/cli/asks.sh
