@@ -211,11 +211,11 @@ int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 static int item_event(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cs_item *item, const char *decision, cs_err *err)
 {
 	json_t *data = json_pack("{s:s, s:s}", "item", item->id, "digest", item->digest);
-	cs_turn turn = decision != NULL ? cs_asking_turn(item->published, &decision) : CS_TURN_NONE;
+	cs_way turn = decision != NULL ? cs_asking_turn(item->published, &decision) : CS_WAY_NONE;
 	if (decision != NULL)
 		json_object_set_new(data, "decision", json_string(decision));
-	if (turn != CS_TURN_NONE)
-		json_object_set_new(data, "turn", json_string(cs_turn_name(turn)));
+	if (turn != CS_WAY_NONE)
+		json_object_set_new(data, "turn", json_string(cs_way_name(turn)));
 	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
 }
 

@@ -193,19 +193,19 @@ int cs_asking_decision(cs_run *r, cs_step *s, cs_frame *f, bool question, json_t
 
 /* ---- what it leads to -------------------------------------------------------------------------------------- */
 
-static const char *const turns[] = { [CS_TURN_NONE] = "", [CS_TURN_BACK] = "back", [CS_TURN_CONTINUE] = "continue", [CS_TURN_END] = "end" };
+static const char *const turns[] = { [CS_WAY_NONE] = "", [CS_WAY_BACK] = "back", [CS_WAY_CONTINUE] = "continue", [CS_WAY_END] = "end" };
 
-const char *cs_turn_name(cs_turn turn)
+const char *cs_way_name(cs_way turn)
 {
 	return turns[turn];
 }
 
-cs_turn cs_turn_find(const char *word)
+cs_way cs_way_find(const char *word)
 {
 	for (size_t i = 1; word != NULL && i < CS_ARRAY_LEN(turns); i++)
 		if (strcmp(turns[i], word) == 0)
-			return (cs_turn)i;
-	return CS_TURN_NONE;
+			return (cs_way)i;
+	return CS_WAY_NONE;
 }
 
 /* An answer goes back while there are rounds left; after them it is a rejection. */
@@ -215,27 +215,27 @@ static bool goes_back(const json_t *published)
 	       cs_json_int_or(published, "round", 1) <= cs_json_int_or(published, "rounds", INT64_MAX);
 }
 
-cs_turn cs_asking_turn(const json_t *published, const char **decision)
+cs_way cs_asking_turn(const json_t *published, const char **decision)
 {
 	bool answered = strcmp(*decision, "answered") == 0;
 	if (answered && goes_back(published))
-		return CS_TURN_BACK;
+		return CS_WAY_BACK;
 	if (answered && json_object_get(published, "back") != NULL)
 		*decision = "rejected";
 	if (strcmp(*decision, "expired") == 0)
-		return cs_turn_find(cs_json_str(published, "on_expiry"));
-	return strcmp(*decision, "accepted") == 0 ? CS_TURN_NONE : cs_turn_find(cs_json_str(published, "on_reject"));
+		return cs_way_find(cs_json_str(published, "on_expiry"));
+	return strcmp(*decision, "accepted") == 0 ? CS_WAY_NONE : cs_way_find(cs_json_str(published, "on_reject"));
 }
 
 /* Its output is what was decided, whatever its output.as: nothing was called that could be read. */
 int cs_step_turn(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_call *c = f->call;
-	bool back = c->turn == CS_TURN_BACK;
+	bool back = c->turn == CS_WAY_BACK;
 	json_t *data = json_pack("{s:O}", back ? "output" : "outcome", c->result);
 	if (c->result_tainted)
 		json_object_set_new(data, "tainted", json_true());
-	if (c->turn != CS_TURN_CONTINUE)
+	if (c->turn != CS_WAY_CONTINUE)
 		json_object_set_new(data, "then", json_integer(back ? f->task->ask_back : CS_THEN_END));
 	if (back)
 		json_object_set_new(data, "back", json_string(r->flow->tasks[f->task->ask_back].name));

@@ -285,7 +285,7 @@ static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	const cs_function *fn = cs_call_function(r, s, f);
 	cs_view_of v = cs_call_view(r, s, f);
 	int rc;
-	if (c->turn != CS_TURN_NONE)
+	if (c->turn != CS_WAY_NONE)
 		return cs_step_turn(r, s, f, err);
 	/* A simulated receipt has no reply to read: it passes as it is. */
 	if (fn == NULL || fn->kind == CS_FUNCTION_BUILTIN || cs_json_true(c->result, "simulated")) {

@@ -143,8 +143,8 @@ int cs_run_fold_assumed(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_call *c = call_of(r, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
-	c->turn = t->ask_back < 0 && strcmp(cs_json_str_or(ev->data, "turn", ""), "back") == 0 ? CS_TURN_NONE :
-		  cs_turn_find(cs_json_str(ev->data, "turn"));
+	c->turn = t->ask_back < 0 && strcmp(cs_json_str_or(ev->data, "turn", ""), "back") == 0 ? CS_WAY_NONE :
+		  cs_way_find(cs_json_str(ev->data, "turn"));
 	if (json_object_get(ev->data, "result") != NULL)
 		settle(r, t, c, CS_CALL_DONE, ev);
 	else if (json_object_get(ev->data, "error") != NULL)
@@ -259,11 +259,11 @@ static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *dec
 		return;
 	bool gate = cs_json_true(item->published, "gate");
 	c->item[0] = '\0';
-	c->turn = cs_turn_find(cs_json_str(ev->data, "turn"));
-	if (c->turn == CS_TURN_BACK && t->ask_back < 0)
-		c->turn = CS_TURN_NONE;
+	c->turn = cs_way_find(cs_json_str(ev->data, "turn"));
+	if (c->turn == CS_WAY_BACK && t->ask_back < 0)
+		c->turn = CS_WAY_NONE;
 	cs_frame_forget(r->live[t->id]);
-	if (!gate || c->turn != CS_TURN_NONE) {
+	if (!gate || c->turn != CS_WAY_NONE) {
 		c->phase = CS_CALL_DONE;
 		json_decref(c->result);
 		c->result = cs_item_outcome(item, decision, ev->at);

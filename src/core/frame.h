@@ -82,9 +82,9 @@ int cs_asking_gate(cs_run *r, cs_step *s, cs_frame *f, const json_t *rule, json_
 int cs_asking_decision(cs_run *r, cs_step *s, cs_frame *f, bool question, json_t *data, cs_err *why);
 /* Where an item leads by what was decided (accepted, rejected, answered, expired); *DECISION becomes
  * rejected where an answer has used up its rounds. */
-cs_turn cs_asking_turn(const json_t *published, const char **decision);
-const char *cs_turn_name(cs_turn turn);              /* "" for none */
-cs_turn cs_turn_find(const char *word);              /* CS_TURN_NONE for NULL or another word */
+cs_way cs_asking_turn(const json_t *published, const char **decision);
+const char *cs_way_name(cs_way turn);              /* "" for none */
+cs_way cs_way_find(const char *word);              /* CS_WAY_NONE for NULL or another word */
 int cs_step_turn(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);    /* ends F where its call has a turn */
 /* Writes the escalations and the reminder of a pending item that are due. */
 int cs_step_call_out(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err);

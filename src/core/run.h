@@ -47,7 +47,7 @@ typedef enum cs_call_phase {
 } cs_call_phase;
 
 /* Where a call leads whose item was not accepted: not to its error or outcome, but elsewhere. */
-typedef enum cs_turn { CS_TURN_NONE, CS_TURN_BACK, CS_TURN_CONTINUE, CS_TURN_END } cs_turn;
+typedef enum cs_way { CS_WAY_NONE, CS_WAY_BACK, CS_WAY_CONTINUE, CS_WAY_END } cs_way;
 
 /* One attempt at an effect, or one decision, of a call task. */
 typedef struct cs_call {
@@ -74,7 +74,7 @@ typedef struct cs_call {
 	char approval[CS_ID_SIZE];   /* the approved item that this intent consumes or consumed */
 	json_t *result, *error;
 	bool result_tainted;
-	cs_turn turn;                /* result is then what was decided */
+	cs_way turn;                /* result is then what was decided */
 	int64_t intent_seq;
 	bool dispatched;             /* handed to a performer in this process */
 	bool simulated;              /* this attempt is answered in place of the outside, also in a live run */

@@ -99,17 +99,17 @@ static json_t *assumed_data(cs_frame *f, const cs_recorded *rec, bool gate)
 	json_object_set_new(data, "at", json_integer(rec->at));
 	if (rec->edited != NULL && as_asked(f, rec))
 		json_object_set(data, "edited", rec->edited);
-	cs_turn turn = cs_turn_find(rec->turn);
-	if (turn == CS_TURN_BACK && f->task->ask_back < 0)
-		turn = CS_TURN_NONE;
+	cs_way turn = cs_way_find(rec->turn);
+	if (turn == CS_WAY_BACK && f->task->ask_back < 0)
+		turn = CS_WAY_NONE;
 	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
 		if (strcmp(ends[i].type, type) != 0)
 			continue;
 		const char *word = rec->word != NULL ? rec->word : ends[i].word;
 		json_object_set_new(data, "outcome", json_string(word));
-		if (turn != CS_TURN_NONE)
-			json_object_set_new(data, "turn", json_string(cs_turn_name(turn)));
-		if (!gate || turn != CS_TURN_NONE)
+		if (turn != CS_WAY_NONE)
+			json_object_set_new(data, "turn", json_string(cs_way_name(turn)));
+		if (!gate || turn != CS_WAY_NONE)
 			json_object_set_new(data, "result", assumed_result(f, rec, word));
 		else if (ends[i].error != NULL)
 			json_object_set_new(data, "error", cs_gate_error(f->task->call, ends[i].error, word, rec->decision, f->task->ref));
