@@ -51,6 +51,25 @@ expect 0 run hello
 expect 1 test
 rm "$work"/scenarios/*
 
+# Events come in by the clock: a run listens for one, another is started by one.
+cat >"$work/flows/hears.yaml" <<'Y'
+document: { dsl: '1.0.3', namespace: start, name: hears, version: '1.0.0' }
+do: [ { signed: { listen: { to: { one: { with: { type: signed } } } } } } ]
+Y
+cat >"$work/flows/begun.yaml" <<'Y'
+document: { dsl: '1.0.3', namespace: start, name: begun, version: '1.0.0' }
+schedule: { on: { one: { with: { type: booked } } } }
+do: [ { keep: { set: { who: '${ $start[0].who }' } } } ]
+Y
+printf 'scenario: hears\nflow: hears\ninput: {}\nemit: [ { after: P2D, type: other }, { after: P3D, type: signed, data: 7 } ]\nexpect: { state: completed, output: [ 7 ] }\n' >"$work/scenarios/hears.yaml"
+printf 'scenario: begun\nflow: begun\nemit: [ { after: P1D, type: other }, { after: P2D, type: booked, data: { who: a } } ]\nexpect: { state: completed, output: { who: a } }\n' >"$work/scenarios/begun.yaml"
+printf 'scenario: never\nflow: begun\nemit: [ { type: other } ]\nexpect: { state: completed }\n' >"$work/scenarios/never.yaml"
+expect 1 test
+said '^ok   hears$'
+said '^ok   begun$'
+said '^     emit: no event started a run of start/begun$'
+rm "$work"/scenarios/* "$work/flows/hears.yaml" "$work/flows/begun.yaml"
+
 # A run as a scenario.
 expect 0 run letter
 item=$(waiting)
