@@ -51,6 +51,16 @@ expect 0 diff "$run" "$new" --json
 said '"task":"/do/0/write"'
 said '"change":"same"'
 
+# A step that gives on what came in is said to, and does not look as if it had given null.
+cat >"$work/flows/pass.yaml" <<'Y'
+document: { dsl: '1.0.3', namespace: start, name: pass, version: '1.0.0' }
+do: [ { choose: { switch: [ { any: { then: continue } } ] } }, { give: { set: { x: 1 } } } ]
+Y
+expect 0 run pass --input '{"a":1}' --json
+passed=$(sed -n 's/.*"run":"\([^"]*\)".*/\1/p' "$work/out")
+expect 0 replay "$passed" --json
+said '"task":"/do/0/choose".*"old":{"passed":true},"new":{"passed":true}'
+
 expect 0 rebuild --check
 [ ! -s "$work/out" ] || fail 'the tables are not what the log says'
 expect 0 verify
