@@ -10,12 +10,9 @@
 #include "tui/show.h"
 
 /* What faults of one cause have in common; NULL: the row stands for itself. */
-static char *cause_of(const json_t *row)
+static const char *cause_of(const json_t *row)
 {
-	if (strcmp(cs_json_str_or(row, "kind", ""), "fault") != 0)
-		return NULL;
-	return cs_xasprintf("%s\x1f%s\x1f%s\x1f%s\x1f%d", cs_json_str_or(row, "flow", ""), cs_json_str_or(row, "task", ""),
-			    cs_json_str_or(row, "title", ""), cs_json_str(row, "replay_of") ? "replay" : "", cs_json_true(row, "simulated"));
+	return cs_json_str(row, "cause");
 }
 
 static void note_snoozed(cs_inbox *b, const json_t *row)
@@ -60,7 +57,7 @@ json_t *cs_inbox_rows(cs_inbox *b, const json_t *answer)
 	b->n_snoozed = 0;
 	b->wake_ms = 0;
 	json_array_foreach((json_t *)answer, i, row) {
-		CS_AUTOFREE char *cause = cause_of(row);
+		const char *cause = cause_of(row);
 		json_t *at = cause ? json_object_get(causes, cause) : NULL;
 
 		if (cs_card_snoozed_ms(row)) {

@@ -5,31 +5,71 @@
 #include "cli/cli_priv.h"
 
 const cs_cli_flag cs_cli_flags_control[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
+const cs_cli_flag cs_cli_flags_retry[] = {
+	{ "--adopt", NULL, N_("take the flow as it is now first") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
+};
 const cs_cli_flag cs_cli_flags_rollback[] = {
 	{ "--task", "TASK", N_("take back the latest of this task alone") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
 };
 const cs_cli_flag cs_cli_flags_hold[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
 
-static int control_one(cs_cli *c, const cs_cli_args *a, const char *part)
+/* ---- which runs ------------------------------------------------------------------------------- */
+
+/* Adds what WORD names to RUNS, an object by id: a run; or, where the verb is one for faults, an item of
+ * the inbox, which is every run that waits there for the same cause. */
+static int add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err)
 {
-	char run[CS_ID_SIZE];
-	CS_AUTOJSON json_t *ok = NULL;
-	cs_err err = { 0 };
-	int r = cs_cli_find_run(c, part, run, &err);
+	bool faults = strcmp(a->command->name, "retry") == 0 || strcmp(a->command->name, "adopt") == 0;
+	CS_AUTOJSON json_t *row = NULL;
+	char id[CS_ID_SIZE];
+	size_t i;
+	json_t *run;
+	int r = cs_cli_find_run(c, word, id, err);
+	if (r == CS_OK)
+		json_object_set_new(runs, id, json_true());
+	if (r != CS_ENOTFOUND || !faults || cs_cli_find_item(c, word, id, NULL) < 0)
+		return r;
+	r = cs_view_cause_of(c->reader, id, &row, err);
 	if (r < 0)
-		return cs_cli_fail(c, part, &err);
-	bool adopts = strcmp(a->command->name, "adopt") == 0;
-	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", adopts ? "adopt" : "control", "run", run, "verb", a->command->name);
+		return r;
+	json_object_set_new(runs, cs_json_str_or(row, "run", ""), json_true());
+	json_array_foreach(json_object_get(row, "runs"), i, run)
+		json_object_set_new(runs, json_string_value(run), json_true());
+	return CS_OK;
+}
+
+/* ---- what is done to each --------------------------------------------------------------------- */
+
+static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const char *run, const char *batch, json_t **ret_ok, cs_err *err)
+{
+	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", strcmp(verb, "adopt") == 0 ? "adopt" : "control", "run", run, "verb", verb);
 	if (cs_cli_arg(a, "--note"))
 		json_object_set_new(request, "why", json_string(cs_cli_arg(a, "--note")));
 	if (cs_cli_arg(a, "--task"))
 		json_object_set_new(request, "task", json_string(cs_cli_arg(a, "--task")));
-	r = cs_cli_call(c, request, &ok, &err);
+	if (batch)
+		json_object_set_new(request, "batch", json_string(batch));
+	return cs_cli_call(c, request, ret_ok, err);
+}
+
+static int control_one(cs_cli *c, const cs_cli_args *a, const char *run, const char *batch)
+{
+	CS_AUTOJSON json_t *ok = NULL;
+	CS_AUTOJSON json_t *adopted = NULL;
+	cs_err err = { 0 };
+	int r = cs_cli_arg(a, "--adopt") ? send_verb(c, a, "adopt", run, batch, &adopted, &err) : CS_OK;
+	if (r == CS_OK)
+		r = send_verb(c, a, a->command->name, run, batch, &ok, &err);
 	if (r < 0)
-		return cs_cli_fail(c, part, &err);
+		return cs_cli_fail(c, run, &err);
 	if (!c->json)
 		printf("%s %s\n", run, cs_cli_show(c, cs_json_str_or(ok, "state", "")));
-	(void)fflush(stdout);
+	return CS_EXIT_DONE;
+}
+
+/* With an engine of our own it goes on only as long as we stay. */
+static int follow_one(cs_cli *c, const char *run)
+{
 	int status = c->interrupted ? CS_EXIT_DONE : cs_cli_drive_on(c, run);
 	CS_AUTOJSON json_t *now = NULL;
 	if (c->json && cs_view_run(c->reader, run, &now, NULL) == CS_OK)
@@ -37,22 +77,43 @@ static int control_one(cs_cli *c, const cs_cli_args *a, const char *part)
 	return status;
 }
 
-int cs_cmd_control(cs_cli *c, const cs_cli_args *a)
+static int control_all(cs_cli *c, const cs_cli_args *a, json_t *runs, int status)
 {
-	char run[CS_ID_SIZE];
-	cs_err err = { 0 };
-	int r = a->n_words == 1 ? cs_cli_find_run(c, a->words[0], run, &err) : CS_OK;
-	if (r == CS_OK)
-		r = cs_cli_client(c, &err);
-	if (r < 0)
-		return cs_cli_fail(c, a->words[0], &err);
-	int status = CS_EXIT_DONE;
-	for (size_t i = 0; i < a->n_words; i++) {
-		int one = control_one(c, a, a->words[i]);
-		if (status == CS_EXIT_DONE)
-			status = one;
+	char batch[CS_ID_SIZE] = "";
+	const char *run;
+	void *next;
+	json_t *yes;
+	if (json_object_size(runs) > 1)
+		cs_id_next(&c->ids, cs_clock_wall_ms(), batch);
+	json_object_foreach_safe(runs, next, run, yes) {
+		int one = control_one(c, a, run, batch[0] ? batch : NULL);
+		status = status == CS_EXIT_DONE ? one : status;
+		if (one != CS_EXIT_DONE)     /* it drops out alone */
+			json_object_del(runs, run);
+	}
+	(void)fflush(stdout);
+	json_object_foreach(runs, run, yes) {
+		int one = follow_one(c, run);
+		status = status == CS_EXIT_DONE ? one : status;
 	}
 	return status;
+}
+
+int cs_cmd_control(cs_cli *c, const cs_cli_args *a)
+{
+	CS_AUTOJSON json_t *runs = json_object();
+	cs_err err = { 0 };
+	int status = CS_EXIT_DONE;
+	for (size_t i = 0; i < a->n_words; i++) {
+		int one = add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
+		status = status == CS_EXIT_DONE ? one : status;
+	}
+	/* An id that is not there must not cost the start of an engine. */
+	if (json_object_size(runs) == 0)
+		return status;
+	if (cs_cli_client(c, &err) < 0)
+		return cs_cli_fail(c, a->words[0], &err);
+	return control_all(c, a, runs, status);
 }
 
 /* Runs that were held back, or wait for a clock, go on once an engine is there. */

@@ -179,6 +179,37 @@ static int decide_all(cs_cli *c, const char *const *parts, size_t n, json_t *dec
 	return drive_all(c, runs, status);
 }
 
+/* What is dismissed: a fault with all that wait for the same cause, as the inbox shows them. What is
+ * not found stays as it was given, and is refused by itself. */
+static json_t *dismissed(cs_cli *c, const cs_cli_args *a)
+{
+	json_t *parts = json_object();
+	for (size_t i = 0; i < a->n_words; i++) {
+		CS_AUTOJSON json_t *row = NULL;
+		char id[CS_ID_SIZE];
+		size_t k;
+		json_t *one;
+		int r = cs_cli_find_item(c, a->words[i], id, NULL);
+		json_object_set_new(parts, r < 0 ? a->words[i] : id, json_true());
+		if (r == CS_OK && cs_view_cause_of(c->reader, id, &row, NULL) == CS_OK)
+			json_array_foreach(json_object_get(row, "ids"), k, one)
+				json_object_set_new(parts, json_string_value(one), json_true());
+	}
+	return parts;
+}
+
+static int dismiss(cs_cli *c, const cs_cli_args *a, json_t *decision)
+{
+	CS_AUTOJSON json_t *parts = dismissed(c, a);
+	CS_AUTOFREE const char **ids = cs_xcalloc(json_object_size(parts), sizeof *ids);
+	size_t n = 0;
+	const char *id;
+	json_t *yes;
+	json_object_foreach(parts, id, yes)
+		ids[n++] = id;
+	return decide_all(c, ids, n, decision);
+}
+
 int cs_cmd_decide(cs_cli *c, const cs_cli_args *a)
 {
 	CS_AUTOJSON json_t *decision = NULL;
@@ -190,8 +221,9 @@ int cs_cmd_decide(cs_cli *c, const cs_cli_args *a)
 		r = cs_cli_find_item(c, a->words[0], id, &err);
 	if (r == CS_OK)
 		r = cs_cli_client(c, &err);
-	return r < 0 ? cs_cli_fail(c, a->n_words == 1 ? a->words[0] : a->command->name, &err)
-		     : decide_all(c, a->words, a->n_words, decision);
+	if (r < 0)
+		return cs_cli_fail(c, a->n_words == 1 ? a->words[0] : a->command->name, &err);
+	return strcmp(a->command->name, "dismiss") == 0 ? dismiss(c, a, decision) : decide_all(c, a->words, a->n_words, decision);
 }
 
 int cs_cmd_resolve(cs_cli *c, const cs_cli_args *a)

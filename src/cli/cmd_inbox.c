@@ -4,7 +4,7 @@
 
 #include "cli/cli_priv.h"
 
-const cs_cli_flag cs_cli_flags_inbox[] = { { "--all", NULL, N_("also what is decided or over") }, { NULL, NULL, NULL } };
+const cs_cli_flag cs_cli_flags_inbox[] = { { "--all", NULL, N_("also what is decided or over; faults of one cause one by one") }, { NULL, NULL, NULL } };
 
 /* Put off: not before its time, but said. */
 static bool is_put_off(const json_t *item)
@@ -23,7 +23,9 @@ static void print_row(cs_cli *c, const json_t *item)
 	cs_cli_print_cell(stdout, cs_cli_short_id(cs_json_str_or(item, "id", "")), 10);
 	cs_cli_print_cell(stdout, cs_json_str_or(item, "kind", ""), 10);
 	const int64_t level = cs_json_int_or(item, "level", 0);
-	CS_AUTOFREE char *raised = level > 0 ? cs_xasprintf("\xe2\x86\x91%lld %s", (long long)level, title) : cs_xstrdup(title);
+	const int64_t count = cs_json_int_or(item, "count", 1);
+	CS_AUTOFREE char *raised = level > 0 ? cs_xasprintf("\xe2\x86\x91%lld %s", (long long)level, title)
+				 : count > 1 ? cs_xasprintf("\xc3\x97%lld %s", (long long)count, title) : cs_xstrdup(title);
 	cs_cli_print_cell(stdout, raised, 38);
 	cs_cli_print_cell(stdout, cs_json_str_or(item, "state", ""), 10);
 	cs_cli_print_cell(stdout, cs_cli_show_age(c, json_object_get(item, "created")), 7);
@@ -36,13 +38,14 @@ static void print_row(cs_cli *c, const json_t *item)
 
 static int list(cs_cli *c, bool all)
 {
-	CS_AUTOJSON json_t *items = NULL;
+	CS_AUTOJSON json_t *each = NULL;
 	cs_err err = { 0 };
 	int r = cs_cli_reader(c, &err);
 	if (r == CS_OK && c->reader)
-		r = cs_view_inbox(c->reader, all, &items, &err);
+		r = cs_view_inbox(c->reader, all, &each, &err);
 	if (r < 0)
 		return cs_cli_fail(c, "inbox", &err);
+	CS_AUTOJSON json_t *items = all ? json_incref(each) : cs_view_by_cause(each);
 	size_t i, put_off = 0;
 	json_t *item;
 	json_array_foreach(items, i, item) {
@@ -111,7 +114,7 @@ static void print_content(const char *label, const json_t *v)
 static const struct { const char *label, *member; } lines[] = {
 	{ N_("Id"), "id" }, { N_("Kind"), "kind" }, { N_("State"), "state" }, { N_("Escalated"), "level" }, { N_("Given to"), "delegated_to" },
 	{ N_("Put off"), "snoozed_until" }, { N_("Subject"), "subject" }, { N_("Run"), "run" }, { N_("Flow"), "flow" },
-	{ N_("Task"), "task" }, { N_("Calls"), "call" }, { N_("Why asked"), "why" }, { N_("Rule"), "rule" },
+	{ N_("Task"), "task" }, { N_("Failed at"), "at" }, { N_("Same cause"), "count" }, { N_("Runs"), "runs" }, { N_("Calls"), "call" }, { N_("Why asked"), "why" }, { N_("Rule"), "rule" },
 	{ N_("Untrusted"), "taint" }, { N_("May answer"), "allow" }, { N_("Created"), "created" }, { N_("Expires"), "expires" },
 	{ N_("Decided by"), "by" }, { N_("Note"), "note" }, { N_("Effect at"), "grace_until" }, { N_("Proposed by"), "proposer" },
 	{ N_("Edited by"), "editor" }, { N_("Was"), "previous" }, { N_("Became"), "successor" }, { N_("Type word"), "confirm" },
@@ -169,6 +172,18 @@ static void print_item(cs_cli *c, const json_t *item)
 	print_content(_("Error:"), json_object_get(item, "error"));
 }
 
+/* A fault stands for all that wait with its cause. */
+static void add_cause(cs_cli *c, const char *id, json_t *item)
+{
+	static const char *const members[] = { "count", "ids", "runs" };
+	CS_AUTOJSON json_t *row = NULL;
+	if (cs_view_cause_of(c->reader, id, &row, NULL) < 0)
+		return;
+	for (size_t i = 0; i < CS_ARRAY_LEN(members); i++)
+		if (json_object_get(row, members[i]))
+			json_object_set(item, members[i], json_object_get(row, members[i]));
+}
+
 static int show(cs_cli *c, const char *part)
 {
 	char id[CS_ID_SIZE];
@@ -179,6 +194,7 @@ static int show(cs_cli *c, const char *part)
 		r = cs_view_item(c->reader, id, &item, &err);
 	if (r < 0)
 		return cs_cli_fail(c, part, &err);
+	add_cause(c, id, item);
 	if (c->json)
 		cs_cli_print_json(item);
 	else

@@ -54,7 +54,8 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "snooze", "ID... --for D|--until TIME", N_("hide it until then"), cs_cmd_decide, cs_cli_flags_snooze, 1, -1, NULL },
 	{ "delegate", "ID... --to NAME", N_("give it to another"), cs_cmd_decide, cs_cli_flags_delegate, 1, -1, NULL },
 	{ "undo", "ID...", N_("take a decision back while its grace runs"), cs_cmd_decide, cs_cli_flags_decide, 1, -1, NULL },
-	{ "dismiss", "ID...", N_("close a notice or a fault"), cs_cmd_decide, cs_cli_flags_decide, 1, -1, NULL },
+	{ "dismiss", "ID...", N_("close a notice or a fault"), cs_cmd_decide, cs_cli_flags_decide, 1, -1,
+	  N_("A fault is closed with all that wait for the same cause.") },
 	{ "resolve", "ID happened|did-not|repeat [--value JSON] [--word repeat]", N_("say what became of an effect in doubt"),
 	  cs_cmd_resolve, cs_cli_flags_resolve, 2, 2,
 	  N_("happened: it went out, --value is its result. did-not: the flow gets an error. repeat: it is sent once\n"
@@ -62,12 +63,14 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "pause", "RUN...", N_("let no further step begin"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "resume", "RUN...", N_("go on after pause"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "cancel", "RUN... [--note TEXT]", N_("end a run"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
-	{ "retry", "RUN...", N_("go on where a run faulted, or is stuck"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
+	{ "retry", "RUN|ITEM... [--adopt] [--note TEXT]", N_("go on where a run faulted, or is stuck"), cs_cmd_control, cs_cli_flags_retry, 1, -1,
+	  N_("The item of a fault stands for every run that waits in the inbox for the same cause: all are retried. --adopt\n"
+	     "has each take its flow as it is now first; one that cannot drops out alone.") },
 	{ "rollback", "RUN [--task TASK] [--note TEXT]", N_("take back what a run did that is over"), cs_cmd_control, cs_cli_flags_rollback, 1, 1,
 	  N_("In reverse order, by what its operations declare as `reverse`; --task takes back the latest of one task alone.") },
 	{ "waive", "RUN --note TEXT", N_("leave what could not be taken back as it is"), cs_cmd_control, cs_cli_flags_control, 1, 1,
 	  N_("For a run that is stuck: the rest is taken back. The reason is kept in the log.") },
-	{ "adopt", "RUN... [--note TEXT]", N_("have a run take its flow as it is now"), cs_cmd_control, cs_cli_flags_control, 1, -1,
+	{ "adopt", "RUN|ITEM... [--note TEXT]", N_("have a run take its flow as it is now"), cs_cmd_control, cs_cli_flags_control, 1, -1,
 	  N_("What it has done must stand in the new definition as it was; else it is refused and says which task stands in\n"
 	     "the way. What waits with other content is asked about again.") },
 	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,

@@ -88,7 +88,12 @@ static int retry_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 		return cs_run_unstick(r, s, args, false, err);
 	if (r->start == NULL)
 		return cs_err_set(err, CS_EREFUSED, "its input broke the flow's schema: start a new run with another input");
-	int rc = cs_run_write(r, s, "run.retried", NULL, 0, NULL, err);
+	static const char *const kept[] = { "why", "batch" };
+	json_t *data = json_object();
+	for (size_t i = 0; i < CS_ARRAY_LEN(kept); i++)
+		if (cs_json_str(args, kept[i]) != NULL)
+			json_object_set(data, kept[i], json_object_get(args, kept[i]));
+	int rc = cs_run_write(r, s, "run.retried", NULL, 0, data, err);
 	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "retried", err);
 }
 

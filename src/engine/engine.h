@@ -7,7 +7,7 @@
  *   run      flow (name) or definition (a document), input, key, set: [{path, value}], title, kind,
  *            subject                        -> {run, existing}
  *   decide   item, decision: {verb, digest, note, value, until, to, how, word, batch} -> {item, next}
- *   control  run, verb: pause|resume|cancel|retry, why     -> {run, state}
+ *   control  run, verb: pause|resume|cancel|retry, why, batch -> {run, state}
  *   adopt    run, why                       -> {run, state, existing}   it takes the workspace's definition of its flow
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}

@@ -2,6 +2,7 @@
 /* The inbox: what waits for the operator, and one item with its card. */
 #include <string.h>
 #include "base/clock.h"
+#include "base/hash.h"
 #include "view/row.h"
 
 static const cs_view_column columns[] = {
@@ -20,7 +21,9 @@ static const cs_view_column columns[] = {
 
 /* A decision that took effect has another state, but what was decided stays what is shown. */
 #define DECIDED "(SELECT substr(ev.type, 10) FROM event ev WHERE ev.seq = item.decided_seq AND ev.type LIKE 'approval.%')"
-#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, run.parent AS replay_of, " DECIDED " AS decided" \
+#define FAULT "(SELECT ev.data FROM event ev WHERE ev.seq = item.published_seq AND item.kind = 'fault')"
+#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, run.parent AS replay_of, run.definition, " \
+	FAULT " AS fault, " DECIDED " AS decided" \
 	" FROM item LEFT JOIN run ON run.id = item.run"
 #define WAITS "item.state IN ('proposed','pending','open')"
 
@@ -42,6 +45,26 @@ static const char *next_step(const char *kind, const char *state)
 	return NULL;
 }
 
+/* What faults of one cause have in common: the definition, the place in it, the error by its type,
+ * status and title. What it says in detail differs from run to run. */
+static void put_cause(const json_t *row, json_t *item)
+{
+	static const char *const said[] = { "type", "status", "title" };
+	CS_AUTOJSON json_t *data = cs_json_lenient(cs_json_str_or(row, "fault", "{}"));
+	const json_t *error = json_object_get(data, "error");
+	const char *at = cs_json_str_or(data, "at", cs_json_str_or(item, "task", ""));
+	CS_AUTOJSON json_t *what = json_pack("[s, s, b, b]", cs_json_str_or(row, "definition", ""), at,
+					     cs_json_true(item, "simulated"), cs_json_str(item, "replay_of") != NULL);
+	char digest[CS_HEX_SIZE];
+	for (size_t i = 0; i < CS_ARRAY_LEN(said); i++) {
+		json_t *v = json_object_get(error, said[i]);
+		json_array_append(what, v ? v : json_null());
+	}
+	cs_json_digest(what, digest);
+	json_object_set_new(item, "at", *at ? json_string(at) : json_null());
+	json_object_set_new(item, "cause", json_string(digest));
+}
+
 static json_t *item_of(const json_t *row)
 {
 	json_t *item = cs_view_object(row, columns);
@@ -55,6 +78,8 @@ static json_t *item_of(const json_t *row)
 	const char *decided = strcmp(state, "closed") == 0 ? cs_json_str_or(row, "note", state) : cs_json_str_or(row, "decided", state);
 	json_object_set_new(item, "word", waits(state) ? json_null() :
 			    json_string(strcmp(decided, "consumed") == 0 ? "approved" : decided));
+	if (strcmp(cs_json_str_or(item, "kind", ""), "fault") == 0)
+		put_cause(row, item);
 	return item;
 }
 
@@ -72,6 +97,62 @@ int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err)
 		json_array_append_new(items, item_of(row));
 	*ret = items;
 	return CS_OK;
+}
+
+/* ---- one cause ---------------------------------------------------------------------------- */
+
+static void join(json_t *first, const json_t *item)
+{
+	static const struct { const char *all, *one; } lists[] = { { "ids", "id" }, { "runs", "run" } };
+	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++) {
+		if (!json_object_get(first, lists[i].all))
+			json_object_set_new(first, lists[i].all, json_pack("[O]", json_object_get(first, lists[i].one)));
+		json_array_append(json_object_get(first, lists[i].all), json_object_get(item, lists[i].one));
+	}
+	json_object_set_new(first, "count", json_integer((json_int_t)json_array_size(json_object_get(first, "ids"))));
+}
+
+json_t *cs_view_by_cause(const json_t *items)
+{
+	CS_AUTOJSON json_t *firsts = json_object();
+	json_t *rows = json_array(), *item;
+	size_t i;
+	json_array_foreach((json_t *)items, i, item) {
+		const char *cause = waits(cs_json_str_or(item, "state", "")) ? cs_json_str(item, "cause") : NULL;
+		json_t *first = cause ? json_object_get(firsts, cause) : NULL;
+		if (first) {
+			join(first, item);
+			continue;
+		}
+		CS_AUTOJSON json_t *row = json_copy(item);
+		json_array_append(rows, row);
+		if (cause)
+			json_object_set(firsts, cause, row);
+	}
+	return rows;
+}
+
+int cs_view_cause_of(cs_reader *r, const char *id, json_t **ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *items = NULL;
+	int rc = cs_view_inbox(r, false, &items, err);
+	if (rc)
+		return rc;
+	CS_AUTOJSON json_t *rows = cs_view_by_cause(items);
+	size_t i, k;
+	json_t *row, *one;
+	json_array_foreach(rows, i, row) {
+		if (strcmp(cs_json_str_or(row, "kind", ""), "fault") != 0)
+			continue;
+		bool found = strcmp(cs_json_str_or(row, "id", ""), id) == 0;
+		json_array_foreach(json_object_get(row, "ids"), k, one)
+			found |= strcmp(json_string_value(one), id) == 0;
+		if (found) {
+			*ret = json_incref(row);
+			return CS_OK;
+		}
+	}
+	return cs_err_set(err, CS_ENOTFOUND, "%.80s is no fault that waits", id);
 }
 
 /* ---- one item ---------------------------------------------------------------------------- */

@@ -40,6 +40,13 @@ int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
  * was escalated; what is stands first), reminded. word is what
  * was decided, also when the item's state has gone on since. */
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
+/* ITEMS of cs_view_inbox with the faults that wait and have one cause (the same definition, place in it and
+ * error; `cause` and `at`, the place, are members of every fault) as one row: the first of them with count, ids and
+ * runs. A new array. */
+json_t *cs_view_by_cause(const json_t *items);
+/* The row for all that have the cause of the fault ITEM; count, ids and runs are absent where it is alone.
+ * CS_ENOTFOUND: it is no fault, or waits no more. */
+int cs_view_cause_of(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 /* One of them, decided or not, with value (what will be sent, as it will be sent), allow,
  * card, rule, why, taint, proposer, editor, form, request, error, published_seq, decided_seq, back, round,
  * rounds and

@@ -7,3 +7,4 @@ TESTS += tests/cli/reload.sh
 TESTS += tests/cli/schedule.sh
 TESTS += tests/cli/vault.sh
 TESTS += tests/cli/asks.sh
+TESTS += tests/cli/causes.sh

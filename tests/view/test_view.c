@@ -146,6 +146,48 @@ static void a_faulted_run_says_its_error(void **state)
 	cs_reader_close(r);
 }
 
+static void fault(cs_store *s, int n, const char *at, const char *error)
+{
+	CS_AUTOFREE char *run = cs_xasprintf("01J9ZZZZZZ000000000000010%d", n);
+	CS_AUTOFREE char *item = cs_xasprintf("01J9ZZZZZZ00000000000002C%d", n);
+	create(s, run, "{}");
+	fixture_event(s, run, NULL, 0, "run.faulted", json_pack("{s:o, s:s}", "error", cs_json_lenient(error), "task", at));
+	fixture_event(s, run, NULL, 0, "item.opened", json_pack("{s:s, s:s, s:s, s:o, s:s}", "item", item, "kind", "fault", "title",
+								"order faulted: no", "error", cs_json_lenient(error), "at", at));
+}
+
+static void faults_of_one_cause_are_one_row_and_others_are_not(void **state)
+{
+	static const char no[] = "{\"title\":\"no\",\"status\":500,\"detail\":\"a\"}", no_too[] = "{\"title\":\"no\",\"status\":500,\"detail\":\"b\"}";
+	cs_store *s = fixture_open(*state);
+	fault(s, 1, send_ref, no);
+	fault(s, 2, send_ref, no_too);                                    /* what it says in detail is its own */
+	fault(s, 3, step_ref, no);                                        /* another place */
+	fault(s, 4, send_ref, "{\"title\":\"no\",\"status\":503}");       /* another error */
+	fault(s, 5, send_ref, no);
+	fault(s, 6, send_ref, no);
+	event(s, "01J9ZZZZZZ0000000000000106", NULL, 0, "item.closed", "{\"item\":\"01J9ZZZZZZ00000000000002C6\",\"how\":\"dismissed\"}");
+	cs_store_close(s);
+	cs_reader *r = reader(*state);
+	CS_AUTOJSON json_t *all = NULL;
+	CS_AUTOJSON json_t *row = NULL;
+	CS_AUTOJSON json_t *alone = NULL;
+	json_t *none = NULL;
+	assert_int_equal(cs_view_inbox(r, true, &all, NULL), CS_OK);
+	CS_AUTOJSON json_t *rows = cs_view_by_cause(all);
+	assert_int_equal(json_array_size(all), 6);
+	assert_int_equal(json_array_size(rows), 4);               /* one, two of their own, one that is closed */
+	want(rows, "0.count", "3");
+	want(rows, "0.at", "\"/do/1/send\"");
+	want(rows, "0.ids", "[\"01J9ZZZZZZ00000000000002C1\",\"01J9ZZZZZZ00000000000002C2\",\"01J9ZZZZZZ00000000000002C5\"]");
+	assert_int_equal(cs_view_cause_of(r, "01J9ZZZZZZ00000000000002C5", &row, NULL), CS_OK);
+	want(row, "runs", "[\"01J9ZZZZZZ0000000000000101\",\"01J9ZZZZZZ0000000000000102\",\"01J9ZZZZZZ0000000000000105\"]");
+	assert_int_equal(cs_view_cause_of(r, "01J9ZZZZZZ00000000000002C3", &alone, NULL), CS_OK);
+	assert_null(json_object_get(alone, "runs"));
+	assert_int_equal(cs_view_cause_of(r, "01J9ZZZZZZ00000000000002C6", &none, NULL), CS_ENOTFOUND);
+	cs_reader_close(r);
+}
+
 static void the_inbox_shows_what_waits_and_an_item_its_whole_card(void **state)
 {
 	cs_store *s = fixture_open(*state);
@@ -360,6 +402,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(runs_have_the_promised_keys_and_pages), T(a_faulted_run_says_its_error),
+		T(runs_have_the_promised_keys_and_pages), T(faults_of_one_cause_are_one_row_and_others_are_not),
 		T(the_inbox_shows_what_waits_and_an_item_its_whole_card), T(the_trace_is_a_tree_in_the_order_things_began),
 		T(a_turn_hangs_below_its_own_loop), T(why_walks_from_the_effect_to_its_root),
 		T(every_type_of_event_has_its_sentence), T(the_difference_names_what_changed_and_where_it_began),
