@@ -172,8 +172,8 @@ static bool open_row(cs_view *v)
 	}
 	if (!row)
 		return false;
-	if (cs_json_str(row, "parent"))
-		cs_replay_compare(r, cs_json_str(row, "parent"), cs_json_str_or(row, "run", ""));
+	if (cs_show_replayed(row))
+		cs_replay_compare(r, cs_show_replayed(row), cs_json_str_or(row, "run", ""));
 	else
 		cs_replay_prepare(r, cs_json_str_or(row, "run", ""), NULL);
 	return true;

@@ -72,7 +72,7 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	int64_t next = 0;
 	cs_rect left = r;
 
-	if (cs_json_str(row, "parent"))
+	if (cs_show_replayed(row))
 		(void)put_right(t, &left, CS_ST_SIM | bits, _("REPLAY"));
 	else if (cs_json_true(row, "simulated"))
 		(void)put_right(t, &left, CS_ST_SIM | bits, r.w >= 55 ? _("SIMULATED") : _("SIM"));
@@ -85,7 +85,7 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 		(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_id(cs_json_str(row, "run"), id));
 	(void)cs_term_put(t, r.y, left.x, 1, cs_show_state(state) | bits, cs_show_mark(state));
 	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, strcmp(state, "created") == 0 ? _("queued") : state);
-	name = cs_xasprintf("%s%s%s%s", cs_json_str(row, "parent") ? "↻ " : "", subject ? subject : "", subject ? " · " : "",
+	name = cs_xasprintf("%s%s%s%s", cs_show_replayed(row) ? "↻ " : "", subject ? subject : "", subject ? " · " : "",
 			    r.w >= 100 ? cs_json_str_or(row, "flow", "") : cs_show_name(cs_json_str_or(row, "flow", "")));
 	(void)cs_term_put(t, r.y, left.x + 13, left.w - 14, CS_ST_TEXT | bits, name);
 }
@@ -99,12 +99,14 @@ void cs_run_card(cs_pager *p, const json_t *run)
 	char text[CS_SHOW_SIZE];
 
 	cs_pager_add(p, CS_ST_BOLD, 0, NULL, cs_json_str_or(run, "flow", ""));
-	if (cs_json_str(run, "parent"))
+	if (cs_show_replayed(run))
 		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("REPLAY: a shadow run; nothing of it was sent"));
 	else if (cs_json_true(run, "simulated"))
 		cs_pager_add(p, CS_ST_SIM, 0, NULL, _("SIMULATED: nothing of it left this machine"));
 	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
-		cs_show_value(p, i == 0 ? cs_show_state(cs_json_str(run, "state")) : CS_ST_TEXT, 12, _(lines[i].label), json_object_get(run, lines[i].key));
+		cs_show_value(p, i == 0 ? cs_show_state(cs_json_str(run, "state")) : CS_ST_TEXT, 12,
+			      strcmp(lines[i].key, "parent") == 0 && !cs_show_replayed(run) ? _("Started by") : _(lines[i].label),
+			      json_object_get(run, lines[i].key));
 	cs_pager_add(p, CS_ST_TEXT, 12, _("Took"), cs_show_took(run, text)[0] ? text : NULL);
 	cs_pager_add(p, CS_ST_TEXT, 12, _("Cost"), cs_show_cost(run, text)[0] ? text : NULL);
 	cs_show_error(p, 12, json_object_get(run, "error"));

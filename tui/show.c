@@ -263,3 +263,8 @@ void cs_show_fields(cs_pager *p, const json_t *fields, int indent)
 	json_array_foreach((json_t *)fields, i, f)
 		cs_show_value(p, CS_ST_TEXT, indent, cs_json_str_or(f, "label", ""), json_object_get(f, "value"));
 }
+
+const char *cs_show_replayed(const json_t *row)
+{
+	return strcmp(cs_json_str_or(row, "kind", ""), "sub") == 0 ? NULL : cs_json_str(row, "parent");
+}

@@ -22,6 +22,8 @@ const char *cs_show_cost(const json_t *obj, char out[CS_SHOW_SIZE]);
 const char *cs_show_id(const char *id, char out[CS_SHOW_SIZE]);
 /* The name of a task in its reference "/do/0/name"; borrowed; NULL for NULL. */
 const char *cs_show_name(const char *ref);
+/* The run that ROW replays; NULL: it is no replay by itself (a task may have started it). */
+const char *cs_show_replayed(const json_t *row);
 unsigned cs_show_state(const char *state);   /* its style */
 const char *cs_show_mark(const char *state); /* one column: ✓ ✗ … */
 bool cs_show_is(const char *state, const char *const *states);   /* NULL-terminated list */

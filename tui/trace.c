@@ -208,7 +208,7 @@ static void draw_list(trace *t, cs_rect r)
 		return;
 	head = cs_xasprintf("%s  %s  %s  %s%s", cs_show_name(cs_json_str_or(t->run, "flow", "")), state, cs_show_took(t->run, took),
 			    cs_show_cost(t->run, cost), t->outside ? _("  outside effects only") : "");
-	if (cs_json_str(t->run, "parent"))
+	if (cs_show_replayed(t->run))
 		x += cs_term_put(term, r.y, x, r.w, CS_ST_SIM, _("REPLAY")) + 1;
 	else if (cs_json_true(t->run, "simulated"))
 		x += cs_term_put(term, r.y, x, r.w, CS_ST_SIM, _("SIMULATED")) + 1;

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "core/granted.h"
 
-enum { OUTPUT_MAX = 4 << 20, SHOWN_MAX = 64 << 10, TAIL = 2000, ENVIRONMENT_MAX = 200, TIMEOUT_MS = 600000, CUT = 16 << 10 };
+enum { OUTPUT_MAX = 4 << 20, SHOWN_MAX = 64 << 10, TAIL = 2000, ENVIRONMENT_MAX = 200, TIMEOUT_MS = 600000, CUT = 16 << 10, SCRIPT_MAX = 8 << 20 };
 
 /* One run. */
 struct process {
@@ -55,9 +55,65 @@ static const struct {
 	{ "js", "node", ".mjs" }, { "python", "python3", ".py" },
 };
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of MAP in order: a log gives its members back in an order of its own. Free the list. */
+static const char **sorted_names(const json_t *map)
+{
+	size_t n = 0;
+	const char **names = cs_xcalloc(json_object_size(map) + 1, sizeof *names), *name;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)map, name, v)
+		names[n++] = name;
+	qsort(names, n, sizeof *names, by_name);
+	return names;
+}
+
+/* A name that is no more than a name: it stands in a program. */
+static bool is_identifier(const char *s)
+{
+	bool ok = *s == '_' || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z');
+	return ok && s[strspn(s, "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
+/* Arguments by name are variables of a script, set before its first line. */
+static int write_variables(const struct process *p, const char *language, cs_buf *out, cs_err *err)
+{
+	const json_t *map = json_object_get(p->what, "arguments");
+	CS_AUTOFREE const char **names = json_is_object(map) ? sorted_names(map) : NULL;
+	int rc = CS_OK;
+	for (size_t i = 0; names != NULL && names[i] != NULL && rc == CS_OK; i++) {
+		if (!is_identifier(names[i]))
+			return cs_err_set(err, CS_EINVAL, "'%.64s' cannot be the name of a script's variable", names[i]);
+		CS_AUTOFREE char *value = cs_json_text(json_object_get(map, names[i]));
+		CS_AUTOJSON json_t *quoted = json_string(value);
+		CS_AUTOFREE char *literal = cs_json_text(quoted);
+		if (strcmp(language, "js") == 0)
+			rc = cs_buf_addf(out, "const %s = JSON.parse(%s); ", names[i], literal);
+		else
+			rc = cs_buf_addf(out, "%s = __import__('json').loads(%s)\n", names[i], literal);
+	}
+	return rc == CS_OK ? rc : cs_err_set(err, rc, "the script has more than %d bytes with its arguments", SCRIPT_MAX);
+}
+
+static int write_file(const struct process *p, const char *language, cs_err *err)
+{
+	CS_AUTOBUF cs_buf text;
+	cs_buf_init(&text, SCRIPT_MAX);
+	int rc = write_variables(p, language, &text, err);
+	if (rc != CS_OK)
+		return rc;
+	if (cs_buf_adds(&text, cs_json_str_or(p->what, "code", "")) != CS_OK)
+		return cs_err_set(err, CS_ETOOBIG, "the script has more than %d bytes with its arguments", SCRIPT_MAX);
+	return cs_file_write(p->file, cs_buf_str(&text), text.len, 0600, err);
+}
+
 static int write_script(struct process *p, cs_err *err)
 {
-	const char *code = cs_json_str_or(p->what, "code", ""), *language = cs_json_str_or(p->what, "language", "");
+	const char *language = cs_json_str_or(p->what, "language", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(interpreters); i++) {
 		if (strcmp(interpreters[i].language, language) != 0)
 			continue;
@@ -70,9 +126,24 @@ static int write_script(struct process *p, cs_err *err)
 		close(fd);
 		cs_args_add(&p->args, interpreters[i].program);
 		cs_args_add(&p->args, p->file);
-		return cs_file_write(p->file, code, strlen(code), 0600, err);
+		return write_file(p, language, err);
 	}
 	return cs_err_set(err, CS_EINVAL, "scripts are js or python, not %.40s", language);
+}
+
+/* Of a command: NAME=VALUE, or NAME alone where the value is null. */
+static int add_named(struct process *p, const json_t *map, cs_err *err)
+{
+	CS_AUTOFREE const char **names = sorted_names(map);
+	for (const char **n = names; *n; n++) {
+		json_t *v = json_object_get(map, *n);
+		CS_AUTOFREE char *text = json_is_null(v) ? cs_xstrdup("") : text_of(v);
+		CS_AUTOFREE char *pair = text ? cs_xasprintf("%s%s%s", *n, json_is_null(v) ? "" : "=", text) : NULL;
+		if (!pair)
+			return cs_err_set(err, CS_EINVAL, "the argument '%.64s' holds a NUL byte", *n);
+		cs_args_add(&p->args, pair);
+	}
+	return p->args.full ? cs_err_set(err, CS_ETOOBIG, "more than %d arguments", CS_ARGS_MAX) : CS_OK;
 }
 
 static int add_arguments(struct process *p, cs_err *err)
@@ -80,8 +151,10 @@ static int add_arguments(struct process *p, cs_err *err)
 	const json_t *list = json_object_get(p->what, "arguments");
 	size_t i;
 	json_t *v;
+	if (json_is_object(list))
+		return p->file[0] ? CS_OK : add_named(p, list, err);
 	if (list && !json_is_array(list) && !json_is_null(list))
-		return cs_err_set(err, CS_EINVAL, "arguments are a list");
+		return cs_err_set(err, CS_EINVAL, "arguments are a list, or a map of names to values");
 	json_array_foreach((json_t *)(uintptr_t)list, i, v) {
 		CS_AUTOFREE char *text = text_of(v);
 		if (!text)

@@ -150,7 +150,7 @@ static int add_answers(const cs_run *r, const cs_frame *f, const struct said *sa
 	if (back < 0)
 		return CS_OK;
 	json_object_set_new(data, "back", json_string(r->flow->tasks[back].name));
-	json_object_set_new(data, "round", json_integer(cs_json_int_or(f->parent->rounds, f->task->name, 0) + 1));
+	json_object_set_new(data, "round", json_integer(cs_json_int_or(cs_frame_siblings(f->parent)->rounds, f->task->name, 0) + 1));
 	if (own != NULL)
 		json_object_set(data, "rounds", own);
 	return CS_OK;

@@ -265,18 +265,35 @@ static int begin_call(struct start *b, cs_err *err)
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
 }
 
+static int begin_run(struct start *b, cs_err *err)
+{
+	CS_AUTOJSON json_t *input = NULL;
+	cs_err why = { 0 };
+	int rc = b->t->body == NULL ? CS_OK : cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &input, &why);
+	if (rc != CS_OK)
+		return fail(b, rc, &why, err);
+	if (input == NULL)
+		input = json_object();
+	cs_sub_start start = { .seq = b->seq, .task = b->t, .occurrence = b->occurrence, .input = input,
+			       .tainted = b->t->body != NULL && cs_look_tainted(&b->v, b->t->body, b->tainted) };
+	return cs_step_sub_begin(b->r, b->s, &start, started_data(b), err);
+}
+
 static int (*const begins[])(struct start *b, cs_err *err) = {
 	[CS_TASK_DO] = begin_do, [CS_TASK_TRY] = begin_composite, [CS_TASK_FORK] = begin_composite,
 	[CS_TASK_FOR] = begin_for,      [CS_TASK_SET] = begin_set,       [CS_TASK_SWITCH] = begin_switch,
 	[CS_TASK_RAISE] = begin_raise,  [CS_TASK_EMIT] = begin_emit,     [CS_TASK_CALL] = begin_call,
 	[CS_TASK_WAIT] = begin_wait,    [CS_TASK_LISTEN] = begin_composite,
+	[CS_TASK_RUN] = begin_run,
 };
 
 /* A replay's changes stand at the task that it forks from: they replace what came in there. */
 static int patched(struct start *b, json_t **raw, cs_err *err)
 {
 	cs_run *r = b->r;
-	if (r->from == NULL || r->patch == NULL || b->occurrence != 1 || strcmp(r->from, b->t->ref) != 0)
+	const cs_task *t = cs_flow_extended(r->flow, b->t);
+	bool entered = t->wrapper >= 0 && t->wrapper != b->t->id;        /* its extensions had it already */
+	if (r->from == NULL || r->patch == NULL || b->occurrence != 1 || entered || strcmp(r->from, t->ref) != 0)
 		return CS_OK;
 	size_t i;
 	json_t *change;
@@ -305,6 +322,33 @@ static int set_deadline(struct start *b, cs_err *why)
 	return rc;
 }
 
+/* *ret_enter false: it does not begin, for its condition does not hold, and that is written. The
+ * condition of a task stands before its extensions; that of an extension was looked at `before`. */
+static int look_in(struct start *b, bool *ret_enter, cs_err *err)
+{
+	const cs_task *t = b->t;
+	cs_err why = { 0 };
+	*ret_enter = true;
+	if (t->role == CS_ROLE_EXTENSION) {
+		b->t = cs_flow_extended(b->r->flow, t);
+		b->v.task = b->t;
+		b->occurrence = b->r->occurrences[b->t->id] + 1;
+	}
+	bool before = t->role == CS_ROLE_EXTENSION ? b->t->wrapper == t->id : t->wrapper < 0;
+	int rc = !before || b->t->cond == NULL ? CS_OK : cs_look_true(&b->v, CS_PHASE_IF, b->t->cond, b->v.raw, ret_enter, &why);
+	if (t->role == CS_ROLE_AFTER)
+		*ret_enter = b->seq->applied || b->r->flow->tasks[b->seq->task->children[0]].role != CS_ROLE_BEFORE;
+	if (rc != CS_OK) {
+		*ret_enter = false;
+		return fail(b, rc, &why, err);
+	}
+	if (!*ret_enter)
+		return cs_run_write(b->r, b->s, "task.skipped", b->t, b->occurrence, NULL, err);
+	b->t = b->v.task = t;
+	b->occurrence = b->r->occurrences[t->id] + 1;
+	return CS_OK;
+}
+
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err)
 {
 	struct start b = { .r = r, .s = s, .seq = seq, .t = t, .occurrence = r->occurrences[t->id] + 1,
@@ -316,11 +360,10 @@ int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err
 	if (rc != CS_OK)
 		return fail(&b, rc, &why, err);
 	b.v = (cs_view_of){ .r = r, .s = s, .seq = seq, .memo = seq, .task = t, .raw = raw };
-	bool yes = true;
-	if (t->cond != NULL && (rc = cs_look_true(&b.v, CS_PHASE_IF, t->cond, raw, &yes, &why)) != CS_OK)
-		return fail(&b, rc, &why, err);
-	if (!yes)
-		return cs_run_write(r, s, "task.skipped", t, b.occurrence, NULL, err);
+	bool enter;
+	rc = look_in(&b, &enter, err);
+	if (rc != CS_OK || !enter)
+		return rc;
 	CS_AUTOJSON json_t *invalid = cs_schema_complaint(t->input_schema, raw, "The task's input", t->ref);
 	if (invalid != NULL)
 		return cs_step_raise(r, s, t, b.occurrence, invalid, err);

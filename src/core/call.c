@@ -126,12 +126,14 @@ static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_
 	return cs_http_render(&source, &c->request, why);
 }
 
-/* A task may say of its own `call: http` what it is; else the method says it. */
+/* A task may say of its own `call: http` or process what it is; else the method says it, or it is unsafe. */
 static cs_effect_class effect_of(const cs_frame *f, const cs_function *fn)
 {
-	if (fn->kind != CS_FUNCTION_HTTP)
+	if (fn->kind != CS_FUNCTION_HTTP && fn->kind != CS_FUNCTION_PROCESS)
 		return fn->effect;
-	cs_effect_class class = cs_http_default_class(cs_json_str_or(f->call->request, "method", "POST"));
+	cs_effect_class class = fn->effect;
+	if (fn->kind == CS_FUNCTION_HTTP)
+		class = cs_http_default_class(cs_json_str_or(f->call->request, "method", "POST"));
 	const char *said = cs_json_str(f->task->metadata, "effect");
 	if (said != NULL)
 		(void)cs_effect_class_parse(said, &class, NULL);

@@ -64,13 +64,15 @@ static int pause_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
 	(void)args;
 	const char *type = cs_frame_intent_open(r->root) ? "run.pausing" : "run.paused";
-	return cs_run_write(r, s, type, NULL, 0, NULL, err);
+	int rc = cs_run_write(r, s, type, NULL, 0, NULL, err);
+	return rc != CS_OK ? rc : cs_run_subs_control(r, s, "pause", err);
 }
 
 static int resume_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
 	(void)args;
-	return cs_run_write(r, s, "run.resumed", NULL, 0, NULL, err);
+	int rc = cs_run_write(r, s, "run.resumed", NULL, 0, NULL, err);
+	return rc != CS_OK ? rc : cs_run_subs_control(r, s, "resume", err);
 }
 
 static int cancel_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
@@ -94,7 +96,11 @@ static int retry_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 		if (cs_json_str(args, kept[i]) != NULL)
 			json_object_set(data, kept[i], json_object_get(args, kept[i]));
 	int rc = cs_run_write(r, s, "run.retried", NULL, 0, data, err);
-	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "retried", err);
+	if (rc == CS_OK)
+		rc = cs_items_close_faults(r, s, "retried", err);
+	if (rc == CS_OK)
+		rc = cs_run_subs_look(r, s, err);
+	return rc != CS_OK ? rc : cs_run_subs_control(r, s, "resume", err);
 }
 
 static int waive_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)

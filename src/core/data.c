@@ -44,7 +44,7 @@ int cs_step_raise_expr(cs_run *r, cs_step *s, const cs_task *t, int occurrence, 
 /* output.as, output.schema, export.as, export.schema. */
 static int transform(cs_view_of *v, json_t *raw_output, json_t **ret_output, json_t **ret_context, json_t **ret_error, cs_err *why)
 {
-	const cs_task *t = v->task;
+	const cs_task *t = v->shape != NULL ? v->shape : v->task;
 	CS_AUTOJSON json_t *output = json_incref(raw_output);
 	v->raw_output = raw_output;
 	if (t->output_as != NULL) {
@@ -85,8 +85,9 @@ int cs_step_finish(cs_view_of *v, int occurrence, json_t *raw_output, bool taint
 		json_object_set(more, "output", output);
 	if (context != NULL)
 		json_object_set(more, "context", context);
-	if (v->task->output_as != NULL)
-		tainted = tainted || cs_look_tainted(v, v->task->output_as, tainted);
+	const cs_template *as = v->shape != NULL ? v->shape->output_as : v->task->output_as;
+	if (as != NULL)
+		tainted = tainted || cs_look_tainted(v, as, tainted);
 	if (tainted)
 		json_object_set_new(more, "tainted", json_true());
 	return cs_run_write(v->r, v->s, "task.completed", v->task, occurrence, json_incref(more), err);

@@ -11,121 +11,18 @@ static json_t *member(const cs_event *ev, const char *name)
 	return ev->data != NULL ? json_object_get(ev->data, name) : NULL;
 }
 
-/* ---- the run -------------------------------------------------------------------------------------- */
-
-static int fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)t;
-	r->state = CS_RUN_CREATED;
-	r->created_at = r->started_at = ev->at;
-	r->simulated = ev->simulated;
-	r->shadow = cs_json_true(ev->data, "shadow");
-	r->ask_again = cs_json_true(ev->data, "ask");
-	r->input_tainted = cs_json_true(ev->data, "tainted");
-	cs_json_put(&r->input, member(ev, "input"));
-	if (r->input == NULL)
-		r->input = json_object();
-	cs_json_put(&r->patch, member(ev, "patch"));
-	cs_json_put(&r->chain, member(ev, "chain"));
-	free(r->subject);
-	r->subject = cs_xstrdup(cs_json_str(ev->data, "subject"));
-	r->created_seq = ev->seq;
-	free(r->from);
-	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
-	r->clock = cs_json_int_or(ev->data, "clock", 0);
-	cs_frame_free(r->root);
-	r->root = cs_frame_new(NULL, NULL);
-	const char *parent = cs_json_str_or(ev->data, "parent", "");
-	if (strlen(parent) == CS_ID_LEN)
-		memcpy(r->parent, parent, CS_ID_SIZE);
-	const char *origin = cs_json_str_or(ev->data, "origin", r->id);
-	if (strlen(origin) == CS_ID_LEN)
-		memcpy(r->origin, origin, CS_ID_SIZE);
-	return CS_OK;
-}
-
-static int fold_started(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)t;
-	r->state = CS_RUN_RUNNING;
-	/* A replay keeps the clock of the run that it replays. */
-	r->started_at = cs_json_int_or(ev->data, "clock", ev->at);
-	r->deadline = cs_json_int_or(ev->data, "deadline", 0);
-	cs_json_put(&r->start, member(ev, "input") != NULL ? member(ev, "input") : r->input);
-	cs_json_put(&r->context, r->start);
-	r->context_tainted = r->input_tainted;
-	cs_frame_free(r->root);
-	r->root = cs_frame_new(NULL, NULL);
-	r->root->started_at = ev->at;
-	r->root->started_seq = ev->seq;
-	r->root->next = cs_frame_first(r, r->root);
-	cs_json_put(&r->root->last, r->start);
-	r->root->last_tainted = r->input_tainted;
-	return CS_OK;
-}
-
-static int fold_state(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)t;
-	static const struct {
-		const char *type;
-		cs_run_state to;
-	} states[] = {
-		{ "run.blocked", CS_RUN_WAITING },     { "run.unblocked", CS_RUN_RUNNING },
-		{ "run.pausing", CS_RUN_PAUSING },     { "run.paused", CS_RUN_PAUSED },
-		{ "run.resumed", CS_RUN_RUNNING },     { "run.cancelling", CS_RUN_CANCELLING },
-		{ "run.cancelled", CS_RUN_CANCELLED },
-		{ "run.compensated", CS_RUN_COMPENSATED }, { "run.stuck", CS_RUN_STUCK },
-	};
-	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++)
-		if (strcmp(states[i].type, ev->type) == 0)
-			r->state = states[i].to;
-	return CS_OK;
-}
-
-static int fold_completed_run(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)t;
-	r->state = CS_RUN_COMPLETED;
-	cs_json_put(&r->output, member(ev, "output"));
-	return CS_OK;
-}
-
-static int fold_faulted_run(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)t;
-	r->state = CS_RUN_FAULTED;
-	cs_json_put(&r->error, member(ev, "error"));
-	return CS_OK;
-}
-
-/* The faults that nobody caught are lifted, each where it stands; those tasks begin again. */
-static void lift_faults(cs_frame *f)
-{
-	if (f == NULL)
-		return;
-	if (f->fault != NULL) {
-		cs_json_put(&f->fault, NULL);
-		free(CS_STEAL(f->fault_ref));
-		cs_frame_forget(f);
-	}
-	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
-		lift_faults(f->kids[i]);
-	lift_faults(f->child);
-}
-
-static int fold_retried(cs_run *r, const cs_event *ev, const cs_task *t)
-{
-	(void)ev;
-	(void)t;
-	r->state = CS_RUN_RUNNING;
-	r->deadline = 0;             /* the operator took it up again: its time is theirs to watch */
-	cs_json_put(&r->error, NULL);
-	lift_faults(r->root);
-	return CS_OK;
-}
-
 /* ---- tasks ----------------------------------------------------------------------------------------- */
+
+/* T, but where it was not let into its extensions (skipped, or faulted before) the outermost of them. */
+static const cs_task *stands_for(const cs_run *r, const cs_task *t)
+{
+	return t->wrapper >= 0 && r->live[t->wrapper] == NULL ? &r->flow->tasks[t->wrapper] : t;
+}
+
+static bool of_extension(const cs_task *t)
+{
+	return t->role == CS_ROLE_BEFORE || t->role == CS_ROLE_AFTER;
+}
 
 /* The sequence around T, made ready for an event of T: an iteration that nobody announced has begun. */
 static cs_frame *sequence(cs_run *r, const cs_task *t)
@@ -161,8 +58,8 @@ static void drop_live(cs_run *r, cs_frame *seq, const cs_task *t)
 static void merge_inner(cs_run *r, cs_frame *seq, const cs_task *t)
 {
 	cs_frame *f = r->live[t->id];
-	if (f == NULL || (t->kind == CS_TASK_DO && t->body != NULL))
-		return;                  /* what a function did inside is its own */
+	if (f == NULL || (t->kind == CS_TASK_DO && t->body != NULL) || of_extension(t))
+		return;                  /* what a function or an extension did inside is its own */
 	cs_frame_merge_done(seq, f);
 	for (int i = 0; f->kids != NULL && i < t->n_children; i++)
 		cs_frame_merge_done(seq, f->kids[i]);
@@ -226,10 +123,13 @@ static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
 {
 	cs_frame_forget(seq);
 	cs_json_put(&seq->emitted, NULL);
+	seq->sub_again[0] = '\0';
 	if (seq->hearing != NULL && (then == CS_THEN_EXIT || then == CS_THEN_END))
 		seq->hearing->over = true;
 	if (then == CS_THEN_END)
 		r->ending = true;
+	if (then == CS_THEN_EXIT && seq->task != NULL && seq->task->role == CS_ROLE_BEFORE)
+		seq->exited = true;
 	seq->next = cs_frame_after(r, t, then);
 	if (seq->next < 0 && seq->items != NULL) {
 		seq->iterating = false;
@@ -238,6 +138,21 @@ static void advance(cs_run *r, cs_frame *seq, const cs_task *t, int then)
 		if (then == CS_THEN_EXIT || then == CS_THEN_END)
 			seq->iteration = json_array_size(seq->items);
 	}
+}
+
+/* Something in an extension is over. Where the task inside leads counts when the extension is over
+ * too; `exit` before it ends the extension, in that task's stead. */
+static void advance_in_extension(cs_run *r, cs_frame *skin, const cs_task *t, int then, bool back)
+{
+	if (t->role == CS_ROLE_BEFORE)
+		skin->applied = true;
+	if (t->role == CS_ROLE_BEFORE && then == CS_THEN_EXIT)
+		skin->leads = cs_flow_extended(r->flow, skin->task)->then;
+	else if (!of_extension(t)) {
+		skin->leads = then;
+		skin->returns = back;
+	}
+	advance(r, skin, t, t->role == CS_ROLE_BEFORE ? then : CS_THEN_CONTINUE);
 }
 
 /* What a call gives to the tasks that are its body: their first input, or a variable. */
@@ -274,6 +189,14 @@ static void note_timer(cs_frame *f, const cs_event *ev)
 		memcpy(f->timer, timer, CS_ID_SIZE);
 }
 
+static int put_id(char slot[CS_ID_SIZE], const char *id)
+{
+	if (strlen(id) != CS_ID_LEN)
+		return CS_EINTERNAL;
+	memcpy(slot, id, CS_ID_SIZE);
+	return CS_OK;
+}
+
 static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *seq = sequence(r, t);
@@ -292,7 +215,10 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	f->last_tainted = f->input_tainted;
 	r->live[t->id] = f;
 	seq->child = f;
+	seq->sub_again[0] = '\0';
 	cs_frame_forget(seq);
+	if (t->kind == CS_TASK_RUN)
+		return put_id(f->sub_id, cs_json_str_or(ev->data, "run", ""));
 	if (t->kind == CS_TASK_CALL)
 		return cs_run_fold_call_started(r, f, ev);
 	if (t->kind == CS_TASK_FORK)
@@ -311,6 +237,48 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	return json_is_array(f->items) ? CS_OK : CS_EINTERNAL;
 }
 
+/* How a task ends, and what it leaves to be known of itself. */
+struct ending {
+	int then;
+	bool back, skin;
+	json_t *known;               /* by the extension inside, that may have passed on less; NULL: its output */
+	bool known_tainted;
+};
+
+static struct ending ending_of(const cs_run *r, const cs_task *t, const cs_event *ev)
+{
+	const cs_frame *skin = t->role == CS_ROLE_EXTENSION ? r->live[t->id] : NULL;
+	if (skin == NULL)
+		return (struct ending){ .then = then_of(r, t, ev), .back = member(ev, "back") != NULL };
+	return (struct ending){
+		.then = skin->leads, .back = skin->returns, .skin = true, .known = json_incref(json_object_get(skin->done, t->name)),
+		.known_tainted = json_object_get(skin->tainted, t->name) != NULL,
+	};
+}
+
+static void put_done(cs_frame *seq, const cs_task *t, const struct ending *e, json_t *output, bool tainted)
+{
+	if (!of_extension(t)) {
+		json_object_set(seq->done, t->name, e->known != NULL ? e->known : output);
+		mark_tainted(seq, t->name, e->known != NULL ? e->known_tainted : tainted);
+	}
+	cs_json_put(&seq->last, output);
+	seq->last_tainted = tainted;
+}
+
+static void go_on(cs_run *r, cs_frame *seq, const cs_task *t, const struct ending *e)
+{
+	if (!e->skin && !of_extension(t))
+		count_round(cs_frame_siblings(seq), t, e->back);
+	if (seq->task != NULL && seq->task->role == CS_ROLE_EXTENSION) {
+		advance_in_extension(r, seq, t, e->then, e->back);
+		return;
+	}
+	if (e->back)
+		come_again(r, seq, e->then);
+	advance(r, seq, t, e->then);
+}
+
 static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *seq = sequence(r, t);
@@ -319,13 +287,11 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 	r->occurrences[t->id] = ev->occurrence;
 	if (r->live[t->id] == NULL)
 		note_coming(seq, t);
+	struct ending e = ending_of(r, t, ev);
 	merge_inner(r, seq, t);
-	json_t *output = member(ev, "output") != NULL ? member(ev, "output") : seq->last;
 	bool tainted = cs_json_true(ev->data, "tainted");
-	json_object_set(seq->done, t->name, output);
-	mark_tainted(seq, t->name, tainted);
-	cs_json_put(&seq->last, output);
-	seq->last_tainted = tainted;
+	put_done(seq, t, &e, member(ev, "output") != NULL ? member(ev, "output") : seq->last, tainted);
+	json_decref(e.known);
 	if (member(ev, "context") != NULL) {
 		cs_json_put(&r->context, member(ev, "context"));
 		r->context_tainted = r->context_tainted || tainted;
@@ -333,10 +299,7 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 	drop_live(r, seq, t);
 	if (seq->lane && seq->parent->winner < 0)
 		seq->parent->winner = t->index;
-	count_round(seq, t, member(ev, "back") != NULL);
-	if (member(ev, "back") != NULL)
-		come_again(r, seq, then_of(r, t, ev));
-	advance(r, seq, t, then_of(r, t, ev));
+	go_on(r, seq, t, &e);
 	return CS_OK;
 }
 
@@ -344,7 +307,8 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
  * was decided is then known of it, and what came in to it goes on. */
 static int fold_task_skipped(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_frame *seq = sequence(r, t);
+	const cs_task *at = stands_for(r, t);
+	cs_frame *seq = sequence(r, at);
 	if (seq == NULL)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
@@ -354,26 +318,32 @@ static int fold_task_skipped(cs_run *r, const cs_event *ev, const cs_task *t)
 		mark_tainted(seq, t->name, cs_json_true(ev->data, "tainted"));
 	}
 	if (seq->lane && seq->parent->winner < 0)
-		seq->parent->winner = t->index;
-	count_round(seq, t, false);
-	advance(r, seq, t, member(ev, "then") != NULL ? then_of(r, t, ev) : CS_THEN_CONTINUE);
+		seq->parent->winner = at->index;
+	count_round(cs_frame_siblings(seq), t, false);
+	if (seq->task != NULL && seq->task->role == CS_ROLE_EXTENSION && !of_extension(at))
+		advance_in_extension(r, seq, at, member(ev, "then") != NULL ? then_of(r, t, ev) : CS_THEN_CONTINUE, false);
+	else
+		advance(r, seq, at, member(ev, "then") != NULL ? then_of(r, t, ev) : CS_THEN_CONTINUE);
 	return CS_OK;
 }
 
 static int fold_task_faulted(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_frame *seq = sequence(r, t);
+	const cs_task *at = stands_for(r, t);
+	cs_frame *seq = sequence(r, at);
 	if (seq == NULL)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
 	if (r->live[t->id] != NULL && r->live[t->id]->hearing != NULL)
 		cs_run_keep_hearing(r, r->live[t->id]);
+	if (r->live[t->id] != NULL)
+		memcpy(seq->sub_again, r->live[t->id]->sub_id, CS_ID_SIZE);
 	drop_live(r, seq, t);
-	count_round(seq, t, false);
+	count_round(cs_frame_siblings(seq), t, false);
 	cs_json_put(&seq->fault, member(ev, "error"));
 	free(seq->fault_ref);
 	seq->fault_ref = cs_xstrdup(t->ref);
-	seq->next = t->id;           /* where a retry begins again */
+	seq->next = at->id;          /* where a retry begins again */
 	cs_json_put(&seq->emitted, NULL);
 	cs_frame_forget(seq);
 	return CS_OK;
@@ -399,6 +369,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_EINTERNAL;
 	cs_json_put(&f->fault, NULL);
 	free(CS_STEAL(f->fault_ref));
+	f->sub_again[0] = '\0';
 	cs_frame_forget(f);
 	if (member(ev, "due") != NULL) {
 		if (f->retries++ == 0)
@@ -454,6 +425,15 @@ static int fold_emitted(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
+static int fold_child_ended(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_frame *f = r->live[t->id];
+	if (f == NULL || f->sub_id[0] == '\0')
+		return CS_EINTERNAL;
+	cs_json_put(&f->sub_end, ev->data);
+	return CS_OK;
+}
+
 /* The calls that were begun under another definition begin again; the rest is as it was. */
 static int fold_adopted(cs_run *r, const cs_event *ev, const cs_task *t)
 {
@@ -502,32 +482,33 @@ static const struct {
 	{ "attempt.ambiguous", true, cs_run_fold_attempt_ambiguous },
 	{ "attempt.resolved", true, cs_run_fold_attempt_resolved },
 	{ "approval.assumed", true, cs_run_fold_assumed },
-	{ "run.created", false, fold_created },
-	{ "run.started", false, fold_started },
-	{ "run.blocked", false, fold_state },
-	{ "run.unblocked", false, fold_state },
-	{ "run.pausing", false, fold_state },
-	{ "run.paused", false, fold_state },
-	{ "run.resumed", false, fold_state },
-	{ "run.cancelling", false, fold_state },
-	{ "run.cancelled", false, fold_state },
-	{ "run.compensated", false, fold_state },
+	{ "run.created", false, cs_run_fold_created },
+	{ "run.started", false, cs_run_fold_started },
+	{ "run.blocked", false, cs_run_fold_state },
+	{ "run.unblocked", false, cs_run_fold_state },
+	{ "run.pausing", false, cs_run_fold_state },
+	{ "run.paused", false, cs_run_fold_state },
+	{ "run.resumed", false, cs_run_fold_state },
+	{ "run.cancelling", false, cs_run_fold_state },
+	{ "run.cancelled", false, cs_run_fold_state },
+	{ "run.compensated", false, cs_run_fold_state },
 	{ "run.compensating", false, cs_run_fold_compensating },
-	{ "run.stuck", false, fold_state },
+	{ "run.stuck", false, cs_run_fold_state },
 	{ "reversal.registered", true, cs_run_fold_reversal },
 	{ "reversal.begun", true, cs_run_fold_reversal },
 	{ "reversal.reversed", true, cs_run_fold_reversal },
 	{ "reversal.failed", true, cs_run_fold_reversal },
 	{ "reversal.waived", true, cs_run_fold_reversal },
-	{ "run.completed", false, fold_completed_run },
-	{ "run.faulted", false, fold_faulted_run },
-	{ "run.retried", false, fold_retried },
+	{ "run.completed", false, cs_run_fold_completed_run },
+	{ "run.faulted", false, cs_run_fold_faulted_run },
+	{ "run.retried", false, cs_run_fold_retried },
 	{ "run.adopted", false, fold_adopted },
 	{ "event.emitted", true, fold_emitted },
 	{ "event.received", true, cs_run_fold_received },
 	{ "event.consumed", true, cs_run_fold_consumed },
 	{ "event.passed", true, cs_run_fold_passed },
 	{ "event.handled", true, cs_run_fold_handled },
+	{ "child.ended", true, fold_child_ended },
 	{ "timer.armed", true, fold_timer_armed },
 	{ "timer.fired", true, fold_timer_fired },
 	{ "timer.cancelled", true, fold_nothing },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Inside core: the folds of calls and items, that fold.c's table names. */
+/* Inside core: the folds of runs, calls and items, that fold.c's table names. */
 #ifndef CS_CORE_FOLD_H
 #define CS_CORE_FOLD_H
 
@@ -10,6 +10,12 @@ int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *e
 /* What a decision's task puts out: {decision, value, note, by, at}; for `ask` {answered, …}. */
 json_t *cs_item_outcome(const cs_item *item, const char *decision, int64_t at);
 
+int cs_run_fold_created(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_started(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_state(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_completed_run(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_faulted_run(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_retried(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev);
 int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t);

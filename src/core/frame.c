@@ -14,6 +14,7 @@ cs_frame *cs_frame_new(const cs_task *task, cs_frame *parent)
 	f->parent = parent;
 	f->next = -1;
 	f->winner = -1;
+	f->leads = CS_THEN_CONTINUE;
 	f->done = json_object();
 	if (f->done == NULL)
 		abort();
@@ -99,6 +100,7 @@ void cs_frame_free(cs_frame *f)
 	json_decref(f->emitted);
 	json_decref(f->rounds);
 	json_decref(f->came);
+	json_decref(f->sub_end);
 	cs_hearing_free(f->hearing);
 	free(f->fault_ref);
 	free(f);
@@ -112,6 +114,13 @@ cs_frame *cs_frame_of_parent(const cs_run *r, const cs_task *task)
 	if (f == NULL || f->kids == NULL)
 		return f;
 	return f->kids[task->index];
+}
+
+cs_frame *cs_frame_siblings(cs_frame *seq)
+{
+	while (seq->task != NULL && seq->task->role == CS_ROLE_EXTENSION)
+		seq = seq->parent;
+	return seq;
 }
 
 cs_frame *cs_frame_task(cs_frame *f)

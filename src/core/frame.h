@@ -12,6 +12,8 @@ void cs_frame_free(cs_frame *f);                     /* and all below; takes NUL
 cs_frame *cs_frame_of_parent(const cs_run *r, const cs_task *task);
 /* The composite around F that is a task: F itself unless it is a lane (then the fork). */
 cs_frame *cs_frame_task(cs_frame *f);
+/* SEQ, or where it is an extension's the sequence in which the task that it is about stands. */
+cs_frame *cs_frame_siblings(cs_frame *seq);
 void cs_frame_forget(cs_frame *f);                   /* drops jq answers; late ones will not fit */
 int cs_frame_first(const cs_run *r, const cs_frame *f);   /* first child of the sequence; -1: empty */
 int cs_frame_after(const cs_run *r, const cs_task *t, int then); /* what `then` leads to in T's sequence; -1: its end */
@@ -41,6 +43,7 @@ typedef struct cs_view_of {                          /* from where an expression
 	cs_frame *seq;                               /* the sequence that the task stands in */
 	cs_frame *memo;                              /* where jq answers are kept */
 	const cs_task *task;                         /* NULL: the workflow itself */
+	const cs_task *shape;                        /* whose output and export are made; NULL: task's */
 	json_t *raw, *input, *output;                /* raw input, transformed input, output; may be NULL */
 	json_t *raw_output;
 	json_t *extra;                               /* more variables: {error: …}; may be NULL */
@@ -112,6 +115,20 @@ int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 /* A listen task whose foreach, if any, is over: ends that event, looks at the next ones, ends. The
  * task may be gone when this returns. *ret_more: a foreach is to begin. */
 int cs_step_listen(cs_run *r, cs_step *s, cs_frame *f, bool *ret_more, cs_err *err);
+/* A task about to start a run. */
+typedef struct cs_sub_start {
+	cs_frame *seq;
+	const cs_task *task;
+	int occurrence;
+	json_t *input;
+	bool tainted;
+} cs_sub_start;
+int cs_step_sub_begin(cs_run *r, cs_step *s, const cs_sub_start *b, json_t *data, cs_err *err);   /* DATA is taken over */
+int cs_step_sub(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+/* Cancels the run that F awaits; not clear until it has ended. */
+int cs_step_sub_end(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
+int cs_run_subs_control(cs_run *r, cs_step *s, const char *verb, cs_err *err);   /* of all that R awaits */
+bool cs_frame_sub_open(const cs_frame *f);           /* F awaits a run that has not ended */
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
 /* Makes F's credential if its task has an authentication and it is not there. CS_EAGAIN: jq was asked;

@@ -22,10 +22,10 @@ src_core_libcscore_a_SOURCES = \
 	src/core/openapi.c src/core/openapi.h \
 	src/core/outcome.c \
 	src/core/record.c src/core/record.h \
-	src/core/reverse.c src/core/fold_reverse.c \
+	src/core/reverse.c src/core/fold_reverse.c src/core/fold_run.c \
 	src/core/run.h \
 	src/core/secret.c \
 	src/core/shadow.c \
 	src/core/starter.c src/core/starter.h \
-	src/core/step.c src/core/until.c \
+	src/core/step.c src/core/sub.c src/core/until.c \
 	src/core/write.c

@@ -61,10 +61,54 @@ static json_t *arg_workflow(cs_view_of *v)
 	return some(r->descriptor);
 }
 
+/* The frame of the extension that V looks from; *ret_after: from its `after`. */
+static const cs_frame *skin_of(const cs_view_of *v, bool *ret_after)
+{
+	const cs_frame *f = v->seq;
+	*ret_after = false;
+	while (f != NULL && (f->task == NULL || f->task->role != CS_ROLE_EXTENSION)) {
+		*ret_after = *ret_after || (f->task != NULL && f->task->role == CS_ROLE_AFTER);
+		f = f->parent;
+	}
+	return f;
+}
+
+/* The members of a task's definition, with an http call's endpoint in its long form, so that one
+ * condition serves both ways of writing it. New reference. */
+static json_t *members_of(const cs_task *t)
+{
+	const json_t *with = json_object_get(t->def, "with");
+	json_t *endpoint = json_object_get(with, "endpoint");
+	if (!json_is_string(endpoint) || strcmp(cs_json_str_or(t->def, "call", ""), "http") != 0)
+		return json_incref(t->def);
+	json_t *def = json_copy(t->def);
+	json_object_set_new(def, "with", json_copy((json_t *)(uintptr_t)with));
+	json_object_set_new(json_object_get(def, "with"), "endpoint", json_pack("{s:O}", "uri", endpoint));
+	return def;
+}
+
+/* An extension's `when` and tasks see the task that they are about, with its definition's members. */
+static json_t *extended_task(const cs_view_of *v)
+{
+	bool after;
+	const cs_frame *skin = skin_of(v, &after);
+	const cs_task *t = &v->r->flow->tasks[v->task->extended];
+	json_t *d = json_pack("{s:s, s:s, s:O, s:o, s:o}", "name", t->name, "reference", t->ref, "definition", t->def,
+			      "input", some(skin != NULL ? skin->raw : NULL),
+			      "startedAt", date_time(skin != NULL ? skin->started_at : v->s->now));
+	if (after)
+		json_object_set(d, "output", skin->last);
+	CS_AUTOJSON json_t *members = members_of(t);
+	json_object_update_missing(d, members);
+	return d;
+}
+
 static json_t *arg_task(cs_view_of *v)
 {
 	if (v->task == NULL)
 		return json_null();
+	if (v->task->extended >= 0)
+		return extended_task(v);
 	const cs_frame *live = v->r->live[v->task->id];
 	int64_t at = live != NULL ? live->started_at : v->s->now;
 	json_t *d = json_pack("{s:s, s:s, s:O, s:o, s:o}", "name", v->task->name, "reference", v->task->ref,
@@ -249,6 +293,14 @@ static bool var_tainted(const cs_frame *f, const char *name)
 	return false;
 }
 
+/* What `$task` shows in an extension came in to the task that it is about, or out of it. */
+static bool skin_tainted(const cs_view_of *v)
+{
+	bool after;
+	const cs_frame *skin = v->task != NULL && v->task->extended >= 0 ? skin_of(v, &after) : NULL;
+	return skin != NULL && (skin->input_tainted || skin->last_tainted);
+}
+
 /* A path that starts at `.`: a dot with no name, bracket or quote before it. What jq evaluates may
  * look at `.` without writing it. */
 static bool looks_at_dot(const cs_expr *e)
@@ -281,7 +333,7 @@ static int taint_of_expr(void *ctx, const cs_expr *e, const char *pointer)
 		else if (strcmp(names[i], "runtime") != 0 && strcmp(names[i], "task") != 0 && strcmp(names[i], "secrets") != 0)
 			w->tainted |= w->dot_tainted || var_tainted(w->v->seq, names[i]);    /* $input, $output, $item, $error: as near as `.` */
 		else if (strcmp(names[i], "task") == 0)
-			w->tainted |= w->dot_tainted;
+			w->tainted |= w->dot_tainted || skin_tainted(w->v);
 	}
 	return 0;
 }

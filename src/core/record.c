@@ -124,6 +124,11 @@ static void add_received(json_t *e, const cs_event *ev)
 	json_array_append_new(all, one);
 }
 
+static void add_started(json_t *e, const cs_event *ev)
+{
+	keep(e, ev->data, "run");
+}
+
 static void add_undone(json_t *e, const cs_event *ev)
 {
 	(void)ev;
@@ -150,11 +155,14 @@ static const struct {
 	{ "approval.consumed", add_time },
 	{ "approval.settled", add_time },
 	{ "event.received", add_received },
+	{ "task.started", add_started },
 };
 
 void cs_record_add(cs_record *r, const cs_event *ev)
 {
 	if (ev->task == NULL)
+		return;
+	if (strcmp(ev->type, "task.started") == 0 && json_object_get(ev->data, "run") == NULL)
 		return;
 	for (size_t i = 0; i < CS_ARRAY_LEN(kept); i++)
 		if (strcmp(kept[i].type, ev->type) == 0)
@@ -180,6 +188,7 @@ int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recor
 		.seq = cs_json_int_or(e, "seq", 0),
 		.cost = cs_json_int_or(e, "cost", 0),
 		.tainted = cs_json_true(e, "tainted"),
+		.run = cs_json_str(e, "run"),
 		.received = json_object_get(e, "received"),
 	};
 	return CS_OK;

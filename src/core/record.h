@@ -22,6 +22,7 @@ typedef struct cs_recorded {       /* all borrowed; NULL: there is none */
 	int64_t seq;               /* the event that ended it */
 	int64_t cost;
 	bool tainted;
+	const char *run;           /* what a run task started */
 	json_t *received;          /* [{event, tainted}] of a listen, in order */
 } cs_recorded;
 

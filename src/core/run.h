@@ -153,6 +153,10 @@ typedef struct cs_frame {
 	bool last_tainted;
 	int next;                    /* child to begin; -1: at the end */
 	bool handler;                /* TRY: in catch.do */
+	bool applied;                /* EXTENSION: its `before` was entered, so its `after` is too */
+	bool exited;                 /* BEFORE: left by `then: exit`: its output stands for the extended task's */
+	bool returns;                /* EXTENSION: it leads back, by an answer */
+	int leads;                   /* EXTENSION: where the task inside leads when all of this is over */
 	unsigned retries;            /* TRY: how often the body was begun again */
 	int64_t retry_due, retry_since;  /* TRY: 0: not waiting */
 	json_t *items;               /* FOR */
@@ -166,6 +170,9 @@ typedef struct cs_frame {
 	cs_hearing *hearing;         /* LISTEN */
 	json_t *rounds;              /* task name -> how often an answer led back from it; NULL: never */
 	json_t *came;                /* task name -> [raw input, tainted] of those that an answer may go back to */
+	char sub_id[CS_ID_SIZE];     /* RUN: the run that it started */
+	json_t *sub_end;             /* RUN: how that ended: {run, state, output|error, tainted}; NULL: it has not */
+	char sub_again[CS_ID_SIZE];  /* the run of the task that faulted here: the operator's retry takes it up; "" none */
 	json_t *emitted;             /* the event of an emit that stands here and is not over; NULL: none */
 	cs_answer *answers; size_t n_answers;
 	uint64_t generation;         /* counts up when answers are dropped: late ones are told apart */
@@ -184,13 +191,15 @@ typedef struct cs_record cs_record;      /* core/record.h: what a replay answers
 typedef struct cs_run {
 	char id[CS_ID_SIZE];
 	char origin[CS_ID_SIZE];     /* first run of the lineage: identity of keys and of $workflow.id */
-	char parent[CS_ID_SIZE];     /* the run this replays; "" none */
+	char parent[CS_ID_SIZE];     /* the run that started this one; of a replay by itself the run it replays; "" none */
+	char replays[CS_ID_SIZE];    /* the run this replays; "" none */
+	bool awaited;                /* a task of the parent goes on when this run has ended */
 	cs_flow *flow;               /* a reference */
 	cs_run_state state;
 	bool simulated, shadow, ask_again;
 	char *from;                  /* replay: task from which things may differ; NULL */
 	json_t *patch;               /* replay: array of {path, value} for FROM's input */
-	cs_record *record;           /* replay: of the parent; owned; NULL */
+	cs_record *record;           /* replay: of what it replays; owned; NULL */
 	json_t *input, *start;       /* raw, transformed */
 	bool input_tainted;
 	json_t *context;
@@ -253,6 +262,21 @@ typedef struct cs_todo {
 	json_t *dot, *vars;
 } cs_todo;
 
+/* A run that a task starts. Everything is borrowed. */
+typedef struct cs_sub_order {
+	char id[CS_ID_SIZE], definition[CS_HEX_SIZE];
+	const cs_task *task;
+	int occurrence;
+	json_t *input;
+	bool tainted;
+	const char *replays;         /* "" nothing */
+} cs_sub_order;
+
+typedef struct cs_sub_state {
+	cs_run_state state;
+	bool can_retry;              /* faulted, and its retry is no refusal */
+} cs_sub_state;
+
 /* The surroundings of a step: what comes in, and where what goes out is put. */
 typedef struct cs_step {
 	int64_t now;                 /* wall ms, as recorded */
@@ -283,6 +307,14 @@ typedef struct cs_step {
 	bool (*compensates)(void *ctx, const cs_run *r);
 	/* The moment that `until` waits for, WITH its arguments. CS_EINVAL says what is wrong with them. */
 	int (*moment)(void *ctx, const json_t *with, int64_t now, int64_t *ret, cs_err *why);
+	/* The definition that R pinned of what T runs with INPUT; NULL: no runs are started here. WHY says why not. */
+	int (*sub_find)(void *ctx, const cs_run *r, const cs_task *t, const json_t *input, char ret_hash[CS_HEX_SIZE], cs_err *why);
+	/* Begins the run O in this group, as far as it goes at once. */
+	int (*sub_begin)(void *ctx, cs_run *r, const cs_sub_order *o, cs_err *err);
+	/* pause resume cancel retry of the run ID; what it cannot do now it leaves. */
+	int (*sub_control)(void *ctx, cs_run *r, const char *id, const char *verb, cs_err *err);
+	/* How ID stands; *ret_end stays NULL while it is not over, else the data of child.ended. */
+	int (*sub_look)(void *ctx, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err);
 	int64_t grace_ms, expire_ms;
 	const json_t *approvals;     /* `approvals` of capstan.yaml: {remind, escalate}; borrowed, NULL */
 	int64_t epoch;
@@ -308,6 +340,14 @@ void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *f
 /* Writes event.received for each task of R that listens for what EVENT may be; conditions are looked
  * at in R's own steps. *ret_taken: there was one. */
 int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_taken, cs_err *err);
+
+/* The run ID, which a task of R awaits, has ended so (data of child.ended, taken over). Nothing is
+ * written where none does. */
+int cs_run_sub_ended(cs_run *r, cs_step *s, const char *id, json_t *end, cs_err *err);
+/* Takes in what ended while R could not hear of it. */
+int cs_run_subs_look(cs_run *r, cs_step *s, cs_err *err);
+/* What child.ended says of R; NULL while it is not over. New reference. */
+json_t *cs_run_end_data(const cs_run *r);
 
 /* ---- the operator ---------------------------------------------------------------------------- */
 

@@ -188,6 +188,17 @@ static int step_fork(struct walk *w, cs_frame *f, cs_err *err)
 	return end_composite(w, f, all, tainted, NULL, err);
 }
 
+/* The lists of an extension pass on what came in to them, but an `exit` before: what it leaves is
+ * the extended task's output, made and exported as that one's. */
+static int end_list(struct walk *w, cs_frame *f, cs_err *err)
+{
+	cs_view_of v = { .r = w->r, .s = w->s, .seq = f->parent, .memo = f, .task = f->task, .raw = f->raw, .input = f->input };
+	if (!f->exited)
+		return cs_step_finish(&v, f->occurrence, f->parent->last, f->parent->last_tainted, NULL, err);
+	v.shape = &w->r->flow->tasks[f->task->extended];
+	return cs_step_finish(&v, f->occurrence, f->last, f->last_tainted, json_pack("{s:i}", "then", CS_THEN_EXIT), err);
+}
+
 static int end_seq(struct walk *w, cs_frame *f, bool fresh, cs_err *err)
 {
 	if (f->task == NULL || f->lane)
@@ -196,7 +207,11 @@ static int end_seq(struct walk *w, cs_frame *f, bool fresh, cs_err *err)
 		return end_of_body(w, f, fresh, err);
 	if (f->task->kind == CS_TASK_LISTEN)
 		return cs_step_listen(w->r, w->s, f, &w->more, err);
+	if (f->task->role == CS_ROLE_BEFORE || f->task->role == CS_ROLE_AFTER)
+		return end_list(w, f, err);
 	json_t *data = NULL;
+	if (f->leads != CS_THEN_CONTINUE)        /* for who reads the log: the fold knows it by then */
+		data = json_pack("{s:i}", "then", f->leads);
 	if (f->handler && f->task->catch->then != CS_THEN_CONTINUE)
 		data = json_pack("{s:i}", "then", f->task->catch->then);
 	return end_composite(w, f, f->last, f->last_tainted, data, err);
@@ -232,6 +247,8 @@ static int step_child(struct walk *w, cs_frame *f, cs_err *err)
 		return time_out(w, child, err);
 	if (child->task->kind == CS_TASK_WAIT)
 		return step_wait(w, child, err);
+	if (child->task->kind == CS_TASK_RUN)
+		return cs_step_sub(w->r, w->s, child, err);
 	if (child->call != NULL)
 		return cs_step_call(w->r, w->s, child, err);
 	if (child->kids != NULL)
@@ -341,6 +358,8 @@ static int fault_run(struct walk *w, cs_err *err)
 	CS_AUTOJSON json_t *error = json_incref(w->fault);
 	CS_AUTOFREE char *ref = cs_xstrdup(w->fault_ref);
 	int rc = cs_items_withdraw(r, w->s, NULL, err);
+	if (rc == CS_OK)                 /* of other branches: they go on when the operator takes this one up */
+		rc = cs_run_subs_control(r, w->s, "pause", err);
 	return rc != CS_OK ? rc : cs_run_write_fault(r, w->s, error, ref, "retry", err);
 }
 
@@ -356,6 +375,8 @@ static void waits(const cs_frame *f, json_t *words)
 		return;
 	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0)
 		json_object_set_new(words, word[f->call->phase], json_true());
+	if (cs_frame_sub_open(f))
+		json_object_set_new(words, "run", json_true());
 	if (f->hearing != NULL && !f->hearing->handling)
 		json_object_set_new(words, "event", json_true());
 	if ((f->retry_due > 0 && f->child == NULL && f->next >= 0) || f->due > 0)

@@ -55,7 +55,7 @@ static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *t
 
 static int put_too_big(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, int rc, cs_err *err)
 {
-	static const char *const begun[] = { "task.started", "task.completed", "attempt.intent", "approval.published", "event.emitted" };
+	static const char *const begun[] = { "task.started", "task.completed", "attempt.intent", "approval.published", "event.emitted", "child.ended" };
 	if (task == NULL)
 		return rc;
 	for (size_t i = 0; i < CS_ARRAY_LEN(begun); i++)
@@ -109,7 +109,7 @@ int cs_run_write_fault(cs_run *r, cs_step *s, json_t *error, const char *at, con
 		return cs_run_write(r, s, "run.compensating", NULL, 0,
 				    json_pack("{s:s, s:O, s:s}", "why", "fault", "error", error, "task", at), err);
 	int rc = cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", at), err);
-	if (rc != CS_OK)
+	if (rc != CS_OK || r->awaited)   /* who awaits it has the error now, and the item if nobody takes it */
 		return rc;
 	char id[CS_ID_SIZE];
 	s->new_id(s->ctx, id);

@@ -46,6 +46,8 @@ void cs_bundles_free(cs_bundle *b)
 	}
 }
 
+static cs_bundle *bundle_of_flow(cs_engine *e, const cs_flow *flow, int depth);
+
 static json_t *roles_of(cs_engine *e, const cs_flow *flow)
 {
 	json_t *roles = json_object();
@@ -58,7 +60,29 @@ static json_t *roles_of(cs_engine *e, const cs_flow *flow)
 	return roles;
 }
 
-cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
+/* The flows that FLOW runs, by the name under which it knows them: their hashes, so that theirs are
+ * in its own. What is not there is found out by the run that wants it. */
+static json_t *subs_of(cs_engine *e, const cs_flow *flow, int depth)
+{
+	json_t *subs = json_object();
+	for (int i = 0; i < flow->n_tasks && depth < CS_SUB_DEPTH; i++) {
+		const cs_sub *s = flow->tasks[i].sub;
+		const cs_flow *f = s != NULL && s->name != NULL ? cs_workspace_sub(e->ws, s) : NULL;
+		const cs_bundle *b = f != NULL ? bundle_of_flow(e, f, depth + 1) : NULL;
+		if (b == NULL)
+			continue;
+		CS_AUTOFREE char *key = cs_bundle_sub_key(s);
+		json_object_set_new(subs, key, json_string(b->hash));
+	}
+	return subs;
+}
+
+char *cs_bundle_sub_key(const cs_sub *s)
+{
+	return cs_xasprintf("%s/%s:%s", s->ns, s->name, s->version);
+}
+
+static cs_bundle *bundle_of_flow(cs_engine *e, const cs_flow *flow, int depth)
 {
 	for (cs_bundle *b = e->bundles; b != NULL; b = b->next)
 		if (b->flow == flow)
@@ -68,6 +92,10 @@ cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
 	b->doc = json_pack("{s:O, s:o}", "flow", flow->def, "roles", roles_of(e, flow));
 	if (flow->cataloged != NULL)
 		json_object_set(b->doc, "functions", flow->cataloged);
+	if (flow->resources != NULL)
+		json_object_set(b->doc, "resources", flow->resources);
+	if (flow->n_subs > 0)
+		json_object_set_new(b->doc, "flows", subs_of(e, flow, depth));
 	cs_json_digest(b->doc, b->hash);
 	for (cs_bundle *same = e->bundles; same != NULL; same = same->next)
 		if (strcmp(same->hash, b->hash) == 0) {      /* read again, unchanged */
@@ -81,6 +109,22 @@ cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
 	b->next = e->bundles;
 	e->bundles = b;
 	return b;
+}
+
+cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow)
+{
+	return bundle_of_flow(e, flow, 0);
+}
+
+/* A script's text as it was pinned. */
+static int pinned_resource(void *ctx, const char *uri, char **ret, cs_err *err)
+{
+	const cs_bundle *b = ctx;
+	const char *text = cs_json_str(json_object_get(b->doc, "resources"), uri);
+	if (text == NULL)
+		return cs_err_set(err, CS_ENOTFOUND, "%s was not pinned", uri);
+	*ret = cs_xstrdup(text);
+	return CS_OK;
 }
 
 /* A catalog's function as it was pinned. */
@@ -113,7 +157,7 @@ static int load(cs_engine *e, const char *hash, cs_bundle *b, cs_err *err)
 		return rc;
 	cs_diags d;
 	cs_diags_init(&d);
-	cs_flow_world world = { .callable = anything, .catalog = pinned, .ctx = b };
+	cs_flow_world world = { .callable = anything, .catalog = pinned, .resource = pinned_resource, .ctx = b };
 	rc = cs_flow_new_in(json_object_get(b->doc, "flow"), NULL, &world, &d, &b->flow);
 	if (rc != CS_OK)
 		cs_err_set(err, rc, "the pinned flow %.12s does not load any more: %s", hash, d.n > 0 ? d.items[0].message : "unknown");
@@ -140,8 +184,16 @@ cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err)
 
 int cs_bundle_store(cs_engine *e, cs_bundle *b, cs_err *err)
 {
+	const char *key;
+	json_t *hash;
 	if (b->stored)
 		return CS_OK;
+	json_object_foreach(json_object_get(b->doc, "flows"), key, hash) {
+		cs_bundle *sub = cs_bundle_by_hash(e, json_string_value(hash), err);
+		int rc = sub != NULL ? cs_bundle_store(e, sub, err) : CS_EINTERNAL;
+		if (rc != CS_OK)
+			return rc;
+	}
 	CS_AUTOBUF cs_buf bytes;
 	cs_buf_init(&bytes, (size_t)8 << 20);
 	int rc = cs_json_canonical(b->doc, &bytes);

@@ -30,7 +30,7 @@ static cs_bundle *bundle_of_request(cs_engine *e, const json_t *req, cs_err *err
 	cs_diags_init(&d);
 	cs_flow *flow = NULL;
 	cs_bundle *b = NULL;
-	const cs_flow_world world = { .callable = cs_workspace_callable, .catalog = cs_workspace_catalog, .ctx = e->ws };
+	const cs_flow_world world = { .callable = cs_workspace_callable, .catalog = cs_workspace_catalog, .resource = cs_workspace_resource, .ctx = e->ws };
 	if (cs_flow_new_in(doc, NULL, &world, &d, &flow) == CS_OK)
 		b = cs_bundle_of_flow(e, flow);
 	else
@@ -118,7 +118,7 @@ static int find_from(const cs_flow *flow, const char *from, const cs_task **ret,
 {
 	for (int i = 0; from != NULL && *ret == NULL && i < flow->n_tasks; i++)
 		if (strcmp(flow->tasks[i].ref, from) == 0 || strcmp(flow->tasks[i].name, from) == 0)
-			*ret = &flow->tasks[i];
+			*ret = cs_flow_extended(flow, &flow->tasks[i]);
 	if (from != NULL && *ret == NULL)
 		return cs_err_set(err, CS_ENOTFOUND, "the flow %s has no task %s; `capstan trace` lists them", flow->name, from);
 	return CS_OK;

@@ -23,7 +23,7 @@
 typedef struct cs_bundle {
 	char hash[CS_HEX_SIZE];
 	cs_flow *flow;               /* a reference */
-	json_t *doc;                 /* {flow, roles} */
+	json_t *doc;                 /* {flow, roles, functions, resources, flows} */
 	cs_function **roles;
 	size_t n_roles;
 	bool stored;                 /* the body table has it */
@@ -151,6 +151,7 @@ struct cs_engine {
 
 /* ---- bundle.c ---- */
 cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow);
+char *cs_bundle_sub_key(const cs_sub *s);                                    /* of `flows` in the document; new text */
 cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err);   /* from memory or the store */
 int cs_bundle_store(cs_engine *e, cs_bundle *b, cs_err *err);                /* in the open group */
 void cs_bundles_free(cs_bundle *b);
@@ -184,6 +185,14 @@ int64_t cs_engine_now(const cs_engine *e);                                   /* 
 int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool *ret, cs_err *err);   /* of cs_step */
 int cs_events_offer(void *engine, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
 int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+
+/* ---- subs.c: runs that tasks start ---- */
+int cs_subs_find(void *engine, const cs_run *r, const cs_task *t, const json_t *input, char ret_hash[CS_HEX_SIZE], cs_err *why);   /* of cs_step */
+int cs_subs_begin(void *engine, cs_run *r, const cs_sub_order *o, cs_err *err);
+int cs_subs_control(void *engine, cs_run *r, const char *id, const char *verb, cs_err *err);
+int cs_subs_look(void *engine, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err);
+/* L has ended: the task that awaits it hears of it, in the same group. */
+int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
 
 /* ---- dispatch.c ---- */
 void cs_dispatch_all(cs_engine *e);                                          /* after the commit */

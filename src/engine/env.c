@@ -44,6 +44,8 @@ static const char *connector_mode(const cs_function *fn)
 static bool env_compensates(void *ctx, const cs_run *r)
 {
 	const cs_engine *e = ctx;
+	if (r->awaited)          /* that is for the run that awaits it to say */
+		return false;
 	for (size_t i = 0; i < e->ws->n_flow_settings; i++)
 		if (strcmp(e->ws->flow_settings[i].flow, r->flow->name) == 0)
 			return e->ws->flow_settings[i].compensate && !r->shadow;
@@ -130,6 +132,7 @@ void cs_env_init(cs_engine *e)
 		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.secret = cs_secrets_look, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.may_start = cs_turns_may_start,
+		.sub_find = cs_subs_find, .sub_begin = cs_subs_begin, .sub_control = cs_subs_control, .sub_look = cs_subs_look,
 		.approvals = json_object_get(e->ws->settings, "approvals"), .grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

@@ -163,8 +163,12 @@ static int step_runs(cs_engine *e, cs_err *err)
 		cs_turns_follow(e, l);
 		if (more)
 			cs_runs_ready(e, l);
-		else if (cs_run_state_terminal(cs_run_state_name(l->run->state)))
+		else if (cs_run_state_terminal(cs_run_state_name(l->run->state))) {
+			rc = cs_subs_tell(e, l, err);
+			if (rc != CS_OK)
+				return rc;
 			cs_runs_retire(e, l);
+		}
 	}
 	return CS_OK;
 }

@@ -263,8 +263,8 @@ static cs_live *load_with(cs_engine *e, const char *id, const char *definition, 
 	int rc = cs_reader_events(e->reader, id, 0, INT64_MAX, fold_one, &f, err);
 	if (rc == CS_OK && f.run == NULL)
 		rc = cs_err_set(err, CS_ENOTFOUND, "there is no run %s; `capstan runs` lists them", id);
-	if (rc == CS_OK && f.run->parent[0] != '\0')
-		rc = cs_runs_record(e, f.run->parent, &f.run->record, err);
+	if (rc == CS_OK && f.run->replays[0] != '\0')
+		rc = cs_runs_record(e, f.run->replays, &f.run->record, err);
 	if (rc != CS_OK) {
 		cs_run_free(f.run);
 		return NULL;
@@ -317,6 +317,12 @@ int cs_runs_recover(cs_engine *e, cs_err *err)
 		if (rc != CS_OK)
 			return rc;
 		cs_runs_ready(e, l);
+	}
+	json_array_foreach(rows, i, row) {   /* all are there: now each hears of what it awaits */
+		const cs_live *l = cs_runs_get(e, cs_json_str_or(row, "id", ""));
+		rc = l != NULL ? cs_run_subs_look(l->run, &e->step, err) : CS_OK;
+		if (rc != CS_OK)
+			return rc;
 	}
 	return CS_OK;
 }

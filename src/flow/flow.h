@@ -20,7 +20,7 @@
 
 typedef enum cs_task_kind {
 	CS_TASK_DO, CS_TASK_SET, CS_TASK_SWITCH, CS_TASK_FOR, CS_TASK_FORK, CS_TASK_TRY,
-	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL, CS_TASK_WAIT, CS_TASK_LISTEN,
+	CS_TASK_RAISE, CS_TASK_EMIT, CS_TASK_CALL, CS_TASK_WAIT, CS_TASK_LISTEN, CS_TASK_RUN,
 } cs_task_kind;
 const char *cs_task_kind_name(cs_task_kind k);
 
@@ -92,17 +92,36 @@ typedef struct cs_flow_schedule {
 	cs_listen *on;               /* to, until and read are its; NULL: none */
 } cs_flow_schedule;
 
+/* What a task starts as a run of its own: another flow, or a process that is not awaited. */
+typedef struct cs_sub {
+	char *ns, *name, *version;   /* the flow; version may be "latest"; name NULL: MADE */
+	struct cs_flow *made;        /* the process as a flow of one task, whose input is the task's body */
+	bool await;
+	bool silent;                 /* return: none */
+} cs_sub;
+
+/* What a task is to an extension. */
+typedef enum cs_task_role {
+	CS_ROLE_PLAIN,
+	CS_ROLE_EXTENSION,        /* stands around the task that it extends: [before,] that task [, after] */
+	CS_ROLE_BEFORE, CS_ROLE_AFTER,   /* the lists of an extension, each one sequence */
+} cs_task_role;
+
 typedef struct cs_task {
 	int id, parent;           /* index into flow->tasks; parent -1: in the flow's own `do` */
 	int index;                /* position among the siblings */
 	cs_task_kind kind;
-	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h", "/do/4/n/foreach/do/0/y" */
+	char *name, *ref;         /* ref: "/do/0/name", "/do/1/t/try/0/x", "/do/2/f/fork/branches/0/b", "/do/3/l/do/0/x", "…/catch/do/0/h", "/do/4/n/foreach/do/0/y",
+				   * "REF/extensions/EXT", "REF/extensions/EXT/before/0/z" */
 	char *place;              /* pointer of def within the flow's file; NULL: it stands in a catalog */
 	json_t *def;              /* the task's definition; borrowed from the flow's document */
 	char hash[65];            /* canonical digest of def */
 	int *children, n_children;   /* DO, FOR, TRY, LISTEN: the sequence; FORK: the branches; DO with a body: a function's task */
 	int *handler, n_handler;     /* TRY: catch.do */
 	bool in_handler;          /* this task is a child of its parent's catch.do */
+	cs_task_role role;
+	int extended;             /* EXTENSION, and all that is in its lists: the task that it is about; else -1 */
+	int wrapper;              /* the outermost EXTENSION around this task, which it stands in for among its siblings; -1: none */
 	cs_template *cond;        /* if */
 	cs_schema *input_schema, *output_schema, *export_schema;
 	cs_template *input_from, *output_as, *export_as;
@@ -116,6 +135,7 @@ typedef struct cs_task {
 	bool compete;             /* FORK */
 	cs_catch *catch;          /* TRY */
 	cs_listen *listen;        /* LISTEN */
+	cs_sub *sub;              /* RUN; its body is the input, NULL: {} */
 	char *call;               /* CALL: function name */
 	cs_template *authentication;   /* CALL: {SCHEME: {…}}, never part of body; NULL: none */
 	char *secret;             /* the secret that is all of that policy, {SCHEME: {use: NAME}}; NULL: none */
@@ -135,7 +155,8 @@ typedef struct cs_flow {
 	cs_task *tasks; int n_tasks;
 	json_t *secrets;          /* all secrets that are named, as in cs_task; NULL: none */
 	json_t *granted;          /* those of `input.from`, which every task may pass on; NULL: none */
-	int n_listens;            /* how many of them listen */
+	int n_listens, n_subs;    /* how many of them listen, start runs */
+	json_t *resources;        /* URI -> text of the scripts that stand in files; NULL: none does */
 	int *roots, n_roots;      /* the flow's `do` */
 	int *by_ref;              /* n_tasks ids, sorted by ref */
 	cs_schema *input_schema, *output_schema;
@@ -159,6 +180,9 @@ typedef const char *const *cs_names_fn(void *ctx);
 typedef int cs_catalog_fn(void *ctx, const char *full, const char *endpoint, const char *name, const char *version,
 			  json_t **ret, cs_source **ret_src, cs_err *err);
 
+/* The text at URI (file:…), malloc'ed. What is wrong goes to ERR as a sentence. */
+typedef int cs_resource_fn(void *ctx, const char *uri, char **ret, cs_err *err);
+
 /* What NAME calls, with the schema of its arguments; NULL: nothing. Borrowed. */
 struct cs_function;
 typedef const struct cs_function *cs_function_fn(void *ctx, const char *name);
@@ -170,6 +194,7 @@ typedef struct cs_flow_world {
 	cs_catalog_fn *catalog;
 	cs_function_fn *function;
 	cs_names_fn *runbooks;    /* the files in runbooks/ */
+	cs_resource_fn *resource;
 	void *ctx;
 } cs_flow_world;
 
@@ -182,6 +207,8 @@ void cs_flow_unref(cs_flow *f);
 /* May TASK pass the secret DOTTED on: do it, the tasks around it or the flow's `input.from` name it? */
 bool cs_flow_grants(const cs_flow *f, const cs_task *t, const char *dotted);
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref);   /* NULL: none */
+/* T, or where T is an EXTENSION the task that it extends. */
+const cs_task *cs_flow_extended(const cs_flow *f, const cs_task *t);
 
 /* A duration's value: ISO 8601 text, or {days, hours, minutes, seconds, milliseconds}. CS_EINVAL. */
 int cs_duration_value(const json_t *v, int64_t *ret_ms, cs_err *err);

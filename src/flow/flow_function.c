@@ -14,8 +14,7 @@
 
 enum { REFERENCE_MAX = 8000 };
 
-/* NAME as one part of a JSON pointer. */
-static char *pointer_part(const char *name)
+char *cs_pointer_part(const char *name)
 {
 	char *out = cs_xcalloc(2 * strlen(name) + 1, 1), *p = out;
 	for (; *name; name++) {
@@ -29,7 +28,7 @@ static char *pointer_part(const char *name)
 /* May the body of FN be compiled here? Reported when not. */
 static bool may_enter(cs_build *b, const char *name, const json_t *fn, const char *base)
 {
-	for (size_t i = 0; i < b->n_functions; i++) {
+	for (size_t i = b->first_function; i < b->n_functions; i++) {
 		if (b->functions[i] == fn) {
 			cs_check_error(&b->c, "the function '%.80s' calls itself, directly or through others; a loop is written with 'for' or 'then'", name);
 			return false;
@@ -49,7 +48,7 @@ static bool may_enter(cs_build *b, const char *name, const json_t *fn, const cha
 /* The body: the cursor stands on FN, which nobody's variables reach. */
 static void build_body(cs_build *b, int id, const char *name, json_t *fn)
 {
-	char *part CS_AUTOFREE = pointer_part(name);
+	char *part CS_AUTOFREE = cs_pointer_part(name);
 	char *base CS_AUTOFREE = cs_xasprintf("%s/call/%s", b->f->tasks[id].ref, part);
 	if (!may_enter(b, name, fn, base))
 		return;

@@ -14,7 +14,7 @@ static int by_name(const void *a, const void *b, void *tasks)
 }
 
 /* What a task is called in the log: where it stands, but in a function's body where it is called. */
-static char *reference(const cs_build *b)
+char *cs_build_reference(const cs_build *b)
 {
 	return b->ref_base ? cs_xasprintf("%s%s", b->ref_base, b->c.path + b->ref_skip) : cs_xstrdup(b->c.path);
 }
@@ -30,7 +30,8 @@ static int add_task(cs_build *b, const char *name, json_t *def, int parent, int 
 	cs_task *t = &f->tasks[f->n_tasks];
 	*t = (cs_task){
 		.id = f->n_tasks, .parent = parent, .index = index, .name = cs_xstrdup(name),
-		.ref = reference(b), .place = b->c.src == b->src ? cs_xstrdup(b->c.path) : NULL, .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE, .ask_back = -1,
+		.ref = cs_build_reference(b), .place = b->c.src == b->src ? cs_xstrdup(b->c.path) : NULL, .def = def, .in_handler = handler, .then = CS_THEN_CONTINUE,
+		.ask_back = -1, .extended = -1, .wrapper = -1,
 	};
 	return f->n_tasks++;
 }
@@ -121,7 +122,7 @@ void cs_build_list(cs_build *b, json_t *list, int parent, bool handler, bool bra
 		const cs_task *t = &b->f->tasks[ids[i]];
 		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
 		cs_check_push(&b->c, t->name);
-		cs_build_task(b, ids[i], t->def, &sibs);
+		cs_build_extended(b, ids[i], t->def, &sibs);
 		cs_check_pop(&b->c, mark);
 	}
 	if (!branches)
@@ -137,7 +138,7 @@ void cs_build_only(cs_build *b, const char *name, json_t *def, int parent)
 	b->f->tasks[parent].children = ids;
 	b->f->tasks[parent].n_children = 1;
 	cs_siblings sibs = { .ids = ids, .n = 1, .by_name = ids };
-	cs_build_task(b, ids[0], def, &sibs);
+	cs_build_extended(b, ids[0], def, &sibs);
 }
 
 static const char *const directives[] = { "continue", "exit", "end" };

@@ -148,6 +148,7 @@ static void build_flow(cs_build *b, json_t *doc)
 		cs_build_list(b, json_object_get(doc, "do"), -1, false, false, "'do'", &f->roots, &f->n_roots);
 		cs_check_pop(&b->c, mark);
 	}
+	cs_build_check_extensions(b);
 	cs_build_check_mentions(b);
 }
 
@@ -164,6 +165,7 @@ int cs_flow_new_in(json_t *doc, const cs_source *src, const cs_flow_world *w, cs
 	b->catalog = w->catalog;
 	b->function = w->function;
 	b->runbooks = w->runbooks;
+	b->resource = w->resource;
 	b->ctx = w->ctx;
 	b->src = src;
 	b->secrets_for = CS_SECRETS_NONE;
@@ -222,6 +224,7 @@ static void task_fini(cs_task *t)
 	catch_free(t->catch);
 	cs_listen_free(t->listen);
 	json_decref(t->secrets);
+	cs_sub_free(t->sub);
 }
 
 cs_flow *cs_flow_ref(const cs_flow *f)
@@ -252,11 +255,17 @@ void cs_flow_unref(cs_flow *f)
 	free(f->name);
 	free(f->version);
 	json_decref(f->cataloged);
+	json_decref(f->resources);
 	json_decref(f->made);
 	json_decref(f->secrets);
 	json_decref(f->granted);
 	json_decref(f->def);
 	free(f);
+}
+
+const cs_task *cs_flow_extended(const cs_flow *f, const cs_task *t)
+{
+	return t->role == CS_ROLE_EXTENSION ? &f->tasks[t->extended] : t;
 }
 
 const cs_task *cs_flow_task(const cs_flow *f, const char *ref)

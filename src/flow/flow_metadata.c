@@ -52,12 +52,14 @@ void cs_build_back(cs_build *b, int id, const json_t *obj, const cs_siblings *si
 	bool answers = !json_is_array(allow);
 	json_array_foreach(allow, i, word)
 		answers = answers || (json_is_string(word) && strcmp(json_string_value(word), "respond") == 0);
+	const cs_task *t = &b->f->tasks[id];
+	int place = t->wrapper >= 0 ? b->f->tasks[t->wrapper].index : t->index;
 	int target = name && !sibs->branches ? cs_build_sibling(b, sibs, name) : -1;
 	if (name && sibs->branches)
 		cs_check_error(&b->c, "a branch of a fork has no task before it to go back to; put it into a 'do' with that task");
 	else if (name && target < 0)
 		cs_check_error(&b->c, "'back' names a task of the same list; there is no '%.80s' in it", name);
-	else if (name && b->f->tasks[target].index >= b->f->tasks[id].index)
+	else if (name && b->f->tasks[target].index >= place)
 		cs_check_error(&b->c, "'back' leads to a task before this one; '%.80s' is not", name);
 	else if (name && !answers)
 		cs_check_error(&b->c, "'back' says where an answer leads, but 'allow' has no 'respond'");
@@ -125,8 +127,12 @@ static void check_effect(cs_build *b, int id, const json_t *metadata)
 	cs_effect_class class;
 	cs_err err = { 0 };
 	const char *call = t->kind == CS_TASK_CALL ? cs_json_str_or(t->def, "call", "") : "";
-	if (strcmp(call, "http") != 0 && strcmp(call, "openapi") != 0)
-		cs_check_error_key(&b->c, "effect", "'effect' is said here only of 'call: http' and 'call: openapi'; a function declares its own in its file");
+	static const char *const processes[] = { "pure", "read", "unsafe", NULL };
+	const json_t *run = json_object_get(t->def, "run");
+	if (json_object_get(run, "shell") || json_object_get(run, "script"))
+		cs_check_word(&b->c, metadata, "effect", processes);
+	else if (strcmp(call, "http") != 0 && strcmp(call, "openapi") != 0)
+		cs_check_error_key(&b->c, "effect", "'effect' is said here only of 'call: http', 'call: openapi', 'run: shell' and 'run: script'; a function declares its own in its file");
 	else if (cs_effect_class_parse(cs_json_str_or(metadata, "effect", ""), &class, &err) < 0)
 		cs_check_error_key(&b->c, "effect", "'effect' must be one of pure, read, keyed, probe, unsafe");
 }

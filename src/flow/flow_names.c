@@ -97,6 +97,8 @@ void cs_build_mentions(cs_build *b, const char *source, const char *pointer)
 {
 	static const char word[] = "$tasks";
 	scanner s = { .p = source };
+	if (b->again)
+		return;
 	do {
 		if (s.in_string || strncmp(s.p, word, sizeof word - 1) != 0 || name_char(s.p[sizeof word - 1]))
 			continue;
@@ -137,4 +139,5 @@ void cs_build_fini(cs_build *b)
 	for (size_t i = 0; i < b->n_mentions; i++)
 		free(b->mentions[i].name);
 	free(b->mentions);
+	free(b->extensions_seen);
 }

@@ -32,8 +32,13 @@ typedef struct cs_build {
 	size_t n_vars, first_var;          /* a function's body does not see those before first_var */
 	bool event_only;                   /* outside of a flow: an expression sees the event, and no variable */
 	cs_catalog_fn *catalog;
+	cs_resource_fn *resource;
+	bool verbatim;                     /* `code` in what is compiled now is a program's text */
 	const json_t *functions[CS_BUILD_CALLS];   /* whose bodies are being compiled, outermost first */
-	size_t n_functions;
+	size_t n_functions, first_function;        /* an extension's tasks are in none of those before first_function */
+	bool in_extension;                 /* what is compiled now is itself extended by nothing */
+	bool again;                        /* and was compiled before, for another task: its findings are known */
+	bool *extensions_seen;             /* by index: compiled at least once; NULL: there are none */
 	const char *ref_base;              /* in a function's body: the reference that stands for the path of */
 	size_t ref_skip;                   /* that many bytes; NULL: references are paths */
 	cs_mention *mentions;
@@ -61,6 +66,10 @@ void cs_build_only(cs_build *b, const char *name, json_t *def, int parent);
 int cs_build_then(cs_build *b, json_t *obj, const cs_siblings *sibs);
 /* The sibling of that name; CS_THEN_CONTINUE: there is none. */
 int cs_build_sibling(const cs_build *b, const cs_siblings *sibs, const char *name);
+/* Where the cursor stands, as a task's reference. New text. */
+char *cs_build_reference(const cs_build *b);
+/* NAME as one part of a JSON pointer. New text. */
+char *cs_pointer_part(const char *name);
 
 /* flow_reach.c: warns of each task of a compiled list that the run never comes to; of a switch, the cases that
  * are never taken, and a `then` that is never followed. */
@@ -69,6 +78,16 @@ void cs_build_warn_cases(cs_build *b, const cs_task *t, json_t *def);
 
 /* flow_task.c: one task; its row in the table is there, its name and place are set. */
 void cs_build_task(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+/* The word that says what kind of task DEF is; NULL: none does. */
+const char *cs_build_keyword(const json_t *def);
+
+/* flow_extension.c: one task with the extensions that are for it around it: row ID stays in the list
+ * and becomes the outermost of them. */
+void cs_build_extended(cs_build *b, int id, json_t *def, const cs_siblings *sibs);
+/* use.extensions by itself, before any task; the cursor is on `use`. */
+void cs_build_use_extensions(cs_build *b, const json_t *use);
+/* An extension that is for no task was not compiled: said when all tasks are. */
+void cs_build_check_extensions(cs_build *b);
 
 /* flow_value.c: templates, schemas, and the three places where data is shaped. The cursor stands on
  * the object that holds KEY; *ret stays NULL when there is no such key or it was reported. */
@@ -80,6 +99,7 @@ void cs_build_shape(cs_build *b, const json_t *obj, const char *key, const char 
 		    cs_schema **ret_schema, cs_template **ret_template);
 /* Is NAME fit for a variable of its own? Reported when not. */
 bool cs_build_variable(cs_build *b, const json_t *obj, const char *key, const char *otherwise, char **ret);
+bool cs_is_variable_name(const char *s);     /* letters, digits and _, no digit first */
 bool cs_build_enter(cs_build *b, const char *var);
 void cs_build_leave(cs_build *b, size_t n);
 
@@ -145,6 +165,7 @@ void cs_build_listen_to(cs_build *b, cs_listen *l, const json_t *obj, const char
 void cs_build_schedule(cs_build *b, const json_t *doc);
 void cs_build_schedule_on(cs_build *b, cs_flow_schedule *s, const json_t *schedule);
 void cs_flow_schedule_free(cs_flow_schedule *s);     /* takes NULL */
+void cs_sub_free(cs_sub *s);                     /* flow_run.c; takes NULL */
 
 /* flow_use.c: checks `use`; a definition of use.SECTION by name with the cursor moved onto it, or
  * NULL after a report at the cursor. *ret_saved is handed to cs_use_done. */

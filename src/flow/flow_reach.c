@@ -66,10 +66,11 @@ static void lead(flood *f, int i, int then)
 
 static void lead_on(const cs_build *b, flood *f, int i)
 {
-	const cs_task *t = &b->f->tasks[f->ids[i]];
+	const cs_task *t = cs_flow_extended(b->f, &b->f->tasks[f->ids[i]]);
 	if (t->cond)
 		lead(f, i, CS_THEN_CONTINUE);
-	if (t->cond || task_ends(b, t))
+	/* An extension may end in the task's stead. */
+	if (t->cond || t->wrapper >= 0 || task_ends(b, t))
 		lead(f, i, t->then);
 	for (int k = 0; k < t->n_cases; k++)
 		lead(f, i, t->cases[k].then);
@@ -124,7 +125,7 @@ void cs_build_warn_unreachable(cs_build *b, const int *ids, int n)
 			continue;
 		const cs_task *t = &b->f->tasks[ids[i]];
 		size_t mark = cs_check_push_index(&b->c, (size_t)t->index);
-		warn(b, t, &b->f->tasks[ids[i - 1]]);
+		warn(b, t, cs_flow_extended(b->f, &b->f->tasks[ids[i - 1]]));
 		cs_check_pop(&b->c, mark);
 	}
 }

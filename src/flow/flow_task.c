@@ -55,6 +55,7 @@ static const char *const kind_names[] = {
 	[CS_TASK_DO] = "do", [CS_TASK_SET] = "set", [CS_TASK_SWITCH] = "switch", [CS_TASK_FOR] = "for",
 	[CS_TASK_FORK] = "fork", [CS_TASK_TRY] = "try", [CS_TASK_RAISE] = "raise", [CS_TASK_EMIT] = "emit",
 	[CS_TASK_CALL] = "call", [CS_TASK_WAIT] = "wait", [CS_TASK_LISTEN] = "listen",
+	[CS_TASK_RUN] = "run",
 };
 
 const char *cs_task_kind_name(cs_task_kind k)
@@ -98,13 +99,25 @@ static void build_common(cs_build *b, int id, json_t *def, const cs_siblings *si
 	cs_build_metadata(b, id, def, sibs);
 }
 
+static size_t row_of(const json_t *def)
+{
+	size_t i = 0;
+	while (i < CS_ARRAY_LEN(rows) && !json_object_get(def, rows[i].keyword))
+		i++;
+	return i;
+}
+
+const char *cs_build_keyword(const json_t *def)
+{
+	size_t i = row_of(def);
+	return i < CS_ARRAY_LEN(rows) ? rows[i].keyword : NULL;
+}
+
 void cs_build_task(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 {
 	if (!cs_check_type(&b->c, def, CS_IS_OBJECT, "a task"))
 		return;
-	size_t i = 0;
-	while (i < CS_ARRAY_LEN(rows) && !json_object_get(def, rows[i].keyword))
-		i++;
+	size_t i = row_of(def);
 	if (i == CS_ARRAY_LEN(rows)) {
 		no_keyword(b, def);
 		return;

@@ -7,7 +7,7 @@
 static const cs_key use_keys[] = {
 	{ "errors", CS_IS_OBJECT }, { "retries", CS_IS_OBJECT },
 	{ "authentications", CS_IS_OBJECT }, { "catalogs", CS_IS_OBJECT },
-	{ "extensions", CS_IS_ANY | CS_KEY_LATER }, { "functions", CS_IS_OBJECT },
+	{ "extensions", CS_IS_ARRAY }, { "functions", CS_IS_OBJECT },
 	{ "timeouts", CS_IS_OBJECT }, { "secrets", CS_IS_ARRAY }, { NULL, 0 },
 };
 
@@ -37,6 +37,7 @@ void cs_build_use(cs_build *b, json_t *doc)
 		}
 		cs_check_pop(&b->c, inner);
 		cs_build_use_functions(b, use);
+		cs_build_use_extensions(b, use);
 		cs_build_use_authentications(b, use);
 	}
 	cs_check_pop(&b->c, mark);

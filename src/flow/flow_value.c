@@ -84,6 +84,8 @@ static void warn_embedded(cs_build *b, const json_t *v)
 		return;
 	}
 	json_object_foreach((json_t *)(uintptr_t)v, key, member) {
+		if (b->verbatim && strcmp(key, "code") == 0)
+			continue;
 		size_t mark = cs_check_push(&b->c, key);
 		warn_embedded(b, member);
 		cs_check_pop(&b->c, mark);
@@ -198,7 +200,7 @@ void cs_build_shape(cs_build *b, const json_t *obj, const char *key, const char 
 	cs_check_pop(&b->c, mark);
 }
 
-static bool is_name(const char *s)
+bool cs_is_variable_name(const char *s)
 {
 	if (!isalpha((unsigned char)*s) && *s != '_')
 		return false;
@@ -214,7 +216,7 @@ bool cs_build_variable(cs_build *b, const json_t *obj, const char *key, const ch
 	const char *name = v ? json_string_value(v) : otherwise;
 	if (!name)
 		return false;
-	bool ok = is_name(name) && !is_one_of(name, runtime_names) && !is_one_of(name, later_names);
+	bool ok = cs_is_variable_name(name) && !is_one_of(name, runtime_names) && !is_one_of(name, later_names);
 	if (!ok) {
 		size_t mark = cs_check_push(&b->c, key);
 		cs_check_error(&b->c, "'%s' must be a name of letters, digits and _ that the language does not use itself; '%.80s' is not",

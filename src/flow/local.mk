@@ -17,12 +17,12 @@ src_flow_libcsflow_a_SOURCES += \
 	src/flow/check.c src/flow/check.h src/flow/cron.c src/flow/cron.h \
 	src/flow/diag.c src/flow/diag.h \
 	src/flow/error.c src/flow/error.h \
-	src/flow/flow_arguments.c src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_function.c src/flow/flow_list.c src/flow/flow_listen.c \
+	src/flow/flow_arguments.c src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_extension.c src/flow/flow_function.c src/flow/flow_list.c src/flow/flow_listen.c \
 	src/flow/flow_load.c src/flow/flow_metadata.c src/flow/flow_names.c src/flow/flow_openapi.c src/flow/flow_reach.c src/flow/flow_run.c src/flow/flow_schedule.c src/flow/flow_schedule_on.c src/flow/flow_task.c src/flow/flow_time.c \
 	src/flow/flow_use.c src/flow/flow_value.c src/flow/flow.h src/flow/flow_priv.h \
 	src/flow/hours.c src/flow/hours.h src/flow/function.c src/flow/function_agent.c src/flow/function_builtin.c src/flow/function_operation.c \
 	src/flow/function.h src/flow/function_priv.h \
-	src/flow/workspace.c src/flow/workspace_catalog.c src/flow/workspace_forms.c src/flow/workspace_load.c src/flow/workspace_names.c src/flow/workspace_settings.c src/flow/workspace_starts.c src/flow/workspace_text.c \
+	src/flow/workspace.c src/flow/workspace_catalog.c src/flow/workspace_forms.c src/flow/workspace_load.c src/flow/workspace_names.c src/flow/workspace_settings.c src/flow/workspace_starts.c src/flow/workspace_subs.c src/flow/workspace_text.c \
 	src/flow/workspace.h src/flow/workspace_priv.h \
 	src/flow/places.c src/flow/places.h src/flow/portable.c src/flow/portable.h src/flow/scenario.c src/flow/scenario.h src/flow/flow_secret.c src/flow/secret.c src/flow/secret.h src/flow/source.c src/flow/source_priv.h src/flow/text.c src/flow/text.h \
 	src/flow/yaml.c src/flow/yaml.h src/flow/yaml_scalar.c src/flow/yaml_scalar_priv.h

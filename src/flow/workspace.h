@@ -12,6 +12,8 @@
 #include "flow/function.h"
 #include "flow/hours.h"
 
+#define CS_SUB_DEPTH 16               /* flows that run flows, at most so deep */
+
 /* What becomes of the occurrences that came due while no engine ran. */
 typedef enum cs_missed { CS_MISSED_LATEST, CS_MISSED_SKIP, CS_MISSED_ALL } cs_missed;
 
@@ -86,6 +88,10 @@ bool cs_workspace_callable(void *w, const char *name);
  * (functions/NAME/VERSION/function.yaml). CS_ENOTFOUND, CS_EREFUSED for a file outside. */
 int cs_workspace_catalog(void *w, const char *full, const char *endpoint, const char *name, const char *version,
 			 json_t **ret, cs_source **ret_src, cs_err *err);
+/* A cs_resource_fn over a workspace: files below it, at most 256 KiB of UTF-8. */
+int cs_workspace_resource(void *w, const char *uri, char **ret, cs_err *err);
+/* The flow that S names, NULL where W has none of that version. Borrowed. */
+const cs_flow *cs_workspace_sub(const cs_workspace *w, const cs_sub *s);
 /* One file by its kind, which its own keys say, for `check FILE` and `run FILE`. Findings go to D and
  * give CS_EINVAL; *ret_flow (may be NULL) is set when it is a flow without errors: a reference. */
 int cs_workspace_check_file(const cs_workspace *w /* NULL: without one */, const char *path, cs_diags *d, cs_flow **ret_flow, cs_err *err);

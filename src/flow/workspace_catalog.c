@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "flow/workspace_priv.h"
 
 /* file://./X and file:X stand below the workspace; file:///X is absolute. */
@@ -39,4 +40,24 @@ int cs_workspace_catalog(void *ctx, const char *full, const char *endpoint, cons
 	if (!is_inside(w, path))
 		return cs_err_set(err, CS_EREFUSED, "the catalog of %s is outside of the workspace; copy it below %s", full, w->dir);
 	return cs_yaml_load(path, NULL, ret, ret_src, err);
+}
+
+int cs_workspace_resource(void *ctx, const char *uri, char **ret, cs_err *err)
+{
+	enum { RESOURCE_MAX = 256 << 10 };
+	const cs_workspace *w = ctx;
+	char *path CS_AUTOFREE = folder_of(w, uri);
+	if (!cs_file_exists(path))
+		return cs_err_set(err, CS_ENOTFOUND, "%s is not there: no file %s", uri, path);
+	if (!is_inside(w, path))
+		return cs_err_set(err, CS_EREFUSED, "%s is outside of the workspace; copy it below %s", uri, w->dir);
+	cs_buf text CS_AUTOBUF;
+	cs_buf_init(&text, RESOURCE_MAX);
+	int r = cs_file_read(path, &text, err);
+	if (r < 0)
+		return r;
+	if (!cs_utf8_valid(text.data, text.len) || memchr(text.data, '\0', text.len))
+		return cs_err_set(err, CS_EINVAL, "%s is no text in UTF-8", uri);
+	*ret = cs_buf_steal(&text);
+	return CS_OK;
 }

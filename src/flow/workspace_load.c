@@ -21,6 +21,7 @@ typedef struct loader {
 	cs_workspace *w;
 	cs_diags *d;
 	json_t *origins;          /* "function NAME" -> file; one name stands in one place */
+	cs_sub_places subs;
 } loader;
 
 /* Notes that NAME of the kind WHAT stands in FILE; false after a report that it is there already. */
@@ -109,7 +110,7 @@ static int compile_flow(const cs_workspace *w, const document *o, cs_diags *d, c
 {
 	cs_flow_world world = {
 		.callable = w ? cs_workspace_callable : NULL, .names = w ? callable_names : NULL,
-		.catalog = w ? cs_workspace_catalog : NULL, .function = w ? function_of : NULL,
+		.catalog = w ? cs_workspace_catalog : NULL, .resource = w ? cs_workspace_resource : NULL, .function = w ? function_of : NULL,
 		.runbooks = w && w->runbooks ? runbook_names : NULL, .ctx = (void *)(uintptr_t)w,
 	};
 	return cs_flow_new_in(o->doc, o->src, &world, d, ret);
@@ -128,6 +129,7 @@ static void load_flow(loader *l, const document *o)
 	}
 	w->flows = cs_xrealloc(w->flows, (w->n_flows + 1) * sizeof *w->flows);
 	w->flows[w->n_flows++] = f;
+	cs_sub_places_note(&l->subs, f, o->src, o->shown);
 }
 
 static void load_scenario(loader *l, const document *o)
@@ -231,15 +233,16 @@ int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 	char *runbooks CS_AUTOFREE = cs_path_join(w->dir, "runbooks");
 	if (cs_dir_list(runbooks, "", &w->runbooks, NULL) < 0)
 		w->runbooks = cs_xcalloc(1, sizeof *w->runbooks);
+	int r = CS_OK;
 	cs_workspace_index(w);
-	for (size_t i = 0; i < CS_ARRAY_LEN(kinds); i++) {
-		int r = load_folder(&l, &kinds[i], err);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; r == CS_OK && i < CS_ARRAY_LEN(kinds); i++) {
+		r = load_folder(&l, &kinds[i], err);
 		cs_workspace_index(w);
 	}
 	check_reversals(w, d);
-	return CS_OK;
+	cs_sub_places_check(&l.subs, w, d);
+	cs_sub_places_fini(&l.subs);
+	return r;
 }
 
 static void check_settings(const document *o, cs_diags *d)
@@ -256,6 +259,12 @@ static void check_flow(const cs_workspace *w, const document *o, cs_diags *d, cs
 	cs_flow *f = NULL;
 	if (compile_flow(w, o, d, &f) < 0)
 		return;
+	if (w) {
+		cs_sub_places places = { 0 };
+		cs_sub_places_note(&places, f, o->src, o->shown);
+		cs_sub_places_check(&places, w, d);
+		cs_sub_places_fini(&places);
+	}
 	if (ret)
 		*ret = f;
 	else

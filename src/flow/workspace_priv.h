@@ -36,4 +36,18 @@ int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err);
 /* Sorts the functions and gathers the callable names. */
 void cs_workspace_index(cs_workspace *w);
 
+/* workspace_subs.c: where flows run flows; held against all of them once they are loaded. */
+typedef struct cs_sub_place {
+	const cs_flow *flow;         /* borrowed */
+	int task;
+	char *file;
+	unsigned line, col;
+} cs_sub_place;
+typedef struct cs_sub_places {
+	cs_sub_place *list; size_t n;
+} cs_sub_places;
+void cs_sub_places_note(cs_sub_places *l, const cs_flow *f, const cs_source *src, const char *file);
+void cs_sub_places_check(const cs_sub_places *l, const cs_workspace *w, cs_diags *d);
+void cs_sub_places_fini(cs_sub_places *l);
+
 #endif

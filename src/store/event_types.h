@@ -8,7 +8,8 @@
  *
  *   run.created    *flow "NAMESPACE/NAME", *name, *version, *definition (hash of a body), input,
  *                  parent, origin (first run of the lineage), subject, title, key, key_digest,
- *                  kind "flow"|"ask", from (task reference), shadow; simulated is the event's
+ *                  kind "flow"|"ask"|"sub" (parent started it: caller {task, occurrence}, detached,
+ *                  replays (a run)), from (task reference), shadow; simulated is the event's
  *   run.started    input                     run.blocked on[]       run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
  *   run.adopted    old, *new (definition hashes), version, why, again[] (references of calls begun again)
@@ -22,6 +23,8 @@
  *   task.completed output, context, then, raw, branch, back (the name of the task an answer led to)
  *   task.skipped   outcome, then, tainted: of a gate that was not passed
  *   task.started   input, items              task.faulted error     task.caught error, as
+ *                  run (that it started), again (taken up, not begun), args (its input)
+ *   child.ended    *run, *state, output|error, tainted: how the run ended that the task started
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
  *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
@@ -89,6 +92,7 @@
 	X(ATTEMPT_RESOLVED, "attempt.resolved", attempt_resolved) \
 	X(ATTEMPT_RETRY, "attempt.retry", attempt_retry) \
 	X(ATTEMPT_REUSED, "attempt.reused", attempt_shadow) \
+	X(CHILD_ENDED, "child.ended", nothing) \
 	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
 	X(ENGINE_HOLD, "engine.hold", engine_hold) \
 	X(ENGINE_LIVE, "engine.live", engine_live) \

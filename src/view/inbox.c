@@ -22,7 +22,7 @@ static const cs_view_column columns[] = {
 /* A decision that took effect has another state, but what was decided stays what is shown. */
 #define DECIDED "(SELECT substr(ev.type, 10) FROM event ev WHERE ev.seq = item.decided_seq AND ev.type LIKE 'approval.%')"
 #define FAULT "(SELECT ev.data FROM event ev WHERE ev.seq = item.published_seq AND item.kind = 'fault')"
-#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, run.parent AS replay_of, run.definition, " \
+#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, CASE WHEN run.kind = 'sub' THEN NULL ELSE run.parent END AS replay_of, run.definition, " \
 	FAULT " AS fault, " DECIDED " AS decided" \
 	" FROM item LEFT JOIN run ON run.id = item.run"
 #define WAITS "item.state IN ('proposed','pending','open')"

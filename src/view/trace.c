@@ -191,9 +191,28 @@ static int take_event(void *ctx, const cs_event *ev)
 /* `for` and `try` hold a do or a catch as well: they come first. */
 static const char *const kinds[] = { "for", "try", "fork", "switch", "set", "raise", "emit", "call", "run", "wait", "listen", "do" };
 
+/* The definition at REF; what stands in an extension is defined there. */
+static const json_t *definition_at(const json_t *flow, const char *ref)
+{
+	static const char word[] = "/extensions/";
+	const char *at = NULL;
+	for (const char *p = strstr(ref, word); p; p = strstr(p + 1, word))
+		at = p + sizeof word - 1;
+	size_t i, n = at ? strcspn(at, "/") : 0;
+	json_t *item;
+	json_array_foreach(at ? json_object_get(json_object_get(flow, "use"), "extensions") : NULL, i, item) {
+		CS_AUTOFREE char *pointer = cs_xasprintf("/%.*s", (int)n, at);
+		if (cs_json_pointer(item, pointer))
+			return cs_json_pointer(item, at - 1);
+	}
+	return cs_json_pointer(flow, ref);
+}
+
 static void add_kind(json_t *row, const json_t *flow)
 {
-	const json_t *task = cs_json_pointer(flow, cs_json_str_or(row, "ref", ""));
+	const json_t *task = definition_at(flow, cs_json_str_or(row, "ref", ""));
+	if (json_object_get(task, "extend"))
+		json_object_set_new(row, "kind", json_string("extension"));
 	for (size_t i = 0; i < CS_ARRAY_LEN(kinds); i++) {
 		if (json_object_get(task, kinds[i])) {
 			json_object_set_new(row, "kind", json_string(kinds[i]));

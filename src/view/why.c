@@ -40,6 +40,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_ENGINE_STOPPED] = "the engine stopped",
 	[CS_EV_EVENT_CONSUMED] = "{name} took the event[ {id}][ of {source}]",
 	[CS_EV_EVENT_EMITTED] = "[{name}: ]an event was emitted[, of the type {event.type}]",
+	[CS_EV_CHILD_ENDED] = "the run that {name} started is {state}[: {error.title}]",
 	[CS_EV_EVENT_HANDLED] = "{name} is done with an event",
 	[CS_EV_EVENT_PASSED] = "{name} let the event[ {id}][ of {source}] pass[: {why}]",
 	[CS_EV_EVENT_RECEIVED] = "{name} received an event[ of the type {event.type}]",
@@ -88,6 +89,8 @@ static const struct {
 	cs_event_type type;
 	const char *member, *sentence;
 } variants[] = {
+	/* A run that a task of another started has that one for its parent, and replays what it says. */
+	{ CS_EV_RUN_CREATED, "caller", "a task of run {parent} began a run of {flow}[ {version}][, a replay of {replays}]" },
 	{ CS_EV_TASK_SKIPPED, "outcome", "{name} was not done: its gate was {outcome.decision}[ by {outcome.by}][: {outcome.note}]" },
 	{ CS_EV_TASK_COMPLETED, "back", "the answer to {name} led back to {back}[: {output.note}]" },
 };
@@ -178,9 +181,9 @@ static bool add_part(cs_buf *out, const cs_event *ev, const char *p, const char 
 json_t *cs_view_says(const cs_event *ev)
 {
 	cs_event_type t = cs_event_type_find(ev->type);
+	const char *sentence = t == CS_EV_COUNT ? NULL : sentence_of(t, ev);
 	CS_AUTOBUF cs_buf out;
 	cs_buf_init(&out, SAYS_MAX);
-	const char *sentence = t == CS_EV_COUNT ? NULL : sentence_of(t, ev);
 	if (!sentence)
 		return json_string(ev->type);
 	add_part(&out, ev, sentence, sentence + strlen(sentence));

@@ -12,3 +12,6 @@ tests_core_test_openapi_SOURCES = tests/core/test_openapi.c
 check_PROGRAMS += tests/core/test_asks
 TESTS += tests/core/test_asks
 tests_core_test_asks_SOURCES = tests/core/test_asks.c tests/core/sim.c tests/core/sim.h
+check_PROGRAMS += tests/core/test_extensions
+TESTS += tests/core/test_extensions
+tests_core_test_extensions_SOURCES = tests/core/test_extensions.c tests/core/sim.c tests/core/sim.h

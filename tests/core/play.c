@@ -156,11 +156,64 @@ static void todo(void *ctx, const cs_todo *t)
 		fail_msg("a random flow asks for jq");
 }
 
+/* ---- runs that tasks start: each is only its id, and ends when the outside says so ------------------------- */
+
+static int sub_find(void *ctx, const cs_run *r, const cs_task *t, const json_t *input, char ret_hash[CS_HEX_SIZE], cs_err *why)
+{
+	(void)r;
+	(void)input;
+	if (play_hash(((play *)ctx)->seed, t->ref, 0) % 9 == 0)
+		return cs_err_set(why, CS_ENOTFOUND, "there is no such flow");
+	memset(ret_hash, 'a', CS_HEX_SIZE - 1);
+	ret_hash[CS_HEX_SIZE - 1] = '\0';
+	return CS_OK;
+}
+
+static int sub_begin(void *ctx, cs_run *r, const cs_sub_order *o, cs_err *err)
+{
+	(void)ctx;
+	(void)r;
+	(void)o;
+	(void)err;
+	return CS_OK;
+}
+
+static int sub_control(void *ctx, cs_run *r, const char *id, const char *verb, cs_err *err)
+{
+	(void)ctx;
+	(void)r;
+	(void)id;
+	(void)verb;
+	(void)err;
+	return CS_OK;
+}
+
+static json_t *sub_end(const char *id, uint64_t h)
+{
+	json_t *end = json_pack("{s:s}", "state", h % 5 == 0 ? "faulted" : h % 7 == 0 ? "cancelled" : "completed");
+	if (h % 5 == 0)
+		json_object_set_new(end, "error", json_pack("{s:s, s:i, s:s}", "type", "https://x.example/e", "status", 409, "title", id));
+	else if (h % 7 != 0)
+		json_object_set_new(end, "output", json_pack("{s:s}", "from", id));
+	return end;
+}
+
+static int sub_look(void *ctx, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err)
+{
+	const play *s = ctx;
+	uint64_t h = play_hash(s->seed, id, -1);
+	(void)err;
+	*ret = (cs_sub_state){ .state = h % 3 == 0 ? CS_RUN_COMPLETED : h % 3 == 1 ? CS_RUN_FAULTED : CS_RUN_RUNNING, .can_retry = h % 2 == 0 };
+	if (h % 3 == 0)
+		*ret_end = json_pack("{s:s, s:s}", "state", "completed", "output", id);
+	return CS_OK;
+}
+
 void play_init(play *s, const cs_workspace *ws, uint64_t seed)
 {
 	*s = (play){ .ws = ws, .seed = seed, .now = INT64_C(1700000000000), .log = json_array() };
 	s->step = (cs_step){ .ctx = s, .append = append, .new_id = new_id, .function = function, .verdict = verdict, .open = is_open,
-			     .fixture = fixture, .key = key, .todo = todo, .grace_ms = 1000, .epoch = 1, .now = s->now };
+			     .fixture = fixture, .key = key, .sub_find = sub_find, .sub_begin = sub_begin, .sub_control = sub_control, .sub_look = sub_look, .todo = todo, .grace_ms = 1000, .epoch = 1, .now = s->now };
 }
 
 void play_fini(play *s)
@@ -205,9 +258,23 @@ static void must(int rc, const cs_err *err)
 		fail_msg("%s", err->msg);
 }
 
+static void end_subs(play *s, cs_run *r)
+{
+	cs_err err = { 0 };
+	for (int i = 0; i < r->flow->n_tasks; i++) {
+		const cs_frame *f = r->live[i];
+		if (f == NULL || f->sub_id[0] == '\0' || cs_run_state_terminal(cs_run_state_name(r->state)))
+			continue;
+		uint64_t h = play_hash(s->seed, f->sub_id, s->now);
+		if (h % 3 != 0)
+			must(cs_run_sub_ended(r, &s->step, f->sub_id, sub_end(f->sub_id, h >> 8), &err), &err);
+	}
+}
+
 static void answer_outside(play *s, cs_run *r)
 {
 	cs_err err = { 0 };
+	end_subs(s, r);
 	for (int i = 0; i < r->flow->n_tasks; i++) {
 		const cs_frame *f = r->live[i];
 		if (f == NULL || f->call == NULL || f->call->phase != CS_CALL_INTENT)
@@ -380,6 +447,11 @@ static json_t *dump_frame(const cs_frame *f)
 			      "occurrence", f->occurrence, "started", (json_int_t)f->started_at, "handler", f->handler, "retries",
 			      (int)f->retries, "retry_due", (json_int_t)f->retry_due, "winner", f->winner, "input_tainted",
 			      f->input_tainted, "last_tainted", f->last_tainted);
+	if (f->task != NULL && f->task->role != CS_ROLE_PLAIN)
+		json_object_set_new(o, "extension", json_pack("[b, b, b, i]", f->applied, f->exited, f->returns, f->leads));
+	if (f->sub_id[0] != '\0' || f->sub_again[0] != '\0')
+		json_object_set_new(o, "sub", json_pack("[s, s]", f->sub_id, f->sub_again));
+	set(o, "sub_end", f->sub_end);
 	set(o, "raw", f->raw);
 	set(o, "input", f->input);
 	set(o, "done", f->done);

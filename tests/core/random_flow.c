@@ -119,6 +119,16 @@ static json_t *a_wait(struct writer *w, int depth)
 	return json_pack("{s:{s:i}}", "wait", "milliseconds", (int)draw(w, 3000));
 }
 
+static json_t *a_sub(struct writer *w, int depth)
+{
+	(void)depth;
+	json_t *t = json_pack("{s:{s:{s:s, s:s, s:s}, s:b}}", "run", "workflow", "namespace", "sim", "name", "other", "version", "1.0.0", "await",
+			      draw(w, 3) > 0);
+	if (draw(w, 2) == 0)
+		json_object_set_new(json_object_get(json_object_get(t, "run"), "workflow"), "input", json_pack("{s:s}", "n", "${ $start.n }"));
+	return t;
+}
+
 static json_t *a_do(struct writer *w, int depth)
 {
 	return json_pack("{s:o}", "do", sequence(w, depth - 1, 3));
@@ -127,10 +137,10 @@ static json_t *a_do(struct writer *w, int depth)
 static json_t *task(struct writer *w, int depth)
 {
 	static json_t *(*const kinds[])(struct writer *w, int depth) = {
-		a_set, a_call, a_call, a_call, a_decision, a_raise, an_emit, a_wait,    /* leaves */
+		a_set, a_call, a_call, a_call, a_decision, a_raise, an_emit, a_wait, a_sub,    /* leaves */
 		a_for, a_fork, a_fork, a_try, a_try, a_do,
 	};
-	enum { LEAVES = 8 };
+	enum { LEAVES = 9 };
 	json_t *t = kinds[draw(w, depth > 0 ? CS_ARRAY_LEN(kinds) : LEAVES)](w, depth);
 	if (draw(w, 8) == 0)
 		json_object_set_new(t, "if", json_string("$start.n > 1"));
@@ -183,9 +193,37 @@ static json_t *sequence(struct writer *w, int depth, int at_most)
 	return list;
 }
 
+/* Around some kind of task, with what takes time, faults or leaves. */
+static json_t *an_extension(struct writer *w)
+{
+	static const char *const extend[] = { "all", "call", "set", "composite", "for", "try", "wait", "run" };
+	json_t *ext = json_pack("{s:s}", "extend", extend[draw(w, CS_ARRAY_LEN(extend))]);
+	uint64_t parts = draw(w, 3);
+	if (parts != 1)
+		json_object_set_new(ext, "before", sequence(w, (int)draw(w, 2), 2));
+	if (parts != 0)
+		json_object_set_new(ext, "after", sequence(w, (int)draw(w, 2), 2));
+	if (draw(w, 2) == 0)
+		json_object_set_new(ext, "when", json_string(draw(w, 2) == 0 ? "$start.n > 1" : "$task.call == \"out.ask\""));
+	json_t *first = json_object_iter_value(json_object_iter(json_array_get(json_object_get(ext, "before"), 0)));
+	if (first != NULL && json_object_get(first, "then") == NULL && draw(w, 3) == 0)
+		json_object_set_new(first, "then", json_string("exit"));
+	return ext;
+}
+
+static json_t *extended(struct writer *w, json_t *doc)
+{
+	json_t *list = json_array();
+	for (uint64_t n = draw(w, 3); n > 0; n--)
+		json_array_append_new(list, json_pack("{s:o}", n == 1 ? "one" : "two", an_extension(w)));
+	json_object_set_new(doc, "use", json_pack("{s:o}", "extensions", list));
+	return doc;
+}
+
 json_t *random_flow(uint64_t seed)
 {
 	struct writer w = { .seed = seed };
-	return json_pack("{s:{s:s, s:s, s:s, s:s}, s:o}", "document", "dsl", "1.0.3", "namespace", "sim", "name", "flow", "version", "1.0.0",
+	json_t *doc = json_pack("{s:{s:s, s:s, s:s, s:s}, s:o}", "document", "dsl", "1.0.3", "namespace", "sim", "name", "flow", "version", "1.0.0",
 			 "do", sequence(&w, 3, 5));
+	return seed % 3 == 0 ? extended(&w, doc) : doc;
 }

@@ -107,9 +107,9 @@ static bool callable(void *ctx, const char *name)
 	return sim_function(ctx, NULL, name) != NULL;
 }
 
-static void load_flow(sim *s, const char *body)
+static void load_flow(sim *s, const char *use, const char *body)
 {
-	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[%s]}", body);
+	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'use':%s,'do':[%s]}", use, body);
 	CS_AUTOJSON json_t *doc = json_quoted(text);
 	cs_diags d;
 	cs_diags_init(&d);
@@ -118,12 +118,24 @@ static void load_flow(sim *s, const char *body)
 	cs_diags_fini(&d);
 }
 
+static void begin(sim *s, const char *use, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms);
+
 void sim_new(sim *s, const char *flow, const char *input)
 {
 	sim_begin(s, flow, input, CS_VERDICT_ALLOW, 0, 0);
 }
 
+void sim_new_using(sim *s, const char *use, const char *flow, const char *input)
+{
+	begin(s, use, flow, input, CS_VERDICT_ALLOW, 0, 0);
+}
+
 void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms)
+{
+	begin(s, "{}", flow, input, verdict, grace_ms, expire_ms);
+}
+
+static void begin(sim *s, const char *use, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms)
 {
 	static const char *const names[SIM_FUNCTIONS] = { "mail", "bill", "look", "pay" };
 	*s = (sim){ .log = json_array(), .step = { .now = 1000000, .ctx = s, .append = sim_append, .new_id = sim_id,
@@ -132,7 +144,7 @@ void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verd
 	CS_AUTOJSON json_t *connector = json_quoted(connector_text);
 	for (size_t i = 0; i < SIM_FUNCTIONS; i++)
 		add_function(s, connector, names[i]);
-	load_flow(s, flow);
+	load_flow(s, use, flow);
 	s->run = cs_run_new(RUN_ID, s->flow);
 	CS_AUTOJSON json_t *in = json_quoted(input);
 	CS_AUTOJSON json_t *created = json_pack("{s:s, s:s, s:s, s:s, s:O}", "flow", "test/t", "name", "t", "version", "1.0.0",

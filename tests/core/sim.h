@@ -31,6 +31,7 @@ typedef struct sim {
 void sim_new(sim *s, const char *flow, const char *input);
 /* The same with other rules from the beginning. */
 void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms);
+void sim_new_using(sim *s, const char *use, const char *flow, const char *input);   /* the same with USE as `use` */
 void sim_free(sim *s);
 
 void sim_step(sim *s);                             /* until nothing more is to begin */

@@ -60,6 +60,17 @@ static void add_member(scenario *s, const json_t *row, const char *key, const ch
 		add(s, text, cs_json_text(v));
 }
 
+/* What the example names and leaves to the workspace; JSON is YAML. */
+static void add_files(scenario *s, const json_t *row)
+{
+	const char *path;
+	json_t *v;
+	json_object_foreach(json_object_get(row, "files"), path, v) {
+		CS_AUTOFREE char *text = cs_xasprintf("the workspace has a file '%s':", path);
+		add(s, text, cs_json_text(v));
+	}
+}
+
 /* The example starts by itself, for events or at its time; the steps that follow look at its run. */
 static void add_schedule(scenario *s, const json_t *row, char *text)
 {
@@ -110,6 +121,7 @@ static void test_example(void **state)
 	scenario s = { .steps = cs_xcalloc(STEPS_MAX, sizeof(step)) };
 	bool refused = json_object_get(t->row, "refused") != NULL;
 	add(&s, "a workflow with definition:", read_text(path));
+	add_files(&s, t->row);
 	add_member(&s, t->row, "answers", "outside answers:");
 	add(&s, "the workflow is checked", NULL);
 	if (refused) {

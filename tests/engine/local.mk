@@ -51,3 +51,7 @@ check_PROGRAMS += tests/engine/test_adopt
 TESTS += tests/engine/test_adopt
 tests_engine_test_adopt_SOURCES = tests/engine/test_adopt.c
 tests_engine_test_adopt_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_subs
+TESTS += tests/engine/test_subs
+tests_engine_test_subs_SOURCES = tests/engine/test_subs.c
+tests_engine_test_subs_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -262,6 +262,73 @@ static void test_scripts_run_where_their_interpreter_is(void **state)
 	}
 }
 
+static json_t *script(const char *language, const char *rest)
+{
+	CS_AUTOFREE char *text = cs_xasprintf(FLOW("", "{'x':{'run':{'script':{'language':'%s',%s}}}}"), language, rest);
+	return world_json(text);
+}
+
+static void gives_or_is_not_there(world *w, json_t *doc, const char *want)
+{
+	CS_AUTOJSON json_t *owned = doc;
+	CS_AUTOFREE char *run = world_run(w, NULL, owned, world_json("{'n':[1,true,null,'é\\\\\\'']}"));
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed faulted");
+	bool completed = strcmp(cs_json_str(row, "state"), "completed") == 0;
+	CS_AUTOJSON json_t *data = world_event(w, run, completed ? "run.completed" : "run.faulted");
+	CS_AUTOFREE char *text = cs_json_text(data);
+	if (strstr(text, completed ? want : "/configuration") == NULL)
+		fail_msg("ended with %s", text);
+}
+
+static void test_arguments_by_name_are_variables_of_a_script_and_pairs_of_a_command(void **state)
+{
+	world *w = *state;
+	gives(w, FLOW("", "{'x':{'run':{'shell':{'command':'echo $1 $2 $3','arguments':{'--b':'${ .a }','--a':2,'c':null}}}}}"), "{'a':'one'}", "'--a=2 --b=one c\\n'");
+	gives_or_is_not_there(w, script("js", "'code':'console.log(word, n[0], n[1], n[2], n[3])','arguments':{'word':'hi','n':'${ .n }'}"), "\"hi 1 true null é");
+	gives_or_is_not_there(w, script("python", "'code':'print(word, n[0], n[1], n[2], n[3])','arguments':{'word':'hi','n':'${ .n }'}"), "\"hi 1 True None é");
+	CS_AUTOJSON json_t *data = end_of(w, FLOW("", "{'x':{'run':{'script':{'language':'python','code':'print(1)','arguments':'${ .args }'}}}}"),
+					  "{'args':{'a=print(2);b':1}}", NULL);
+	assert_non_null(strstr(cs_json_str(json_object_get(data, "error"), "detail"), "cannot be the name of a script's variable"));
+	world_verify(w);
+}
+
+static void test_a_script_from_a_file_is_kept_as_it_was(void **state)
+{
+	world *w = *state;
+	world_file(w, "scripts/x.py", "print('first')\n");
+	world_file(w, "flows/source.yaml", "document: { dsl: '1.0.3', namespace: test, name: source, version: '1.0.0' }\ndo:\n"
+		   "  - g: { call: approve, with: { title: Go } }\n  - x: { run: { script: { language: python, source: { endpoint: 'file://./scripts/x.py' } } } }\n");
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
+	CS_AUTOFREE char *run = world_run(w, "source", NULL, json_object());
+	json_decref(world_await(w, run, "waiting"));
+	world_file(w, "scripts/x.py", "print('second')\n");
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
+	world_stop(w);
+	world_start(w);
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "approve", "digest", json_object_get(item, "digest"))));
+	json_decref(world_await(w, run, "completed faulted"));
+	CS_AUTOJSON json_t *started = world_event(w, run, "task.started");
+	const json_t *args = json_object_get(json_object_get(started, "args"), "script");
+	assert_string_equal(cs_json_str(args, "code"), "print('first')\n");
+	world_file(w, "flows/source.yaml", "document: { dsl: '1.0.3', namespace: test, name: source, version: '1.0.0' }\ndo:\n"
+		   "  - x: { run: { script: { language: python, source: { endpoint: 'file:///etc/passwd' } } } }\n");
+	CS_AUTOJSON json_t *refused = world_refused(w, json_pack("{s:s}", "cmd", "reload"));
+	assert_non_null(strstr(cs_json_str(refused, "message"), "outside of the workspace"));
+}
+
+static void test_a_process_is_of_the_class_that_its_task_says(void **state)
+{
+	world *w = *state;
+	CS_AUTOJSON json_t *doc = world_json(FLOW("", "{'x':{'run':{'shell':{'command':'echo'}},'metadata':{'effect':'read'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, json_object());
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
+	assert_string_equal(cs_json_str(intent, "class"), "read");
+	CS_AUTOJSON json_t *done = world_event(w, run, "attempt.done");
+	assert_true(cs_json_true(done, "tainted"));      /* what it read is the outside's word */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +341,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_shell_gets_arguments_input_and_environment, set_up_allowed, tear_down),
 		cmocka_unit_test_setup_teardown(test_scripts_run_where_their_interpreter_is, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_arguments_by_name_are_variables_of_a_script_and_pairs_of_a_command, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_script_from_a_file_is_kept_as_it_was, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_process_is_of_the_class_that_its_task_says, set_up_allowed, tear_down),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

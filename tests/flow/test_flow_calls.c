@@ -160,8 +160,30 @@ static const struct {
 	{ HEAD "do:\n  - a: { run: { shel: { command: 'true' } } }", "f.yaml:3:17: error: unknown key 'shel' in 'run'; did you mean 'shell'?\n" },
 	{ HEAD "do:\n  - a: { run: { script: { language: perl, code: x } } }", "f.yaml:3:37: error: 'language' cannot be 'perl'; write one of: js, python\n" },
 	{ HEAD "do:\n  - a: { run: { container: { image: x } } }", "f.yaml:3:17: error: this version does not run containers; run the program itself with 'shell', or make it an agent of kind shell that is confined\n" },
-	{ HEAD "do:\n  - a: { run: { workflow: { namespace: a, name: b, version: '1' } } }", "f.yaml:3:17: error: 'run: workflow' is part of the language, but this version does not run it yet; write the tasks as a function of 'use.functions'\n" },
-	{ HEAD "do:\n  - a: { run: { shell: { command: x }, await: false } }", "f.yaml:3:40: error: 'await: false' is part of the language, but this version does not run it yet; what it starts is always awaited\n" },
+	/* extensions */
+	{ HEAD "use:\n  extensions:\n    - e: { extend: cal, before: [ { b: { set: { x: 1 } } } ] }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:4:20: error: 'extend' cannot be 'cal'; write one of: call, composite, emit, for, listen, raise, run, set, switch, try, wait, all\n" },
+	{ HEAD "use:\n  extensions:\n    - e: { extend: set }\n    - e: { extend: set, after: [ ] }\ndo: [ { a: { set: { b: 1 } } }, { c: { set: { b: 1 } } } ]",
+	  "f.yaml:4:10: error: an extension without 'before' and 'after' does nothing; write one of them, or remove it\n"
+	  "f.yaml:5:7: error: two extensions are named 'e'; give one another name\n"
+	  "f.yaml:5:32: error: 'after' is empty; it needs at least one task\n" },
+	{ HEAD "use:\n  extensions:\n    - e: { extend: all, when: '$item > 1', before: [ { b: { set: { x: '${ $tasks.nope }' }, then: c } } ] }\ndo: [ { a: { set: { b: 1 } } }, { c: { for: { in: '[ ]' }, do: [ { d: { wait: PT1S } } ] } } ]",
+	  "f.yaml:4:31: error: '$item' is not known here\n"
+	  "f.yaml:4:71: error: $tasks.nope names no task of this flow\n"
+	  "f.yaml:4:99: error: 'then' can only lead to a task of the same list; 'c' is in another\n" },
+	{ HEAD "use:\n  extensions:\n    - e: { extend: wait, before: [ { b: { sit: { x: 1 } } } ] }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:4:7: warning: this extension is for no task of this flow, and what is in it was not looked at\n" },
+	/* run */
+	{ HEAD "do:\n  - a: { run: { workflow: { namespace: '${ .x }', name: b } , return: code } }",
+	  "f.yaml:3:29: error: 'namespace' is written out: which flow runs is settled when this one starts\n"
+	  "f.yaml:3:63: error: 'code' is what a process leaves; a workflow gives its output, or nothing with 'none'\n" },
+	{ HEAD "do:\n  - a: { run: { script: { language: js, code: x, arguments: { 'a b': 1 } } }, metadata: { effect: keyed } }",
+	  "f.yaml:3:63: error: an argument by name is a variable of the script; 'a b' cannot be one's name\n"
+	  "f.yaml:3:99: error: 'effect' cannot be 'keyed'; write one of: pure, read, unsafe\n" },
+	{ HEAD "do:\n  - a: { run: { script: { language: js, code: x, source: { endpoint: 'file://./x.js' } } } }\n  - b: { run: { script: { language: js, source: { endpoint: 'https://x.example/x.js' } } } }\n  - c: { run: { script: { language: js, source: { endpoint: 'file://./x.js' } } } }",
+	  "f.yaml:3:25: error: a script needs either 'code' or 'source'\n"
+	  "f.yaml:4:49: error: a script's source is a file below the workspace, written 'file://./FILE', not 'https://x.example/x.js'\n"
+	  "f.yaml:5:49: error: a script's source is read below a workspace's folder; check this flow inside of one\n" },
 	{ HEAD "do:\n  - a: { call: run.shell }", "f.yaml:3:10: error: 'run.shell' is a task of its own, not a call; write 'run: { shell: … }'\n" },
 };
 

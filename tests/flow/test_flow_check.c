@@ -221,7 +221,7 @@ static const struct {
 	  "f.yaml:3:84: error: 'on-expiry' cannot be 'escalat'; write one of: reject, escalate\n" },
 	{ HEAD "do:\n  - a: { call: notify, with: { title: x } }", "f.yaml:3:30: error: the 'with' of notify needs 'action'\n" },
 	{ HEAD "do:\n  - a: { call: mail.send, metadata: { effect: read, ask: { rounds: 3 } } }",
-	  "f.yaml:3:39: error: 'effect' is said here only of 'call: http' and 'call: openapi'; a function declares its own in its file\n"
+	  "f.yaml:3:39: error: 'effect' is said here only of 'call: http', 'call: openapi', 'run: shell' and 'run: script'; a function declares its own in its file\n"
 	  "f.yaml:3:60: error: 'rounds' counts how often an answer goes back; say with 'back' to which task\n" },
 	{ HEAD "do:\n  - a: { call: mail.send, metadata: { ask: { on-reject: contine, runbook: ../x } } }",
 	  "f.yaml:3:57: error: 'on-reject' cannot be 'contine'; write one of: raise, continue, end\n"

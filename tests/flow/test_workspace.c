@@ -299,6 +299,26 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 	free(text);
 }
 
+#define RUNS(name, other, version) \
+	"document: { dsl: '1.0.3', namespace: agency, name: " name ", version: '1.0.0' }\n" \
+	"do: [ { a: { run: { workflow: { namespace: agency, name: " other ", version: '" version "' } } } } ]\n"
+
+static void flows_that_run_flows_find_them_and_come_to_no_end_by_themselves(void **state)
+{
+	(void)state;
+	write_file("flows/a.yaml", RUNS("a", "b", "latest"));
+	write_file("flows/b.yaml", RUNS("b", "c", "1.0.0"));
+	write_file("flows/c.yaml", RUNS("c", "a", "latest"));
+	write_file("flows/d.yaml", RUNS("d", "lead", "1.0.0"));
+	write_file("flows/e.yaml", RUNS("e", "lead", "2.0.0"));
+	write_file("flows/f.yaml", RUNS("f", "leed", "latest"));
+	says("flows/a.yaml:2:31: error: to run b here leads back to a, without end; a loop is written with 'for' or 'then'\n"
+	     "flows/b.yaml:2:31: error: to run c here leads back to b, without end; a loop is written with 'for' or 'then'\n"
+	     "flows/c.yaml:2:31: error: to run a here leads back to c, without end; a loop is written with 'for' or 'then'\n"
+	     "flows/e.yaml:2:31: error: the flow agency/lead is not here in version 2.0.0; there is 1.0.0\n"
+	     "flows/f.yaml:2:31: error: there is no flow agency/leed in this workspace\n");
+}
+
 static void arguments_are_held_against_the_function_s_schema(void **state)
 {
 	(void)state;
@@ -484,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_name_in_two_places_names_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_told_by_file_and_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_with_a_start_is_told_by_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(flows_that_run_flows_find_them_and_come_to_no_end_by_themselves, setup, teardown),
 		cmocka_unit_test_setup_teardown(arguments_are_held_against_the_function_s_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lenient_load_leaves_out_what_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_that_are_not_read_are_warned_of, setup, teardown),
