@@ -1,89 +1,215 @@
-Feature: Extension
+Feature: Extensions
   As an implementer of the workflow DSL
-  I want to ensure that extensions stand around the tasks that they are for
+  I want to ensure that extensions stand around the tasks they extend
   So that my implementation conforms to the expected behavior
 
-  # dsl-reference.md "Extension": when does not hold, so the task is what it was
-  Scenario: Extension That Does Not Apply
+  # dsl-reference.md "Extension": before and after; extend all
+  Scenario: Extension Before And After
     Given a workflow with definition:
     """yaml
-    document: { dsl: '1.0.3', namespace: test, name: intercept-not, version: '0.1.0' }
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: extension-around
+      version: '1.0.0'
     use:
       extensions:
-        - mockService:
-            extend: call
-            when: $task.call == "http" and ($task.with.uri != null and ($task.with.uri | startswith("https://mocked.service.com"))) or ($task.with.endpoint.uri != null and ($task.with.endpoint.uri | startswith("https://mocked.service.com")))
+        - counting:
+            extend: set
             before:
-              - intercept:
-                  set: { statusCode: 200 }
-                  then: exit
+              - countBefore:
+                  set:
+                    n: 1
+                  export:
+                    as: '$context + { before: (($context.before // 0) + 1) }'
+            after:
+              - countAfter:
+                  set:
+                    n: 1
+                  export:
+                    as: '$context + { after: (($context.after // 0) + 1) }'
     do:
-      - sampleTask:
-          call: http
-          with: { method: get, endpoint: https://petstore.swagger.io/v2/pet/1 }
+      - first:
+          set:
+            a: 1
+      - pause:
+          wait: PT1M
+      - second:
+          set:
+            a: ${ .a + 1 }
+      - last:
+          do:
+            - inner:
+                set:
+                  a: ${ .a + 1 }
+                  seen: '${ $context | { before, after } }'
+    """
+    And given the workflow input is:
+    """yaml
+    {}
     """
     When the workflow is executed
     Then the workflow should complete with output:
     """yaml
-    { id: 1, name: doggie, status: available }
+    a: 3
+    seen: { before: 3, after: 2 }
     """
+    And countBefore should run 3 times
+    And countAfter should run 3 times
+    And the workflow should have waited PT1M
 
-  # dsl-reference.md "Extension": "we want to exit the extended task, thus just returning what we injected"
-  Scenario: Extension Intercepts A Call
+  # dsl-reference.md "Extension", its second example: exit leaves the extended task out
+  Scenario: Extension That Mocks A Call
     Given a workflow with definition:
     """yaml
-    document: { dsl: '1.0.3', namespace: test, name: intercept, version: '0.1.0' }
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: extension-mock
+      version: '1.0.0'
     use:
       extensions:
         - mockService:
             extend: call
-            when: $task.call == "http" and ($task.with.uri != null and ($task.with.uri | startswith("https://mocked.service.com"))) or ($task.with.endpoint.uri != null and ($task.with.endpoint.uri | startswith("https://mocked.service.com")))
+            when: ($task.with.endpoint.uri | startswith("https://mocked.service.com"))
             before:
               - intercept:
                   set:
                     statusCode: 200
-                    headers: { Content-Type: application/json }
-                    content: { foo: { bar: baz } }
+                    content:
+                      foo:
+                        bar: baz
                   then: exit
     do:
       - sampleTask:
           call: http
-          with: { method: get, endpoint: https://mocked.service.com/sample }
+          with:
+            method: get
+            endpoint:
+              uri: https://mocked.service.com/sample
+          output:
+            as: .content
     """
     When the workflow is executed
     Then the workflow should complete with output:
     """yaml
-    statusCode: 200
-    headers: { Content-Type: application/json }
-    content: { foo: { bar: baz } }
+    foo: { bar: baz }
+    """
+    And outside should have been asked:
+    """yaml
+    []
     """
 
-  # dsl-reference.md "Extension": before and after any non-extension task; a kill in between loses and repeats nothing
-  Scenario: Extension Around Every Task Over A Restart
+  Scenario: Extension That Does Not Apply
     Given a workflow with definition:
     """yaml
-    document: { dsl: '1.0.3', namespace: test, name: around, version: '0.1.0' }
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: extension-when
+      version: '1.0.0'
     use:
       extensions:
-        - logging:
+        - never:
             extend: all
+            when: $task.set.color == "blue"
             before:
-              - note:
-                  set: { x: 1 }
-                  export: { as: '${ { log: (($context.log // []) + [ "before " + $task.reference ]) } }' }
-            after:
-              - pause: { wait: { milliseconds: 50 } }
-              - note:
-                  set: { x: 1 }
-                  export: { as: '${ { log: (($context.log // []) + [ "after " + $task.reference ]) } }' }
+              - intercept:
+                  set:
+                    color: green
+                  then: exit
     do:
-      - first: { set: { a: 1 } }
-      - second: { set: { b: '${ .a }' } }
-    output: { as: '${ { log: $context.log, last: . } }' }
+      - red:
+          set:
+            color: red
+      - both:
+          set:
+            color: blue
+          output:
+            as: '$input + { second: .color }'
     """
     When the workflow is executed
     Then the workflow should complete with output:
     """yaml
-    log: [ before /do/0/first, after /do/0/first, before /do/1/second, after /do/1/second ]
-    last: { b: 1 }
+    color: red
+    second: green
     """
+    And intercept should run 1 time
+
+  # An extension may take time; the task waits for it.
+  Scenario: Extension That Waits
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: extension-wait
+      version: '1.0.0'
+    use:
+      extensions:
+        - slow:
+            extend: emit
+            before:
+              - rest:
+                  wait: PT10S
+            after:
+              - restAgain:
+                  wait: PT20S
+    do:
+      - say:
+          emit:
+            event:
+              with:
+                source: https://example.com
+                type: com.example.said
+                data: { a: 1 }
+          output:
+            as: .data
+    """
+    When the workflow is started
+    Then the event 'com.example.said' should have been emitted 0 times
+    When the clock runs on
+    Then the workflow should complete with output:
+    """yaml
+    a: 1
+    """
+    And the event 'com.example.said' should have been emitted 1 times
+    And the workflow should have waited PT30S
+
+  # An error in an extension is one of the task, and can be caught.
+  Scenario: Extension That Fails
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: extension-fails
+      version: '1.0.0'
+    use:
+      extensions:
+        - guard:
+            extend: wait
+            before:
+              - refuse:
+                  raise:
+                    error:
+                      type: https://open-workflow-specification.org/spec/1.0.0/errors/authorization
+                      status: 403
+    do:
+      - trySomething:
+          try:
+            - pause:
+                wait: PT1H
+          catch:
+            as: trouble
+            do:
+              - note:
+                  set:
+                    status: ${ $trouble.status }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    status: 403
+    """
+    And the workflow should have waited PT0S
