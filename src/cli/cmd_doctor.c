@@ -105,7 +105,7 @@ static void look_at_mode(doctor *d, const char *path, mode_t want, bool needed)
 static void look_at_files(doctor *d)
 {
 	static const struct { const char *name; mode_t mode; bool needed; } names[] = {
-		{ "key", 0600, true }, { "capstan.db", 0600, false }, { "capstan.db-wal", 0600, false }, { "anchor", 0600, false },
+		{ "key", 0600, true }, { "capstan.db", 0600, false }, { "capstan.db-wal", 0600, false }, { "anchor", 0600, false }, { "key.pub", 0600, false },
 		{ "lock", 0600, false }, { "vault", 0600, false }, { CS_SOCKET_NAME, 0600, false },
 	};
 	look_at_mode(d, d->c->state_dir, 0700, true);

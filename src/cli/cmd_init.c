@@ -191,7 +191,8 @@ static int make_state(const char *dir, cs_err *err)
 	if (mkdir(state, 0700) < 0 && errno != EEXIST)
 		return cs_err_sys(err, errno, _("cannot make %s"), state);
 	cs_random_bytes(bytes, sizeof bytes);
-	return write_new(key, bytes, sizeof bytes, 0600, err);
+	int r = write_new(key, bytes, sizeof bytes, 0600, err);
+	return r == CS_OK ? cs_store_publish_key(state, err) : r;
 }
 
 static int refuse_existing(const char *dir, cs_err *err)

@@ -23,7 +23,8 @@ static int load_key(cs_engine *e, cs_err *err)
 		if (cs_store_last_seq(e->store) > 0)
 			return cs_err_set(err, CS_EUNAVAIL, "%s is gone, and the log of this workspace was written with it; restore it from a backup", path);
 		cs_random_bytes(e->key, sizeof e->key);
-		return cs_file_write(path, e->key, sizeof e->key, 0600, err);
+		int made = cs_file_write(path, e->key, sizeof e->key, 0600, err);
+		return made == CS_OK ? cs_store_take_key(e->store, err) : made;
 	}
 	int rc = cs_file_read(path, &bytes, err);
 	if (rc != CS_OK)

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libcsstore.a
 libcsstore_a_SOURCES = \
 	src/store/anchor.c src/store/anchor.h \
+	src/store/checkpoint.c src/store/checkpoint.h \
 	src/store/event_bytes.c src/store/event_bytes.h \
 	src/store/event_types.h \
 	src/store/projection.c src/store/projection.h \

@@ -197,7 +197,17 @@ static int make_version_4(sqlite3 *db, cs_err *err)
 			      "ALTER TABLE item ADD COLUMN reminded INTEGER NOT NULL DEFAULT 0", err);
 }
 
-static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = { make_version_1, make_version_2, make_version_3, make_version_4 };
+/* What an older log holds is signed for by its first checkpoint, as it stands then. */
+static int make_version_5(sqlite3 *db, cs_err *err)
+{
+	return cs_sql_run(db, "CREATE TABLE checkpoint (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, previous INTEGER NOT NULL,"
+			      " incarnation INTEGER NOT NULL, hash BLOB NOT NULL, link BLOB NOT NULL,"
+			      " signature BLOB NOT NULL) STRICT", err);
+}
+
+static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
+	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5,
+};
 
 /* A file without a table and with neither number is one that was just made. */
 static int check_identity(sqlite3 *db, const char *dir, int64_t *ret_version, cs_err *err)

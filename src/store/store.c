@@ -2,6 +2,7 @@
 #include "store/store_impl.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "store/anchor.h"
@@ -31,6 +32,8 @@ static int keep(cs_store *s, keep_statement which, sqlite3_stmt **ret, cs_err *e
 		*ret = s->kept[which];
 	return rc;
 }
+
+static int sign_tail(cs_store *s, cs_err *err);
 
 static int refuse_dead(const cs_store *s, cs_err *err)
 {
@@ -87,7 +90,7 @@ static int read_head(cs_store *s, cs_err *err)
 	sqlite3_reset(st);
 	s->committed_seq = s->seq;
 	memcpy(s->committed_head, s->head, sizeof s->head);
-	return rc;
+	return rc ? rc : cs_checkpoint_last(s->db, &s->signed_last, err);
 }
 
 /* The log must reach its anchor: what was cut off, or put back from an older copy, is not gone on
@@ -107,6 +110,33 @@ static int check_anchor(cs_store *s, cs_err *err)
 	return cs_err_set(err, CS_EUNAVAIL, "%s: the log ends at event %lld, its anchor holds %s event %lld: the end was cut off, "
 			  "or an older copy was put back; run capstan verify, and restore a backup", s->dir, (long long)s->seq,
 			  seq == s->seq ? "another" : "the later", (long long)seq);
+}
+
+int cs_store_take_key(cs_store *s, cs_err *err)
+{
+	CS_CLEANUP(cs_signer_wipe) cs_signer mine = { 0 };
+	int rc = cs_signer_load(s->dir, &mine, err);
+	if (!rc)
+		rc = cs_checkpoint_hold(s->db, s->seq, &s->signed_last, &mine, err);
+	if (!rc)
+		rc = cs_signer_publish(s->dir, &mine, err);
+	if (!rc)
+		s->signer = mine;
+	return rc;
+}
+
+int cs_store_publish_key(const char *dir, cs_err *err)
+{
+	CS_CLEANUP(cs_signer_wipe) cs_signer mine = { 0 };
+	int rc = cs_signer_load(dir, &mine, err);
+	return rc ? rc : cs_signer_publish(dir, &mine, err);
+}
+
+/* Without a key nothing is signed, but what was signed holds. */
+static int check_signed(cs_store *s, cs_err *err)
+{
+	int rc = cs_store_take_key(s, err);
+	return rc == CS_ENOTFOUND ? cs_checkpoint_hold(s->db, s->seq, &s->signed_last, &s->signer, err) : rc;
 }
 
 int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err)
@@ -130,6 +160,8 @@ int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err)
 		rc = read_head(s, err);
 	if (!rc)
 		rc = check_anchor(s, err);
+	if (!rc)
+		rc = check_signed(s, err);
 	if (rc) {
 		cs_store_close(s);
 		return rc;
@@ -143,6 +175,8 @@ void cs_store_close(cs_store *s)
 	if (!s)
 		return;
 	cs_store_rollback(s);
+	if (!s->dead)
+		sign_tail(s, NULL);          /* what stays unsigned is signed at the next start */
 	for (size_t i = 0; i < KEEP_COUNT; i++)
 		sqlite3_finalize(s->kept[i]);
 	cs_fold_free(s->fold);
@@ -153,6 +187,7 @@ void cs_store_close(cs_store *s)
 	}
 	sqlite3_close(s->db);
 	cs_sha256_free(s->hasher);
+	cs_signer_wipe(&s->signer);
 	cs_buf_fini(&s->data);
 	cs_buf_fini(&s->bytes);
 	free(s->dir);
@@ -211,7 +246,8 @@ int cs_store_begin(cs_store *s, cs_err *err)
 	if (rc)
 		return rc;
 	s->in_group = true;
-	s->group_failed = false;
+	s->group_failed = s->sign_now = false;
+	s->signing.seq = 0;
 	rc = prove_epoch(s, err);
 	if (rc)
 		cs_store_rollback(s);
@@ -253,6 +289,17 @@ static int checkpoint_over(cs_store *s, int64_t bytes, cs_err *err)
 	return checkpoint(s, err);
 }
 
+/* In the group that is about to be committed: a checkpoint costs no sync of its own. */
+static int sign(cs_store *s, int64_t now, cs_err *err)
+{
+	int64_t behind = s->seq - s->signed_last.seq;
+	bool due = s->sign_now || behind >= CS_CHECKPOINT_EVENTS || s->signed_at == 0 ||
+		   now - s->signed_at >= CS_CHECKPOINT_MS * INT64_C(1000000);
+	if (!s->signer.signs || behind == 0 || !due)
+		return CS_OK;
+	return cs_checkpoint_write(s->db, &s->kept[KEEP_CHECKPOINT], &s->signer, &s->signed_last, s->seq, s->head, &s->signing, err);
+}
+
 int cs_store_commit(cs_store *s, cs_err *err)
 {
 	if (s->dead)
@@ -261,12 +308,19 @@ int cs_store_commit(cs_store *s, cs_err *err)
 		return cs_err_set(err, CS_EINTERNAL, "there is no commit group to commit, or a part of it failed");
 	sqlite3_stmt *st;
 	cs_err why;
-	int rc = keep(s, KEEP_COMMIT, &st, &why);
+	int64_t now = cs_clock_mono_ns();
+	int rc = sign(s, now, &why);
+	if (!rc)
+		rc = keep(s, KEEP_COMMIT, &st, &why);
 	if (!rc)
 		rc = cs_sql_done(st, "committing", &why);
 	if (rc)
 		return die(s, rc, &why, err);
 	s->in_group = false;
+	if (s->signing.seq > 0) {
+		s->signed_last = s->signing;
+		s->signed_at = now;
+	}
 	s->committed_seq = s->seq;
 	memcpy(s->committed_head, s->head, sizeof s->head);
 	/* What was committed is; a checkpoint that fails is told by the next call. */
@@ -279,11 +333,26 @@ int64_t cs_store_last_seq(const cs_store *s)
 	return s->seq;
 }
 
+/* What came after the last checkpoint gets one of its own. */
+static int sign_tail(cs_store *s, cs_err *err)
+{
+	if (!s->signer.signs || s->seq == s->signed_last.seq)
+		return CS_OK;
+	int rc = cs_store_begin(s, err);
+	if (rc)
+		return rc;
+	s->sign_now = true;
+	return cs_store_commit(s, err);
+}
+
 int cs_store_idle(cs_store *s, cs_err *err)
 {
 	if (s->dead)
 		return refuse_dead(s, err);
-	return s->in_group ? CS_OK : checkpoint_over(s, CHECKPOINT_IDLE, err);
+	if (s->in_group)
+		return CS_OK;
+	int rc = sign_tail(s, err);
+	return rc ? rc : checkpoint_over(s, CHECKPOINT_IDLE, err);
 }
 
 /* ---- appending ------------------------------------------------------------------------- */

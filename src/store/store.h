@@ -30,7 +30,7 @@ typedef struct cs_event {
 } cs_event;
 
 #define CS_STORE_INLINE 4096
-#define CS_STORE_VERSION 4
+#define CS_STORE_VERSION 5
 
 /* ---- writer ---------------------------------------------------------------------------- */
 
@@ -55,7 +55,7 @@ bool cs_store_dead(const cs_store *s);
 int64_t cs_store_last_seq(const cs_store *s);    /* of what is committed plus the open group */
 /* Content by hash, in the open group; the same bytes twice are one row. */
 int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err);
-/* Lets the writer checkpoint when it is idle and the WAL is over 1 MiB. A busy writer does so by
+/* Signs what is not signed yet, and lets the writer checkpoint when it is idle and the WAL is over 1 MiB. A busy writer does so by
  * itself at 32 MiB. */
 int cs_store_idle(cs_store *s, cs_err *err);
 /* The epoch row: increments and returns it; every later commit proves it (I13: CS_EREFUSED when
@@ -64,6 +64,13 @@ int cs_store_claim_epoch(cs_store *s, int64_t *ret_epoch, cs_err *err);
 /* Head anchor file, synced: seq and hash of the last committed event. Nothing to do when it
  * already says so. Not inside a group. */
 int cs_store_anchor(cs_store *s, cs_err *err);
+/* Takes DIR's key (a file "key" of 32 bytes) to sign with from now on, and writes its public half
+ * beside it: the log gets a signed checkpoint at least each 1,000 events and each second, in the commit that
+ * makes it due, and by cs_store_idle and cs_store_close. Opening does so where the key is there.
+ * CS_ENOTFOUND: it is not; CS_EUNAVAIL: the log was signed with another. */
+int cs_store_take_key(cs_store *s, cs_err *err);
+/* The public half for the key in DIR, without a database. */
+int cs_store_publish_key(const char *dir, cs_err *err);
 /* The state of a setting that events change ("hold", "live", "connector:NAME"); malloc'ed in
  * *ret, NULL when never set. For the writer's own checks in the intent's transaction. */
 int cs_store_setting(cs_store *s, const char *name, char **ret, cs_err *err);
@@ -97,9 +104,11 @@ typedef struct cs_verify_report {
 	char head[CS_HEX_SIZE];
 	char finding[512];             /* "" : clean; otherwise what, where, what it means */
 	int64_t bodies, anchor_seq;    /* anchor_seq 0: there is no anchor */
+	int64_t checkpoints, signed_seq;   /* of the last checkpoint; 0: there is none */
+	char signer[CS_HEX_SIZE];      /* the public key that they were checked with; "": there is no key */
 	const char *cannot;            /* what a clean report does not prove; constant text */
 } cs_verify_report;
-/* Chain, gap-free seqs, known types, bodies by their hash and none missing, anchor. CS_OK with a
+/* Chain, gap-free seqs, known types, bodies by their hash and none missing, anchor, signed checkpoints. CS_OK with a
  * finding is not clean. Works beside a running writer: it reads one state. */
 int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err);
 /* Folds the log again. CHECK: into a scratch database, and each differing row is handed to fn as

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "store/anchor.h"
+#include "store/checkpoint.h"
 #include "store/event_bytes.h"
 #include "store/event_types.h"
 #include "store/schema.h"
@@ -10,9 +11,9 @@
 #include "store/store.h"
 
 static const char cannot[] =
-	"Not proven: who owns the disk and the keys can write another log, consistent in itself, and its "
-	"anchor too; what was committed after the anchor can be cut off; the projections are not compared "
-	"here (capstan rebuild --check does).";
+	"Not proven: who owns the disk and the key can write another log, consistent in itself, with its "
+	"anchor and its signatures; what was committed after both the anchor and the last signed checkpoint can be "
+	"changed, and with that checkpoint cut off; the projections are not compared here (capstan rebuild --check does).";
 
 typedef struct verifier {
 	sqlite3 *db;
@@ -22,6 +23,8 @@ typedef struct verifier {
 	uint8_t head[CS_HASH_LEN];
 	int64_t anchor_seq;
 	uint8_t anchor_hash[CS_HASH_LEN];
+	uint8_t public[CS_SIGN_PUBLIC];
+	bool has_public;
 	cs_verify_report report;
 } verifier;
 
@@ -196,6 +199,8 @@ static int check_all(verifier *v, cs_err *err)
 	if (!rc)
 		rc = check_end(v);
 	if (!rc)
+		rc = cs_checkpoints_verify(v->db, v->has_public ? v->public : NULL, &v->report, err);
+	if (!rc)
 		rc = each_row(v, "SELECT hash, bytes FROM body ORDER BY hash", check_body, err);
 	return v->report.finding[0] ? CS_OK : rc;
 }
@@ -217,6 +222,20 @@ static int take_anchor(verifier *v, const char *dir, cs_err *err)
 	return rc;
 }
 
+static int take_public(verifier *v, const char *dir, cs_err *err)
+{
+	cs_err why;
+	int rc = cs_signer_public(dir, v->public, &why);
+	v->has_public = rc == CS_OK;
+	if (v->has_public)
+		cs_hex(v->public, sizeof v->public, v->report.signer);
+	if (rc == CS_EINVAL)
+		found(v, -1, "%.500s", why.msg);
+	else if (rc != CS_OK && rc != CS_ENOTFOUND && err)
+		*err = why;
+	return rc == CS_EINVAL || rc == CS_ENOTFOUND ? CS_OK : rc;
+}
+
 int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err)
 {
 	verifier v = { .report = { .cannot = cannot } };
@@ -226,6 +245,8 @@ int cs_store_verify(const char *dir, cs_verify_report *ret, cs_err *err)
 	v.hasher = cs_sha256_new();
 	cs_buf_init(&v.bytes, CS_EVENT_MAX + 4096);
 	rc = take_anchor(&v, dir, err);
+	if (!rc && !v.report.finding[0])
+		rc = take_public(&v, dir, err);
 	if (!rc && !v.report.finding[0])
 		rc = check_all(&v, err);
 	cs_hex(v.head, sizeof v.head, v.report.head);

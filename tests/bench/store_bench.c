@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "store/store.h"
@@ -77,11 +78,22 @@ static int write_all(writer *w, cs_err *err)
 	return rc ? rc : group_edge(w, true, err);
 }
 
+/* So that the log is signed, as a workspace's is. */
+static int make_key(const char *dir, cs_err *err)
+{
+	uint8_t key[32];
+	CS_AUTOFREE char *path = cs_path_join(dir, "key");
+	cs_random_bytes(key, sizeof key);
+	return cs_file_write(path, key, sizeof key, 0600, err);
+}
+
 static int bench_store(const char *dir, const bench_shape *shape, bench_result *ret, cs_err *err)
 {
 	writer w = { .shape = shape };
 	int64_t epoch;
-	int rc = cs_store_open(dir, true, &w.store, err);
+	int rc = make_key(dir, err);
+	if (!rc)
+		rc = cs_store_open(dir, true, &w.store, err);
 	if (!rc)
 		rc = cs_store_claim_epoch(w.store, &epoch, err);
 	if (rc) {
@@ -110,7 +122,7 @@ static int number(char **argv, int argc, int i, int def)
 
 static void remove_database(const char *dir)
 {
-	static const char *const names[] = { "capstan.db", "capstan.db-wal", "capstan.db-shm", "anchor" };
+	static const char *const names[] = { "capstan.db", "capstan.db-wal", "capstan.db-shm", "anchor", "key", "key.pub" };
 	char path[512];
 	for (size_t i = 0; i < CS_ARRAY_LEN(names); i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);

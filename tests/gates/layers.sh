@@ -25,7 +25,7 @@ jv.h        flow
 curl/       net connectors
 curses.h    tui
 ncurses     tui
-sodium.h    vault
+sodium.h    vault store
 '
 . "$top/tests/gates/lib.sh"
 cd "$top"
