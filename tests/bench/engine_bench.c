@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The engine against the ceiling of the same disk, in one run: JSON lines.
  * Arguments: a folder to work in, and optionally how often each is measured (median; default 5). */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,27 +14,12 @@
 #include "base/json.h"
 #include "base/queue.h"
 #include "engine/engine.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/ceiling.h"
 
 enum { RUNS = 1000, STEPS = 10, LATENCIES = 50, DATA_BYTES = 40 };
 
 static const char *work;
-
-static void die(const char *what, const cs_err *err)
-{
-	fprintf(stderr, "bench: %s: %s\n", what, err != NULL ? err->msg : "");
-	exit(1);
-}
-
-static void write_in(const char *dir, const char *name, const char *text)
-{
-	cs_err err = { 0 };
-	CS_AUTOFREE char *path = cs_path_join(dir, name);
-	CS_AUTOFREE char *folder = cs_xstrdup(path);
-	*strrchr(folder, '/') = '\0';
-	if (cs_mkdir_p(folder, 0700, &err) != CS_OK || cs_file_write(path, text, strlen(text), 0600, &err) != CS_OK)
-		die(name, &err);
-}
 
 static char *new_workspace(int n)
 {
@@ -47,25 +29,9 @@ static char *new_workspace(int n)
 	(void)cs_buf_adds(&flow, "document: { dsl: '1.0.3', namespace: bench, name: ten, version: '1.0.0' }\ndo:\n");
 	for (int i = 0; i < STEPS; i++)
 		(void)cs_buf_addf(&flow, "  - step%d: { set: { n: %d, start: '${ $start.n }', was: '${ .n }' } }\n", i, i);
-	write_in(dir, "capstan.yaml", "workspace: bench\nmode: simulate\n");
-	write_in(dir, "flows/ten.yaml", cs_buf_str(&flow));
+	bench_write(dir, "capstan.yaml", "workspace: bench\nmode: simulate\n");
+	bench_write(dir, "flows/ten.yaml", cs_buf_str(&flow));
 	return dir;
-}
-
-static cs_engine *start(const char *dir)
-{
-	cs_err err = { 0 };
-	cs_diags d;
-	cs_diags_init(&d);
-	cs_workspace *ws = NULL;
-	if (cs_workspace_load(dir, false, &d, &ws, &err) != CS_OK)
-		die("loading", &err);
-	cs_diags_fini(&d);
-	cs_engine_opts o = { .exe = getenv("CS_TEST_CAPSTAN"), .version = "bench" };
-	cs_engine *e = NULL;
-	if (cs_engine_start(ws, &o, &e, &err) != CS_OK)
-		die("starting", &err);
-	return e;
 }
 
 /* ---- waiting for the engine ---------------------------------------------------------------------------- */
@@ -77,7 +43,7 @@ static void count_reply(void *ctx, json_t *reply)
 {
 	(void)ctx;
 	if (json_object_get(reply, "ok") == NULL)
-		die("a run was refused", NULL);
+		bench_die("a run was refused", NULL);
 	json_decref(reply);
 	atomic_fetch_add(&replies, 1);
 }
@@ -89,26 +55,17 @@ static void queue_reply(void *ctx, json_t *reply)
 		json_decref(reply);
 }
 
-static json_t *ask(cs_engine *e, const char *cmd)
-{
-	void *reply = NULL;
-	if (cs_engine_send(e, json_pack("{s:s}", "cmd", cmd), queue_reply, NULL, NULL) != CS_OK ||
-	    cs_queue_take(answers, &reply, 1, 10000) != 1)
-		die(cmd, NULL);
-	return reply;
-}
-
 static void run_one(cs_engine *e, int n, cs_reply_fn *done)
 {
 	if (cs_engine_send(e, json_pack("{s:s, s:s, s:{s:i}}", "cmd", "run", "flow", "ten", "input", "n", n), done, NULL, NULL) != CS_OK)
-		die("sending", NULL);
+		bench_die("sending", NULL);
 }
 
 /* How many runs are still in memory: a terminal one leaves at once. */
 static long long runs_left(cs_engine *e)
 {
-	CS_AUTOJSON json_t *reply = ask(e, "status");
-	return cs_json_int_or(json_object_get(reply, "ok"), "runs", -1);
+	CS_AUTOJSON json_t *ok = bench_ask(e, json_pack("{s:s}", "cmd", "status"));
+	return cs_json_int_or(ok, "runs", -1);
 }
 
 /* Steps a second over RUNS runs that go side by side. */
@@ -131,7 +88,7 @@ static double one_run_ms(cs_engine *e)
 	run_one(e, 1, queue_reply);
 	void *reply = NULL;
 	if (cs_queue_take(answers, &reply, 1, 10000) != 1)
-		die("a run", NULL);
+		bench_die("a run", NULL);
 	json_decref(reply);
 	while (runs_left(e) > 0)
 		;
@@ -140,18 +97,6 @@ static double one_run_ms(cs_engine *e)
 
 /* ---- figures ---------------------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof *v, by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
-
 static double ceiling_once(int n)
 {
 	CS_AUTOFREE char *dir = cs_xasprintf("%s/ceiling%d-%d", work, (int)getpid(), n);
@@ -159,36 +104,8 @@ static double ceiling_once(int n)
 	bench_shape shape = { .runs = RUNS, .steps = STEPS, .group = RUNS, .data_bytes = DATA_BYTES };
 	bench_result r = { 0 };
 	if (cs_mkdir_p(dir, 0700, &err) != CS_OK || bench_ceiling(dir, &shape, &r, &err) != CS_OK)
-		die("the ceiling", &err);
+		bench_die("the ceiling", &err);
 	return (double)r.steps / r.seconds;
-}
-
-/* Proportional set size of a process, KiB. */
-static long pss_kib(pid_t pid)
-{
-	CS_AUTOFREE char *path = cs_xasprintf("/proc/%d/smaps_rollup", (int)pid);
-	FILE *f = fopen(path, "r");
-	char line[256];
-	long kib = 0;
-	while (f != NULL && fgets(line, sizeof line, f) != NULL)
-		if (sscanf(line, "Pss: %ld kB", &kib) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return kib;
-}
-
-static long pss_with_children(void)
-{
-	CS_AUTOFREE char *path = cs_xasprintf("/proc/%d/task/%d/children", (int)getpid(), (int)getpid());
-	long kib = pss_kib(getpid());
-	FILE *f = fopen(path, "r");
-	int pid;
-	while (f != NULL && fscanf(f, "%d", &pid) == 1)
-		kib += pss_kib(pid);
-	if (f != NULL)
-		fclose(f);
-	return kib;
 }
 
 static double cold_start_ms(const char *exe, int n)
@@ -204,10 +121,10 @@ static double cold_start_ms(const char *exe, int n)
 	cs_err err = { 0 };
 	int64_t t0 = cs_clock_mono_ns();
 	if (cs_child_run(&o, "", 0, &out, &errout, t0 + INT64_C(20000000000), NULL, &r, &err) != CS_OK)
-		die("cold start", &err);
+		bench_die("cold start", &err);
 	double ms = (double)(cs_clock_mono_ns() - t0) / 1e6;
 	if (!WIFEXITED(r.status) || WEXITSTATUS(r.status) != 0)
-		die("cold start: the run did not complete", NULL);
+		bench_die("cold start: the run did not complete", NULL);
 	return ms;
 }
 
@@ -218,14 +135,14 @@ static void measure_steps(int times)
 	long pss = 0;
 	for (int i = 0; i < times; i++) {
 		CS_AUTOFREE char *dir = new_workspace(i);
-		cs_engine *e = start(dir);
+		cs_engine *e = bench_start(dir);
 		engine[i] = steps_per_second(e);
-		long now = pss_with_children();
+		long now = bench_pss_all_kib();
 		pss = now > pss ? now : pss;
 		cs_engine_stop(e, 1000);
 		top[i] = ceiling_once(i);
 	}
-	double steps = median(engine, times), ceiling = median(top, times);
+	double steps = bench_median(engine, times), ceiling = bench_median(top, times);
 	printf("{\"bench\":\"steps\",\"runs\":%d,\"steps_per_run\":%d,\"times\":%d,\"steps_s\":%.0f,\"ceiling_s\":%.0f,\"ratio\":%.3f,"
 	       "\"pss_mib\":%.1f}\n", RUNS, STEPS, times, steps, ceiling, steps / ceiling, (double)pss / 1024);
 	free(engine);
@@ -235,12 +152,12 @@ static void measure_steps(int times)
 static void measure_latency(void)
 {
 	CS_AUTOFREE char *dir = new_workspace(500);
-	cs_engine *e = start(dir);
+	cs_engine *e = bench_start(dir);
 	double v[LATENCIES];
 	for (int i = 0; i < LATENCIES; i++)
 		v[i] = one_run_ms(e);
 	cs_engine_stop(e, 1000);
-	double m = median(v, LATENCIES);
+	double m = bench_median(v, LATENCIES);
 	printf("{\"bench\":\"latency\",\"steps\":%d,\"times\":%d,\"median_ms\":%.2f,\"max_ms\":%.2f}\n", STEPS, LATENCIES, m, v[LATENCIES - 1]);
 }
 
@@ -249,7 +166,7 @@ static void measure_cold_start(const char *exe, int times)
 	double *v = cs_xcalloc((size_t)times, sizeof(double));
 	for (int i = 0; i < times; i++)
 		v[i] = cold_start_ms(exe, i);
-	double m = median(v, times);
+	double m = bench_median(v, times);
 	printf("{\"bench\":\"cold_start\",\"times\":%d,\"median_ms\":%.1f,\"max_ms\":%.1f}\n", times, m, v[times - 1]);
 	free(v);
 }
