@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/frame.h"
+#include "core/life.h"
 #include "core/match.h"
 #include "core/record.h"
 
@@ -25,7 +26,16 @@ static int receive(cs_run *r, cs_step *s, const cs_frame *f, json_t *event, bool
 	return cs_run_write(r, s, "event.received", f->task, f->occurrence, data, err);
 }
 
-int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_taken, cs_err *err)
+/* ROOM 0: it is no event of the lifecycle. */
+static bool may_want(const cs_frame *f, const json_t *event, size_t room)
+{
+	const cs_listen *l = f->task->listen;
+	if (room > 0 && (!cs_life_asked(l, event) || json_array_size(f->hearing->inbox) >= room))
+		return false;
+	return cs_strategy_may_match(&l->to, event) || (l->until_events != NULL && cs_strategy_may_match(l->until_events, event));
+}
+
+static int offer(cs_run *r, cs_step *s, json_t *event, bool tainted, size_t room, bool *ret_taken, cs_err *err)
 {
 	*ret_taken = false;
 	if (r->flow->n_listens == 0 || r->shadow || !open_for_events(r))
@@ -34,8 +44,7 @@ int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_t
 		const cs_frame *f = r->live[i];
 		if (f == NULL || f->hearing == NULL || f->stopped)
 			continue;
-		const cs_listen *l = f->task->listen;
-		if (!cs_strategy_may_match(&l->to, event) && (l->until_events == NULL || !cs_strategy_may_match(l->until_events, event)))
+		if (!may_want(f, event, room))
 			continue;
 		int rc = receive(r, s, f, event, tainted, err);
 		if (rc != CS_OK)
@@ -43,6 +52,16 @@ int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_t
 		*ret_taken = true;
 	}
 	return CS_OK;
+}
+
+int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_taken, cs_err *err)
+{
+	return offer(r, s, event, tainted, 0, ret_taken, err);
+}
+
+int cs_run_offer_life(cs_run *r, cs_step *s, json_t *event, bool tainted, size_t room, bool *ret_taken, cs_err *err)
+{
+	return offer(r, s, event, tainted, room, ret_taken, err);
 }
 
 /* ---- looking at one ---------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/granted.c src/core/granted.h \
 	src/core/http_request.c src/core/http_request.h \
 	src/core/listen.c src/core/match.c src/core/match.h \
-	src/core/look.c \
+	src/core/life.c src/core/life.h src/core/look.c \
 	src/core/machine.c src/core/machine.h \
 	src/core/openapi.c src/core/openapi.h \
 	src/core/outcome.c \

@@ -303,6 +303,10 @@ typedef struct cs_step {
 	int (*fresh)(void *ctx, const cs_run *from, const json_t *event, bool *ret, cs_err *err);
 	/* Offers EVENT, just written under seq CAUSE, to every live run that listens, in this group. NULL: to none. */
 	int (*offer)(void *ctx, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
+	/* The lifecycle events (life.h) that somebody asks for, 1 << kind; and where one goes that an entry of FROM,
+	 * under seq CAUSE, is. TELL is not called while LIFE is 0. */
+	unsigned life;
+	int (*tell)(void *ctx, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err);
 	/* Is what R did taken back when it faults or is cancelled? NULL: it is kept. */
 	bool (*compensates)(void *ctx, const cs_run *r);
 	/* The moment that `until` waits for, WITH its arguments. CS_EINVAL says what is wrong with them. */
@@ -340,6 +344,9 @@ void cs_run_answer(cs_run *r, const cs_todo *asked, json_t *value, const char *f
 /* Writes event.received for each task of R that listens for what EVENT may be; conditions are looked
  * at in R's own steps. *ret_taken: there was one. */
 int cs_run_offer(cs_run *r, cs_step *s, json_t *event, bool tainted, bool *ret_taken, cs_err *err);
+/* The same of a lifecycle event (life.h): only for those tasks that name its type, each as long as fewer than
+ * ROOM events wait in its inbox. */
+int cs_run_offer_life(cs_run *r, cs_step *s, json_t *event, bool tainted, size_t room, bool *ret_taken, cs_err *err);
 
 /* The run ID, which a task of R awaits, has ended so (data of child.ended, taken over). Nothing is
  * written where none does. */

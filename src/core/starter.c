@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/life.h"
 #include "core/match.h"
 
 /* ---- life ------------------------------------------------------------------------------------------- */
@@ -28,6 +29,7 @@ cs_starter *cs_starter_new(const char *id, const cs_flow *flow, const cs_start *
 	st->listen = start != NULL ? &st->entry : flow->schedule->on;
 	if (start != NULL)
 		st->entry = (cs_listen){ .to = { .how = CS_LISTEN_ONE, .filters = start->on, .n_filters = 1 }, .read = CS_READ_ENVELOPE };
+	st->life = cs_life_of(st->listen);
 	st->probe = cs_run_new(id, flow);
 	st->probe->root = cs_frame_new(NULL, NULL);
 	st->probe->exprs = start != NULL ? exprs : NULL;

@@ -37,6 +37,7 @@ typedef struct cs_starter {
 	const cs_flow *flow;         /* borrowed, with what follows, from the workspace */
 	const cs_listen *listen;     /* the events, and how they are read */
 	const cs_start *start;       /* NULL: it is the flow's own schedule */
+	unsigned life;               /* lifecycle events that it names (life.h), 1 << kind */
 	cs_listen entry;             /* of START: what `listen` points to */
 	cs_run *probe;               /* no run: where expressions look from, and jq answers are kept */
 	cs_heard *inbox; size_t n_inbox;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "core/fold.h"
+#include "core/life.h"
 
 enum { TITLE_BYTES = 400 };   /* of an error's title in the inbox; all of it is in the error */
 
@@ -17,8 +18,16 @@ static bool simulated(const cs_run *r, const cs_task *task, const char *type)
 static int put(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, cs_err *err)
 {
 	cs_event own = *ev;
+	cs_life_before before = { 0 };
+	if (s->life != 0)
+		cs_life_look(r, task, &before);
 	int rc = s->append(s->ctx, &own, err);
-	return rc != CS_OK ? rc : cs_run_fold_event(r, &own, task, err);
+	if (rc == CS_OK)
+		rc = cs_run_fold_event(r, &own, task, err);
+	if (rc == CS_OK && s->life != 0)
+		return cs_life_tell(r, s, &own, task, &before, err);
+	json_decref(before.keys);
+	return rc;
 }
 
 /* An attempt has ended, whatever its record weighs: it ends without what does not fit. */

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "core/adopt.h"
 #include "core/frame.h"
-#include "engine/engine_priv.h"
+#include "engine/hearers.h"
 
 struct refold {
 	json_t *did;
@@ -74,13 +74,15 @@ static int fold_under(cs_engine *e, const cs_live *l, cs_bundle *b, json_t **ret
 }
 
 /* Others know the run by its address: it stays, with what is in it exchanged. */
-static void take(cs_live *l, cs_run *fresh, cs_bundle *b)
+static void take(cs_engine *e, cs_live *l, cs_run *fresh, cs_bundle *b)
 {
+	cs_hearers_leave(e, l);
 	cs_run old = *l->run;
 	*l->run = *fresh;
 	*fresh = old;
 	l->run->owner = l;
 	l->bundle = b;
+	cs_hearers_join(e, l);
 	cs_run_free(fresh);
 }
 
@@ -110,7 +112,7 @@ int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 			json_decref(data);
 			return rc;
 		}
-		take(l, fresh, b);
+		take(e, l, fresh, b);
 		rc = cs_bundle_store(e, b, err);
 		rc = rc == CS_OK ? cs_adopt_write(l->run, &e->step, again, CS_STEAL(data), err) : rc;
 		json_decref(data);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "engine/engine_priv.h"
+#include "engine/hearers.h"
 
 static int compile_roles(cs_bundle *b, cs_err *err)
 {
@@ -32,6 +32,7 @@ static void bundle_free(cs_bundle *b)
 	for (size_t i = 0; i < b->n_roles; i++)
 		cs_function_free(b->roles[i]);
 	free(b->roles);
+	cs_hearers_free(b->hearers);
 	cs_flow_unref(b->flow);
 	json_decref(b->doc);
 	free(b);

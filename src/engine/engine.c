@@ -117,6 +117,8 @@ static int recover(cs_engine *e, cs_err *err)
 	rc = cs_runs_recover(e, err);
 	if (rc == CS_OK)
 		rc = cs_starters_recover(e, err);
+	if (rc == CS_OK)
+		rc = cs_runs_crash(e, err);
 	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));
 	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
 	if (rc == CS_OK)

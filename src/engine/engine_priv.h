@@ -27,6 +27,7 @@ typedef struct cs_bundle {
 	cs_function **roles;
 	size_t n_roles;
 	bool stored;                 /* the body table has it */
+	struct cs_hearers *hearers;  /* its runs that may listen (hearers.h); NULL: it has no listen task, or none yet */
 	struct cs_bundle *next;
 } cs_bundle;
 
@@ -40,6 +41,8 @@ typedef struct cs_live {
 	struct cs_turn *turn;        /* whose places it shares; NULL: it needs none (turns.h) */
 	bool placed;                 /* it has one */
 	int64_t due;                 /* in the heap under this time; 0: not */
+	struct cs_hearers *heard_by; /* where it is listed as one that may listen; NULL: nowhere */
+	struct cs_live *hears_before, *hears_after;
 } cs_live;
 
 /* Runs to step, oldest first. */
@@ -126,6 +129,8 @@ struct cs_engine {
 
 	void *runs;                  /* tsearch, cs_live by run id */
 	size_t n_runs;
+	void *topics;                /* tsearch: who may listen, by the type that they name (hearers.c) */
+	unsigned life_of_runs;       /* the lifecycle events that runs in memory name, 1 << kind */
 	cs_ready lanes[2];           /* interactive, background */
 	cs_turn *turns;
 	cs_live **gone; size_t n_gone, cap_gone;
@@ -173,6 +178,7 @@ void cs_runs_retire(cs_engine *e, cs_live *l);
 void cs_runs_sweep(cs_engine *e);                                            /* frees the retired */
 void cs_runs_free(cs_engine *e);
 int cs_runs_recover(cs_engine *e, cs_err *err);
+int cs_runs_crash(cs_engine *e, cs_err *err);                                /* ends what a crash left open in them */
 /* Reads what RUN did into a record, for a replay of it. */
 int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err);
 
@@ -184,6 +190,7 @@ int64_t cs_engine_now(const cs_engine *e);                                   /* 
 /* ---- events.c ---- */
 int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool *ret, cs_err *err);   /* of cs_step */
 int cs_events_offer(void *engine, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
+int cs_events_tell(void *engine, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err);
 int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 
 /* ---- subs.c: runs that tasks start ---- */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* CloudEvents between runs, and from outside: each (source, id) once, offered in the group that
  * wrote it to every live run that listens. */
-#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "core/frame.h"
+#include "engine/hearers.h"
 #include "engine/starters.h"
 
 enum { INBOX_MAX = 10000 };
@@ -30,49 +31,67 @@ int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool 
 	return CS_OK;
 }
 
-/* What is under way while the runs in memory are walked. */
+/* An event on its way to those that may listen for it. */
 struct offer {
 	cs_engine *e;
 	const cs_run *from;
 	json_t *event;
 	bool tainted;
+	bool life;                   /* what the log says of FROM itself */
 	json_t *taken;               /* ids of the runs that received it; NULL: nobody asks */
-	int rc;
 	cs_err *err;
 };
 
-static void offer_one(const void *node, VISIT visit, void *ctx)
+static int offer_one(const struct offer *o, cs_live *l)
 {
-	struct offer *o = ctx;
-	cs_live *l = *(cs_live *const *)node;
 	bool taken = false;
-	if ((visit != postorder && visit != leaf) || o->rc != CS_OK)
-		return;
 	/* What a simulated run says is heard by simulated runs, and the other way round. */
 	if (o->from != NULL && o->from->simulated != l->run->simulated)
-		return;
-	o->rc = cs_run_offer(l->run, &o->e->step, o->event, o->tainted, &taken, o->err);
+		return CS_OK;
+	if (o->life && o->from == l->run)
+		return CS_OK;
+	int rc = o->life ? cs_run_offer_life(l->run, &o->e->step, o->event, o->tainted, INBOX_MAX, &taken, o->err)
+			 : cs_run_offer(l->run, &o->e->step, o->event, o->tainted, &taken, o->err);
 	if (!taken)
-		return;
+		return rc;
 	cs_runs_ready(o->e, l);
 	if (o->taken != NULL)
 		json_array_append_new(o->taken, json_string(l->run->id));
+	return rc;
 }
 
-static int offer(struct offer *o, int64_t cause)
+static int offer(const struct offer *o, int64_t cause)
 {
+	CS_AUTOFREE cs_live **list = NULL;
+	size_t n = cs_hearers_of(o->e, cs_json_str_or(o->event, "type", ""), &list);
 	int64_t before = o->e->step.cause;
+	int rc = CS_OK;
 	o->e->step.cause = cause;
-	twalk_r(o->e->runs, offer_one, o);
+	for (size_t i = 0; i < n && rc == CS_OK; i++)
+		rc = offer_one(o, list[i]);
 	o->e->step.cause = before;
-	return o->rc;
+	return rc;
 }
 
 int cs_events_offer(void *engine, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err)
 {
-	struct offer o = { .e = engine, .from = from, .event = event, .tainted = tainted, .err = err };
+	const struct offer o = { .e = engine, .from = from, .event = event, .tainted = tainted, .err = err };
 	int rc = offer(&o, cause);
 	return rc != CS_OK ? rc : cs_starters_offer(engine, from, event, tainted, cause, err);
+}
+
+/* No entry of its own: what is received names the entry that it is. */
+int cs_events_tell(void *engine, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err)
+{
+	cs_engine *e = engine;
+	const struct offer o = { .e = e, .from = from, .event = event, .tainted = tainted, .life = true, .err = err };
+	const char *actor = e->step.actor;
+	e->step.actor = NULL;        /* what a person did to that run, they did not do to those that hear of it */
+	int rc = (e->life_of_runs & 1U << kind) != 0 ? offer(&o, cause) : CS_OK;
+	if (rc == CS_OK)
+		rc = cs_starters_tell(e, from, kind, event, tainted, cause, err);
+	e->step.actor = actor;
+	return rc;
 }
 
 /* ---- from the command line -------------------------------------------------------------------------- */
@@ -96,33 +115,24 @@ static int check(const json_t *event, cs_err *err)
 	return CS_OK;
 }
 
-struct room {
-	bool full;
-	char run[CS_ID_SIZE];
-};
-
-static void look_for_room(const void *node, VISIT visit, void *ctx)
+static bool is_full(const cs_run *r)
 {
-	struct room *room = ctx;
-	const cs_run *r = (*(cs_live *const *)node)->run;
-	if (visit != postorder && visit != leaf)
-		return;
 	for (int i = 0; r->flow->n_listens > 0 && i < r->flow->n_tasks; i++)
-		if (r->live[i] != NULL && r->live[i]->hearing != NULL && json_array_size(r->live[i]->hearing->inbox) >= INBOX_MAX) {
-			room->full = true;
-			memcpy(room->run, r->id, CS_ID_SIZE);
-		}
+		if (r->live[i] != NULL && r->live[i]->hearing != NULL && json_array_size(r->live[i]->hearing->inbox) >= INBOX_MAX)
+			return true;
+	return false;
 }
 
 /* What nobody looks at must not grow without end. */
-static int check_room(cs_engine *e, cs_err *err)
+static int check_room(cs_engine *e, const json_t *event, cs_err *err)
 {
-	struct room room = { 0 };
-	twalk_r(e->runs, look_for_room, &room);
-	if (!room.full)
-		return CS_OK;
-	return cs_err_set(err, CS_EREFUSED, "run %s has %d events that it has not looked at; look at it with `capstan show`, then emit again",
-			  room.run, INBOX_MAX);
+	CS_AUTOFREE cs_live **list = NULL;
+	size_t n = cs_hearers_of(e, cs_json_str_or(event, "type", ""), &list);
+	for (size_t i = 0; i < n; i++)
+		if (is_full(list[i]->run))
+			return cs_err_set(err, CS_EREFUSED, "run %s has %d events that it has not looked at; look at it with `capstan show`, then emit again",
+					  list[i]->run->id, INBOX_MAX);
+	return CS_OK;
 }
 
 /* To those that listen and to what starts runs; what can be told at once has started when this returns. */
@@ -154,7 +164,7 @@ int cs_command_emit(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	bool fresh = true, tainted = cs_json_true(req, "tainted");
 	int rc = check(event, err);
 	if (rc == CS_OK)
-		rc = check_room(e, err);
+		rc = check_room(e, event, err);
 	if (rc == CS_OK)
 		rc = cs_events_fresh(e, NULL, event, &fresh, err);
 	CS_AUTOJSON json_t *runs = json_array();

@@ -11,6 +11,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/engine_priv.h \
 	src/engine/env.c \
 	src/engine/events.c \
+	src/engine/hearers.c src/engine/hearers.h \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "core/record.h"
+#include "engine/hearers.h"
 #include "engine/turns.h"
 
 static int by_id(const void *a, const void *b)
@@ -22,6 +23,7 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b)
 		abort();
 	e->n_runs++;
 	cs_turns_join(e, l);
+	cs_hearers_join(e, l);
 	return l;
 }
 
@@ -184,6 +186,7 @@ void cs_runs_sweep(cs_engine *e)
 			l->gone = false;
 			continue;
 		}
+		cs_hearers_leave(e, l);
 		tdelete(l, &e->runs, by_id);
 		e->n_runs--;
 		if (e->opts.fixtures.forget != NULL)
@@ -197,6 +200,7 @@ void cs_runs_free(cs_engine *e)
 {
 	tdestroy(e->runs, live_free);
 	e->runs = NULL;
+	cs_topics_free(e);
 	free(e->lanes[0].list);
 	free(e->lanes[1].list);
 	cs_turns_free(e);
@@ -298,6 +302,12 @@ static int crash(cs_engine *e, cs_live *l, cs_err *err)
 	return CS_OK;
 }
 
+static int by_age(const void *a, const void *b)
+{
+	int64_t x = (*(cs_live *const *)a)->run->created_seq, y = (*(cs_live *const *)b)->run->created_seq;
+	return (x > y) - (x < y);
+}
+
 int cs_runs_recover(cs_engine *e, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
@@ -313,9 +323,6 @@ int cs_runs_recover(cs_engine *e, cs_err *err)
 			l = load_with(e, cs_json_str_or(row, "id", ""), cs_json_str(row, "definition"), err);
 		if (l == NULL)
 			return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
-		rc = crash(e, l, err);
-		if (rc != CS_OK)
-			return rc;
 		cs_runs_ready(e, l);
 	}
 	json_array_foreach(rows, i, row) {   /* all are there: now each hears of what it awaits */
@@ -325,4 +332,19 @@ int cs_runs_recover(cs_engine *e, cs_err *err)
 			return rc;
 	}
 	return CS_OK;
+}
+
+/* After all that may hear of it is there. */
+int cs_runs_crash(cs_engine *e, cs_err *err)
+{
+	CS_AUTOFREE cs_live **list = cs_xcalloc(e->n_runs + 1, sizeof(cs_live *));
+	size_t n = 0;
+	int rc = CS_OK;
+	for (size_t i = 0; i < CS_ARRAY_LEN(e->lanes); i++)
+		for (size_t k = 0; k < e->lanes[i].n; k++)
+			list[n++] = e->lanes[i].list[k];
+	qsort(list, n, sizeof(cs_live *), by_age);
+	for (size_t i = 0; i < n && rc == CS_OK; i++)
+		rc = crash(e, list[i], err);
+	return rc;
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/starter.h"
+#include "engine/hearers.h"
 #include "engine/start.h"
 
 enum { ONCE_BYTES = 4096 };
@@ -40,6 +41,7 @@ static void build(cs_engine *e)
 			if (s->starts[k].on != NULL)
 				add(e, flow, &s->starts[k], k);
 	}
+	cs_hearers_note_life(e);
 }
 
 static cs_starter *by_name(const cs_engine *e, const char *name)
@@ -138,7 +140,8 @@ static json_t *chain_of(const cs_run *from)
 	return chain;
 }
 
-int cs_starters_offer(cs_engine *e, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err)
+/* LIFE: only to those that name one of these events. */
+static int offer(cs_engine *e, const cs_run *from, unsigned life, json_t *event, bool tainted, int64_t cause, cs_err *err)
 {
 	bool simulated = cs_engine_simulated(e);
 	int rc = CS_OK;
@@ -148,9 +151,28 @@ int cs_starters_offer(cs_engine *e, const cs_run *from, json_t *event, bool tain
 	CS_AUTOJSON json_t *chain = chain_of(from);
 	for (size_t i = 0; i < e->n_starters && rc == CS_OK; i++) {
 		bool taken = false;
-		rc = cs_starter_offer(e->starters[i], &e->step, event, chain, tainted, simulated, cause, &taken, err);
+		if (life == 0 || (e->starters[i]->life & life) != 0)
+			rc = cs_starter_offer(e->starters[i], &e->step, event, chain, tainted, simulated, cause, &taken, err);
 	}
 	return rc;
+}
+
+int cs_starters_offer(cs_engine *e, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err)
+{
+	return offer(e, from, 0, event, tainted, cause, err);
+}
+
+int cs_starters_tell(cs_engine *e, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err)
+{
+	return (cs_starters_life(e) & 1U << kind) != 0 ? offer(e, from, 1U << kind, event, tainted, cause, err) : CS_OK;
+}
+
+unsigned cs_starters_life(const cs_engine *e)
+{
+	unsigned named = 0;
+	for (size_t i = 0; i < e->n_starters; i++)
+		named |= e->starters[i]->life;
+	return named;
 }
 
 /* ---- starting ---------------------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@ int cs_starters_recover(cs_engine *e, cs_err *err);
 void cs_starters_free(cs_engine *e);
 /* Offers EVENT, just written under seq CAUSE, by the run FROM (NULL: from outside). */
 int cs_starters_offer(cs_engine *e, const cs_run *from, json_t *event, bool tainted, int64_t cause, cs_err *err);
+/* The same of a lifecycle event of FROM (core/life.h): to those alone that name its type. */
+int cs_starters_tell(cs_engine *e, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err);
+unsigned cs_starters_life(const cs_engine *e);       /* the kinds that they name, 1 << kind */
 /* Starts what can be started. */
 int cs_starters_step(cs_engine *e, cs_err *err);
 bool cs_starters_ready(const cs_engine *e);

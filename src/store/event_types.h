@@ -48,7 +48,8 @@
  *                  (without a run it is a schedule's: what {kind "schedule", schedule, flow, local, zone})
  *   event.emitted  *event (a CloudEvent), tainted, duplicate (in the log already: offered to nobody),
  *                  shadow (a replay's: offered to nobody, remembered by nobody)
- *   event.received *event, tainted: put in the inbox of a listen task, in the group that emitted it
+ *   event.received *event, tainted: put in the inbox of a listen task, in the group that emitted it; one of the
+ *                  lifecycle has no event.emitted, its cause is the entry that it tells of (core/life.h)
  *   event.consumed id, source, *filter (index), until, keys: the oldest of the inbox, taken
  *   event.passed   id, source, why: the oldest of the inbox, taken by no filter
  *   event.handled  output, context, tainted: what a foreach made of the event consumed last

@@ -55,3 +55,7 @@ check_PROGRAMS += tests/engine/test_subs
 TESTS += tests/engine/test_subs
 tests_engine_test_subs_SOURCES = tests/engine/test_subs.c
 tests_engine_test_subs_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_life
+TESTS += tests/engine/test_life
+tests_engine_test_life_SOURCES = tests/engine/test_life.c
+tests_engine_test_life_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "tests/support/world.h"
@@ -45,26 +44,15 @@ static json_t *emit(world *w, const char *event)
 	return world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json(event)));
 }
 
-/* The engine is idle: what was offered has been looked at. */
-static void settle(world *w)
-{
-	for (int64_t until = cs_clock_mono_ns() + INT64_C(10000000000); cs_clock_mono_ns() < until;) {
-		CS_AUTOJSON json_t *ok = world_ask(w, json_pack("{s:s}", "cmd", "settle"));
-		if (!cs_json_true(ok, "busy"))
-			return;
-	}
-	fail_msg("the engine does not come to rest");
-}
-
 static void say(world *w, const char *event)
 {
 	json_decref(emit(w, event));
-	settle(w);
+	world_settle(w);
 }
 
 static void assert_still(world *w, const char *run)
 {
-	settle(w);
+	world_settle(w);
 	CS_AUTOJSON json_t *row = world_await(w, run, "waiting completed faulted");
 	assert_string_equal(cs_json_str(row, "state"), "waiting");
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "tests/support/world.h"
 
@@ -35,27 +34,17 @@ static json_t *emit(world *w, const char *event)
 	return world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json(event)));
 }
 
-static void settle(world *w)
-{
-	for (int64_t until = cs_clock_mono_ns() + INT64_C(10000000000); cs_clock_mono_ns() < until;) {
-		CS_AUTOJSON json_t *ok = world_ask(w, json_pack("{s:s}", "cmd", "settle"));
-		if (!cs_json_true(ok, "busy"))
-			return;
-	}
-	fail_msg("the engine does not come to rest");
-}
-
 static void say(world *w, const char *event)
 {
 	json_decref(emit(w, event));
-	settle(w);
+	world_settle(w);
 }
 
 static void restart(world *w)
 {
 	world_stop(w);
 	world_start(w);
-	settle(w);
+	world_settle(w);
 }
 
 static size_t runs_of(world *w, const char *flow)
@@ -103,7 +92,7 @@ static void test_an_event_starts_the_flow_that_is_scheduled_on_it(void **state)
 	assert_inputs(w, "jq", "[[{'bpm':200}],[{'bpm':50}]]");
 	CS_AUTOJSON json_t *ok = emit(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
 	assert_int_equal(json_array_size(json_object_get(ok, "started")), 2);
-	settle(w);
+	world_settle(w);
 	say(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
 	assert_int_equal(runs_of(w, "data"), 2);
 	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT state FROM run WHERE name = 'whole'");
@@ -236,7 +225,7 @@ static char *run(world *w, const char *flow, const char *input)
 static const char *state_of(world *w, const char *id)
 {
 	static char state[32];
-	settle(w);
+	world_settle(w);
 	CS_AUTOFREE char *sql = cs_xasprintf("SELECT state FROM run WHERE id = '%s'", id);
 	CS_AUTOJSON json_t *rows = world_rows(w, sql);
 	snprintf(state, sizeof state, "%s", cs_json_str_or(json_array_get(rows, 0), "state", ""));
@@ -250,13 +239,13 @@ static void approve(world *w, const char *id)
 	const json_t *row = json_array_get(rows, 0);
 	assert_non_null(row);
 	json_decref(world_decide(w, cs_json_str(row, "id"), json_pack("{s:s, s:s}", "verb", "approve", "digest", cs_json_str(row, "digest"))));
-	settle(w);
+	world_settle(w);
 }
 
 static void control(world *w, const char *id, const char *verb)
 {
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", id, "verb", verb)));
-	settle(w);
+	world_settle(w);
 }
 
 static void test_one_at_a_time_queues_the_others_in_order_over_restarts(void **state)

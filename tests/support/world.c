@@ -261,6 +261,31 @@ json_t *world_await(world *w, const char *run, const char *words)
 	}
 }
 
+static json_int_t last_seq(world *w)
+{
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT max(seq) AS n FROM event");
+	return cs_json_int_or(json_array_get(rows, 0), "n", 0);
+}
+
+/* On a busy machine much work takes long; only work that gets nowhere is an error. */
+void world_settle(world *w)
+{
+	json_int_t seen = -1;
+	int64_t end = cs_clock_mono_ns() + 6 * PATIENCE_MS * INT64_C(1000000);
+	for (int64_t until = 0;;) {
+		CS_AUTOJSON json_t *ok = world_ask(w, json_pack("{s:s}", "cmd", "settle"));
+		if (!cs_json_true(ok, "busy"))
+			return;
+		json_int_t now = last_seq(w);
+		if (now > seen)
+			until = cs_clock_mono_ns() + PATIENCE_MS * INT64_C(1000000);
+		if (cs_clock_mono_ns() > (until < end ? until : end))
+			fail_msg("the engine does not come to rest after entry %lld", (long long)now);
+		seen = now;
+		nap();
+	}
+}
+
 struct last {
 	const char *type;
 	json_t *data;

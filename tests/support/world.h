@@ -37,6 +37,8 @@ json_t *world_refused(world *w, json_t *request);
 char *world_run(world *w, const char *flow, json_t *definition, json_t *input);
 /* Waits until the run's state is one of WORDS ("completed faulted"), at most 10 s; its row. New reference. */
 json_t *world_await(world *w, const char *run, const char *words);
+/* Waits until the engine has nothing to do; fails the test when its log has not grown for 10 s, or after a minute, and it still has. */
+void world_settle(world *w);
 /* The data of the last event of TYPE in the run, or NULL. New reference. */
 json_t *world_event(world *w, const char *run, const char *type);
 int world_count(world *w, const char *run, const char *type);
