@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "cli/cli_priv.h"
 #include "engine/lease.h"
 #include "flow/jq_pool.h"
@@ -91,11 +92,11 @@ static void check_portable(const char *path, const char *shown, cs_diags *d)
 /* CS_OK, also with findings; negative when it could not be looked at. */
 static int check_file(cs_cli *c, const char *path, bool portable, cs_diags *d, cs_err *err)
 {
-	cs_gathered jq = { 0 };
+	CS_AUTOFREE cs_gathered *jq = cs_xcalloc(1, sizeof *jq);
 	size_t before = d->errors;
-	d->ask = &jq;
+	d->ask = jq;
 	int r = cs_workspace_check_file(c->ws, path, d, NULL, err);
-	int asked = ask_jq(c, &jq, d, err);
+	int asked = ask_jq(c, jq, d, err);
 	r = r == CS_OK ? asked : r;
 	if (portable)
 		check_portable(path, NULL, d);
@@ -141,10 +142,10 @@ static void check_portable_flows(cs_cli *c, cs_diags *d)
 int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err)
 {
 	cs_workspace *ws = NULL;
-	cs_gathered jq = { 0 };
-	d->ask = &jq;
+	CS_AUTOFREE cs_gathered *jq = cs_xcalloc(1, sizeof *jq);
+	d->ask = jq;
 	int r = cs_workspace_load(c->dir, true, d, &ws, err);
-	int asked = ask_jq(c, &jq, d, r == CS_OK ? err : NULL);
+	int asked = ask_jq(c, jq, d, r == CS_OK ? err : NULL);
 	cs_workspace_free(ws);
 	cs_cli_check_all_secrets(c, d);
 	return r == CS_OK ? asked : r;

@@ -14,6 +14,7 @@ cs_exprset *cs_exprset_new(void)
 	atomic_init(&s->refs, 1);
 	s->id = atomic_fetch_add(&next_set_id, 1);
 	s->by_source = json_object();
+	s->loose_by_source = json_object();
 	return s;
 }
 
@@ -40,6 +41,7 @@ void cs_exprset_unref(cs_exprset *s)
 		expr_free(s->items[i]);
 	free(s->items);
 	json_decref(s->by_source);
+	json_decref(s->loose_by_source);
 	free(s);
 }
 
@@ -61,21 +63,53 @@ static void keep(cs_exprset *s, cs_expr *e)
 	}
 	e->index = s->n;
 	if (e->may_jq)
-		e->nth = s->n_jq[e->plain]++;
+		e->nth = s->n_jq[cs_expr_kind(e)]++;
 	s->items[s->n++] = e;
-	json_object_set_new(s->by_source, e->source, json_integer(e->index));
+	json_object_set_new(e->loose ? s->loose_by_source : s->by_source, e->source, json_integer(e->index));
+}
+
+static const cs_expr *known_as(const cs_exprset *s, const json_t *by_source, const char *source)
+{
+	const json_t *known = json_object_get(by_source, source);
+	return known ? s->items[json_integer_value(known)] : NULL;
+}
+
+static int too_many(cs_err *err)
+{
+	return cs_err_set(err, CS_ETOOBIG, "more than %d expressions in one flow: divide the flow", CS_EXPRSET_MAX);
+}
+
+int cs_exprset_add_loose(cs_exprset *s, const char *source, const cs_expr **ret, cs_err *err)
+{
+	const cs_expr *known = known_as(s, s->loose_by_source, source);
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	cs_expr *e = cs_xcalloc(1, sizeof(*e));
+	e->vars.v = cs_xcalloc(1, sizeof(char *));
+	bool jq = *source && cs_expr_lex(source, &e->vars, NULL) == 0, plain = jq && cs_expr_parse(source, e);
+	if (!jq || plain || s->n >= CS_EXPRSET_MAX) {
+		expr_free(e);
+		*ret = NULL;
+		return plain ? cs_exprset_add(s, source, ret, err) : jq ? too_many(err) : 0;
+	}
+	e->source = cs_xstrdup(source);
+	e->loose = e->may_jq = true;
+	keep(s, e);
+	*ret = e;
+	return 0;
 }
 
 int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_err *err)
 {
-	const json_t *known = json_object_get(s->by_source, source);
+	const cs_expr *known = known_as(s, s->by_source, source);
 	if (known) {
-		*ret = s->items[json_integer_value(known)];
+		*ret = known;
 		return 0;
 	}
 	if (s->n >= CS_EXPRSET_MAX)
-		return cs_err_set(err, CS_ETOOBIG, "more than %d expressions in one flow: divide the flow",
-				  CS_EXPRSET_MAX);
+		return too_many(err);
 	cs_expr *e = cs_xcalloc(1, sizeof(*e));
 	e->vars.v = cs_xcalloc(1, sizeof(char *));
 	cs_err why = { 0 };
@@ -101,6 +135,11 @@ int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_er
 bool cs_expr_is_plain(const cs_expr *e)
 {
 	return e->plain;
+}
+
+bool cs_expr_is_loose(const cs_expr *e)
+{
+	return e->loose;
 }
 
 const char *cs_expr_source(const cs_expr *e)

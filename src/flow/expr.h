@@ -30,6 +30,10 @@ typedef struct cs_expr cs_expr;
  * (in characters) within SOURCE: what jq's lexer would not take, an integer beyond 2^53. The grammar of what is not plain is checked by
  * cs_jq_pool_check(). */
 int cs_exprset_add(cs_exprset *s, const char *source, const cs_expr **ret, cs_err *err);
+/* A text that may be an expression, as `evaluate.mode: loose` has it: *ret is NULL when it surely is none. What
+ * needs jq is compiled apart from all others when it is first evaluated; that it does not compile is found then
+ * (CS_ESYNTAX or CS_EINVAL), not by cs_jq_pool_check(). CS_ETOOBIG only. */
+int cs_exprset_add_loose(cs_exprset *s, const char *source, const cs_expr **ret, cs_err *err);
 /* Borrowed; NULL past the end. */
 const cs_expr *cs_exprset_get(const cs_exprset *s, unsigned index);
 
@@ -42,6 +46,7 @@ const cs_expr *cs_exprset_get(const cs_exprset *s, unsigned index);
 const char *cs_expr_refused(const cs_expr *e);
 
 bool cs_expr_is_plain(const cs_expr *e);
+bool cs_expr_is_loose(const cs_expr *e);   /* added as one, and not plain */
 const char *cs_expr_source(const cs_expr *e);
 unsigned cs_expr_index(const cs_expr *e);
 /* The $names that the scope must know, without the $: NULL-terminated, borrowed. A name that the

@@ -41,12 +41,16 @@ typedef struct cs_names {
 	size_t n;
 } cs_names;
 
+/* Which go to jq together: those that always do, plain ones that rare values send there, and each loose one alone. */
+typedef enum cs_jq_kind { CS_JQ_ALWAYS, CS_JQ_RARELY, CS_JQ_LOOSE, CS_JQ_KINDS } cs_jq_kind;
+
 struct cs_expr {
 	char *source;
 	char *refused;            /* why it may not be evaluated; NULL: it may */
 	unsigned index;
 	bool plain;
 	bool may_jq;              /* belongs into a program for jq: one that is not plain surely, a plain one for rare values */
+	bool loose;               /* may be no jq at all: compiled by itself */
 	unsigned nth;             /* of those of its kind in the set, when may_jq */
 	bool builds;              /* its value may be bigger than what it was made from */
 	cs_names vars;
@@ -59,9 +63,14 @@ struct cs_exprset {
 	uint64_t id;              /* unlike any other set's in this process */
 	cs_expr **items;
 	unsigned n, cap;
-	unsigned n_jq[2];         /* by plain: how many may need jq */
-	json_t *by_source;
+	unsigned n_jq[CS_JQ_KINDS];   /* how many may need jq */
+	json_t *by_source, *loose_by_source;
 };
+
+static inline cs_jq_kind cs_expr_kind(const cs_expr *e)
+{
+	return e->loose ? CS_JQ_LOOSE : e->plain ? CS_JQ_RARELY : CS_JQ_ALWAYS;
+}
 
 /* Functions of jq that are plain too. */
 typedef enum cs_plain_fn { CS_FN_NOT, CS_FN_LENGTH, CS_FN_TYPE, CS_FN_TOSTRING, CS_FN_COUNT } cs_plain_fn;

@@ -297,20 +297,36 @@ static int write_array(const json_t *v, cs_buf *out, unsigned depth)
 	return cs_buf_addc(out, ']');
 }
 
-static int write_object(const json_t *v, cs_buf *out, unsigned depth)
-{
+typedef struct member {
 	const char *key;
 	size_t len;
+	const json_t *value;
+} member;
+
+static int compare_member(const void *a, const void *b)
+{
+	const member *ma = a, *mb = b;
+	return compare_bytes(ma->key, ma->len, mb->key, mb->len);
+}
+
+/* The keys in their order, not as they came: what is read from the log again comes in another one than what was
+ * just made. The programs for jq do the same (jq_program.c). */
+static int write_object(const json_t *v, cs_buf *out, unsigned depth)
+{
+	size_t n = 0, len;
+	CS_AUTOFREE member *members = cs_xcalloc(json_object_size(v) + 1, sizeof *members);
+	const char *key;
 	json_t *value;
-	bool first = true;
+	json_object_keylen_foreach((json_t *)(uintptr_t)v, key, len, value)
+		members[n++] = (member){ key, len, value };
+	qsort(members, n, sizeof *members, compare_member);
 	cs_buf_addc(out, '{');
-	json_object_keylen_foreach((json_t *)v, key, len, value) {
-		if (!first)
+	for (size_t i = 0; i < n; i++) {
+		if (i)
 			cs_buf_addc(out, ',');
-		first = false;
-		write_string(key, len, out);
+		write_string(members[i].key, members[i].len, out);
 		cs_buf_addc(out, ':');
-		int rc = write_value(value, out, depth);
+		int rc = write_value(members[i].value, out, depth);
 		if (rc)
 			return rc;
 	}

@@ -24,7 +24,7 @@ static bool has_expression(const json_t *v)
 
 /* Does the error hold whatever the expressions beside it give? Where one of several schemas may
  * apply, which one is known only with the values. */
-static bool holds_anyway(const json_t *with, const cs_schema_error *e)
+static bool holds_anyway(const cs_build *b, const json_t *with, const cs_schema_error *e)
 {
 	static const char *const open_rules[] = {
 		"/anyOf", "/oneOf", "/not", "/if", "/then", "/else", "/contains", "/depend", "/unevaluated", "/propertyNames",
@@ -37,19 +37,19 @@ static bool holds_anyway(const json_t *with, const cs_schema_error *e)
 	if (n >= m && strcmp(e->rule + n - m, unknown) == 0)
 		return true;
 	const json_t *v = cs_json_pointer(with, e->instance);
-	return v && !has_expression(v);
+	return v && !b->loose && !has_expression(v);
 }
 
 void cs_build_check_arguments(cs_build *b, const char *name, const json_t *with, const cs_schema *schema, const json_t *document)
 {
 	enum { ERRORS_MAX = 64, REPORTED_MAX = 3 };
-	bool literal = !has_expression(with);
+	bool literal = !b->loose && !has_expression(with);
 	cs_schema_error *errors = NULL;
 	size_t i, n = 0, reported = 0;
 	json_t *required;
 	if (cs_schema_check(schema, with, literal ? REPORTED_MAX : ERRORS_MAX, &errors, &n, NULL) == 0)
 		for (size_t k = 0; k < n && reported < REPORTED_MAX; k++)
-			if (literal || holds_anyway(with, &errors[k])) {
+			if (literal || holds_anyway(b, with, &errors[k])) {
 				cs_check_error_below(&b->c, errors[k].instance, "%.120s does not take this: %s", name, errors[k].message);
 				reported++;
 			}

@@ -85,7 +85,7 @@ static void check_texts(cs_build *b, const json_t *with, const char *key, bool h
 {
 	json_t *v = json_object_get(with, key), *text;
 	size_t mark = cs_check_push(&b->c, key);
-	if (json_is_string(v) && !has_expression(json_string_value(v)))
+	if (json_is_string(v) && !b->loose && !has_expression(json_string_value(v)))
 		cs_check_error(&b->c, "'%s' must be a mapping or one expression; write it as '${ … }'", key);
 	const char *name;
 	json_object_foreach(v, name, text) {
@@ -179,7 +179,7 @@ void cs_build_http_arguments(cs_build *b, int id, json_t *with)
 	json_t *args CS_AUTOJSON = without_credentials(with);
 	int around = cs_build_secrets_for(b, id);
 	check_http(b, with, id);
-	cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_build_template(b, args, b->loose ? CS_TEMPLATE_LOOSE_WITH : CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
 	cs_build_secrets_for(b, around);
 }
 
@@ -195,7 +195,7 @@ static void build_arguments(cs_build *b, int id, const char *name, const cs_func
 	}
 	if (fn && fn->input)
 		cs_build_check_arguments(b, name, with, fn->input, json_object_get(fn->def, "input"));
-	cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_build_template(b, with, cs_build_mode(b, CS_TEMPLATE_STRICT), &b->f->tasks[id].body);
 	cs_build_secrets_for(b, around);
 }
 

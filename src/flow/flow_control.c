@@ -34,12 +34,12 @@ void cs_build_set(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 	(void)sibs;
 	const json_t *v = json_object_get(def, "set");
 	size_t mark = cs_check_push(&b->c, "set");
-	if (json_is_string(v) && !is_expression(v))
+	if (json_is_string(v) && !b->loose && !is_expression(v))
 		cs_check_error(&b->c, "'set' must be a mapping or one expression; write it as '${ … }'");
 	else if (json_is_object(v) && json_object_size(v) == 0)
 		cs_check_error(&b->c, "'set' is empty; say what to set");
 	else
-		cs_build_template(b, v, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+		cs_build_template(b, v, cs_build_mode(b, CS_TEMPLATE_STRICT), &b->f->tasks[id].body);
 	cs_check_pop(&b->c, mark);
 }
 
@@ -94,7 +94,7 @@ static void build_in(cs_build *b, cs_task *t, const json_t *loop)
 		cs_check_pop(&b->c, inner);
 	}
 	cs_check_pop(&b->c, mark);
-	cs_build_template_key(b, loop, "in", CS_TEMPLATE_BARE, &t->in);
+	cs_build_template_key(b, loop, "in", cs_build_mode(b, CS_TEMPLATE_BARE), &t->in);
 }
 
 void cs_build_for(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
@@ -166,7 +166,7 @@ void cs_build_raise(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 		if (named)
 			error = cs_use_find(b, "errors", json_string_value(error), &saved);
 		if (error && cs_check_error_definition(b, error))
-			cs_build_template(b, error, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+			cs_build_template(b, error, cs_build_mode(b, CS_TEMPLATE_STRICT), &b->f->tasks[id].body);
 		if (named && error)
 			cs_use_done(b, &saved);
 	}
@@ -197,7 +197,7 @@ void cs_build_emit(cs_build *b, int id, json_t *def, const cs_siblings *sibs)
 					cs_check_type(&b->c, v, CS_IS_STRING, "this attribute of an event");
 				cs_check_pop(&b->c, inner);
 			}
-			cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+			cs_build_template(b, with, cs_build_mode(b, CS_TEMPLATE_STRICT), &b->f->tasks[id].body);
 		}
 	}
 	cs_check_pop(&b->c, mark);

@@ -76,7 +76,7 @@ static void build_arguments(cs_build *b, int id, json_t *def)
 		cs_check_error_key(&b->c, "metadata", "'ask' says how the gate of an effect asks; write it beside the call inside the function");
 	size_t mark = cs_check_push(&b->c, "with");
 	int around = cs_build_secrets_for(b, id);
-	cs_build_template(b, with, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+	cs_build_template(b, with, cs_build_mode(b, CS_TEMPLATE_STRICT), &b->f->tasks[id].body);
 	cs_build_secrets_for(b, around);
 	cs_check_pop(&b->c, mark);
 }

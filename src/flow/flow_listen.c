@@ -74,7 +74,7 @@ static void build_correlate(cs_build *b, cs_event_filter *f, json_t *correlate)
 		cs_correlation *k = &f->keys[f->n_keys++];
 		k->name = cs_xstrdup(name);
 		if (cs_check_object(&b->c, v, keys, "a correlation")) {
-			cs_build_template_key(b, v, "from", CS_TEMPLATE_BARE, &k->from);
+			cs_build_template_key(b, v, "from", cs_build_mode(b, CS_TEMPLATE_BARE), &k->from);
 			cs_build_template_key(b, v, "expect", CS_TEMPLATE_STRICT, &k->expect);
 		}
 		cs_check_pop(&b->c, inner);

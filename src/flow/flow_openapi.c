@@ -96,7 +96,7 @@ void cs_build_openapi(cs_build *b, int id, json_t *def)
 		json_object_set(args, "document", uri ? uri : json_null());
 		b->f->tasks[id].children = cs_xcalloc(2, sizeof(int));
 		int around = cs_build_secrets_for(b, id);
-		cs_build_template(b, args, CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
+		cs_build_template(b, args, b->loose ? CS_TEMPLATE_LOOSE_WITH : CS_TEMPLATE_STRICT, &b->f->tasks[id].body);
 		cs_build_secrets_for(b, around);
 		build_read(b, id, with);
 		build_operation(b, id, with);

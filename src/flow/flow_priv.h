@@ -30,6 +30,7 @@ typedef struct cs_build {
 	void *ctx;
 	const char *vars[CS_BUILD_VARS];   /* of the for and catch around, borrowed */
 	size_t n_vars, first_var;          /* a function's body does not see those before first_var */
+	bool loose;                        /* evaluate.mode */
 	bool event_only;                   /* outside of a flow: an expression sees the event, and no variable */
 	cs_catalog_fn *catalog;
 	cs_resource_fn *resource;
@@ -92,6 +93,8 @@ void cs_build_check_extensions(cs_build *b);
 /* flow_value.c: templates, schemas, and the three places where data is shaped. The cursor stands on
  * the object that holds KEY; *ret stays NULL when there is no such key or it was reported. */
 void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template **ret);
+/* MODE, for a value of which the language says that any of it may be an expression. */
+int cs_build_mode(const cs_build *b, int mode);
 void cs_build_template_key(cs_build *b, const json_t *obj, const char *key, int mode, cs_template **ret);
 void cs_build_schema_key(cs_build *b, const json_t *obj, cs_schema **ret);
 /* `input` {schema, from}, `output` {schema, as}, `export` {schema, as} at KEY of OBJ. */

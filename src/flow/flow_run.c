@@ -213,7 +213,7 @@ static void build_body(cs_build *b, int id, size_t i, json_t *run, json_t *proce
 	size_t mark = cs_check_push(&b->c, processes[i].key);
 	b->verbatim = true;              /* a script may write ${ } for itself */
 	if (sub && sub->name) {
-		cs_build_template_key(b, process, "input", CS_TEMPLATE_STRICT, body);
+		cs_build_template_key(b, process, "input", cs_build_mode(b, CS_TEMPLATE_STRICT), body);
 	} else if (sub) {
 		CS_AUTOJSON json_t *given = json_copy(process);
 		json_object_del(given, "language");

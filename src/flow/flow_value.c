@@ -45,9 +45,18 @@ static void check_variable(cs_build *b, const char *name, const char *pointer)
 		names[n++] = b->vars[i];
 	names[n] = NULL;
 	const char *near = cs_suggest(name, names);
-	cs_check_error_below(&b->c, pointer, "'$%s' is not known here%s%s%s", name,
-			     near ? "; did you mean '$" : "", near ? near : "", near ? "'?" : "");
+	if (b->loose)              /* evaluating it fails, and so it is a text */
+		cs_check_warn_below(&b->c, pointer, "'$%s' is not known here, so in 'mode: loose' this stays the text that it is%s%s%s", name,
+				    near ? "; did you mean '$" : "", near ? near : "", near ? "'?" : "");
+	else
+		cs_check_error_below(&b->c, pointer, "'$%s' is not known here%s%s%s", name,
+				     near ? "; did you mean '$" : "", near ? near : "", near ? "'?" : "");
 	cs_diags_suggest(b->c.d, near);
+}
+
+int cs_build_mode(const cs_build *b, int mode)
+{
+	return b->loose ? mode | CS_TEMPLATE_LOOSE : mode;
 }
 
 static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
@@ -99,7 +108,7 @@ static void warn_embedded(cs_build *b, const json_t *v)
 
 /* A template ends at its first error. Each part by itself has the others told as well, and the
  * places of those that are well written noted. */
-static void build_parts(cs_build *b, const json_t *value)
+static void build_parts(cs_build *b, const json_t *value, int mode)
 {
 	const char *key;
 	json_t *part;
@@ -107,13 +116,13 @@ static void build_parts(cs_build *b, const json_t *value)
 	json_object_foreach((json_t *)(uintptr_t)value, key, part) {
 		cs_template *t CS_CLEANUP(cs_template_freep) = NULL;
 		size_t mark = cs_check_push(&b->c, key);
-		cs_build_template(b, part, CS_TEMPLATE_STRICT, &t);
+		cs_build_template(b, part, mode & ~CS_TEMPLATE_BARE, &t);
 		cs_check_pop(&b->c, mark);
 	}
 	json_array_foreach(value, i, part) {
 		cs_template *t CS_CLEANUP(cs_template_freep) = NULL;
 		size_t mark = cs_check_push_index(&b->c, i);
-		cs_build_template(b, part, CS_TEMPLATE_STRICT, &t);
+		cs_build_template(b, part, mode & ~CS_TEMPLATE_BARE, &t);
 		cs_check_pop(&b->c, mark);
 	}
 }
@@ -127,11 +136,11 @@ void cs_build_template(cs_build *b, const json_t *value, int mode, cs_template *
 		if (json_is_string(value) || err.code == CS_ETOOBIG)
 			cs_check_error_below(&b->c, pointer, "%s", err.msg);
 		else
-			build_parts(b, value);
+			build_parts(b, value, mode);
 		return;
 	}
 	cs_template_each(t, check_expression, b);
-	if (mode == CS_TEMPLATE_STRICT || !json_is_string(value))
+	if (!(mode & CS_TEMPLATE_BARE) || !json_is_string(value))
 		warn_embedded(b, value);
 	*ret = t;
 }
@@ -195,7 +204,7 @@ void cs_build_shape(cs_build *b, const json_t *obj, const char *key, const char 
 	size_t mark = cs_check_push(&b->c, key);
 	if (cs_check_object(&b->c, v, keys, what)) {
 		cs_build_schema_key(b, v, ret_schema);
-		cs_build_template_key(b, v, expression, CS_TEMPLATE_BARE, ret_template);
+		cs_build_template_key(b, v, expression, cs_build_mode(b, CS_TEMPLATE_BARE), ret_template);
 	}
 	cs_check_pop(&b->c, mark);
 }

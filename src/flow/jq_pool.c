@@ -52,17 +52,22 @@ void cs_jq_pool_free(cs_jq_pool *p)
 
 /* ---- children --------------------------------------------------------------------------- */
 
+static unsigned size_of(cs_jq_kind kind)
+{
+	return kind == CS_JQ_LOOSE ? 1 : CS_JQ_GROUP;
+}
+
 /* One program: an expression set (as long as it was then) and a group of it. */
 static cs_jq_key key_of(const cs_jq_range *r)
 {
-	return (cs_jq_key){ r->set->id, r->set->n, 2 * (r->from / CS_JQ_GROUP) + r->plain + 1 };
+	return (cs_jq_key){ r->set->id, r->set->n, CS_JQ_KINDS * (r->from / size_of(r->kind)) + r->kind + 1 };
 }
 
 /* The group of a set that the NTHth of its kind is in. */
-static cs_jq_range group_of(const cs_exprset *set, bool plain, unsigned nth)
+static cs_jq_range group_of(const cs_exprset *set, cs_jq_kind kind, unsigned nth)
 {
-	unsigned from = nth - nth % CS_JQ_GROUP, n = set->n_jq[plain];
-	return (cs_jq_range){ .set = set, .plain = plain, .from = from, .to = n - from < CS_JQ_GROUP ? n : from + CS_JQ_GROUP };
+	unsigned size = size_of(kind), from = nth - nth % size, n = set->n_jq[kind];
+	return (cs_jq_range){ .set = set, .kind = kind, .from = from, .to = n - from < size ? n : from + size };
 }
 
 /* An idle child: best one that has the program, then one that runs, then one to be started. */
@@ -141,7 +146,7 @@ static int start(cs_jq_pool *p, cs_jq_child *c, cs_err *err)
 static unsigned index_of(const cs_jq_range *r)
 {
 	unsigned i = 0;
-	while (i + 1 < r->set->n && !(r->set->items[i]->may_jq && r->set->items[i]->plain == r->plain && r->set->items[i]->nth == r->from))
+	while (i + 1 < r->set->n && !(r->set->items[i]->may_jq && cs_expr_kind(r->set->items[i]) == r->kind && r->set->items[i]->nth == r->from))
 		i++;
 	return i;
 }
@@ -183,6 +188,8 @@ static int load_group(cs_jq_pool *p, cs_jq_child *c, const cs_jq_range *r, unsig
 	if (rc == 0)
 		c->slots[slot].key = key;
 	if (rc != CS_ESYNTAX && rc != CS_EINVAL && rc != CS_ETIMEOUT)
+		return rc;
+	if (r->kind == CS_JQ_LOOSE)
 		return rc;
 	cs_err joint = err ? *err : (cs_err){ 0 };
 	int apart = find_bad(p, c, r, ret_bad, err);
@@ -264,7 +271,7 @@ static int read_reply(const cs_expr *e, const cs_buf *reply, json_t **ret_new, c
 static int ask(cs_jq_pool *p, cs_jq_child *c, const cs_exprset *set, const cs_expr *e, const json_t *dot,
 	       const json_t *vars, json_t **ret_new, cs_err *err)
 {
-	cs_jq_range group = group_of(set, e->plain, e->nth);
+	cs_jq_range group = group_of(set, cs_expr_kind(e), e->nth);
 	cs_jq_key key = key_of(&group);
 	CS_AUTOBUF cs_buf frame, reply;
 	cs_buf_init(&frame, CS_JQ_FRAME_MAX + 4);
@@ -319,14 +326,14 @@ int cs_jq_pool_eval(cs_jq_pool *p, const cs_exprset *set, const cs_expr *e, cons
 {
 	if (!e->may_jq)
 		return cs_err_set(err, CS_EINTERNAL, "a path was sent to jq; evaluate it with cs_expr_eval()");
-	job j = { .group = group_of(set, e->plain, e->nth), .e = e, .dot = dot, .vars = vars, .ret_new = ret_new };
+	job j = { .group = group_of(set, cs_expr_kind(e), e->nth), .e = e, .dot = dot, .vars = vars, .ret_new = ret_new };
 	return work(p, &j, err);
 }
 
 int cs_jq_pool_check(cs_jq_pool *p, const cs_exprset *set, unsigned *ret_index_of_bad, cs_err *err)
 {
-	for (unsigned nth = 0; nth < set->n_jq[false]; nth += CS_JQ_GROUP) {
-		job j = { .group = group_of(set, false, nth) };
+	for (unsigned nth = 0; nth < set->n_jq[CS_JQ_ALWAYS]; nth += CS_JQ_GROUP) {
+		job j = { .group = group_of(set, CS_JQ_ALWAYS, nth) };
 		int rc = work(p, &j, err);
 		if (rc < 0) {
 			*ret_index_of_bad = j.bad;

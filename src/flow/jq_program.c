@@ -14,7 +14,7 @@ static void gather(program *p, const cs_jq_range *r)
 {
 	for (unsigned i = 0; i < p->set->n && p->n < CS_JQ_GROUP; i++) {
 		const cs_expr *e = p->set->items[i];
-		if (e->may_jq && e->plain == r->plain && e->nth >= r->from && e->nth < r->to)
+		if (e->may_jq && cs_expr_kind(e) == r->kind && e->nth >= r->from && e->nth < r->to)
 			p->members[p->n++] = i;
 	}
 }
@@ -27,6 +27,17 @@ static void add_shadows(program *p)
 		if (!cs_expr_is_keyword(r->name, strlen(r->name)))
 			cs_buf_addf(p->out, "def %s%s: error(\"%s is not allowed in an expression\"); ", r->name,
 				    r->args ? "(f)" : "", r->name);
+}
+
+/* An object's keys as text are in one order, whichever way it was made: see write_object() in expr_value.c. What
+ * is defined first is jq's own, which the later names then stand for. */
+static void add_order(program *p)
+{
+	cs_buf_adds(p->out, "def __sorted: if type == \"object\" then . as $__o | reduce keys[] as $__k ({}; .[$__k] = ($__o[$__k] | __sorted)) "
+			    "elif type == \"array\" then map(__sorted) else . end; "
+			    "def __tojson: tojson; def tojson: __sorted | __tojson; "
+			    "def __tostring: tostring; def tostring: __sorted | __tostring; "
+			    "def __format(f): format(f); def format(f): __sorted | __format(f); ");
 }
 
 static void add_names(program *p)
@@ -70,6 +81,7 @@ int cs_jq_program(const cs_jq_range *r, cs_buf *out)
 	if (p.n == 0)
 		return cs_buf_adds(out, ".");
 	add_shadows(&p);
+	add_order(&p);
 	add_names(&p);
 	cs_buf_adds(out, ".i as $__i | .d | ");
 	/* A line end, because an expression may end in a comment. */

@@ -10,11 +10,12 @@
  * programs. */
 #define CS_JQ_GROUP 256
 
-/* The FROMth to the TOth of the expressions that always need jq, or of the PLAIN ones that rare values
- * send there: those are apart, because they would be compiled for nothing. */
+/* The FROMth to the TOth of the expressions that always need jq, or of the plain ones that rare values
+ * send there: those are apart, because they would be compiled for nothing. Or one that is loose: what does
+ * not compile would spoil the program for others. */
 typedef struct cs_jq_range {
 	const cs_exprset *set;
-	bool plain;
+	cs_jq_kind kind;
 	unsigned from, to;
 } cs_jq_range;
 

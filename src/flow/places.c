@@ -32,10 +32,16 @@ void cs_places_note(cs_places *p, const char *file, const cs_expr *e, unsigned l
 	}
 }
 
+/* What is loose need not be jq. */
+static bool is_asked(const cs_expr *e)
+{
+	return !cs_expr_is_plain(e) && !cs_expr_is_loose(e);
+}
+
 static bool all_plain(const cs_exprset *set)
 {
 	for (unsigned i = 0; i < cs_exprset_count(set); i++)
-		if (!cs_expr_is_plain(cs_exprset_get(set, i)))
+		if (is_asked(cs_exprset_get(set, i)))
 			return false;
 	return true;
 }
@@ -46,7 +52,7 @@ static cs_exprset *rest_of(const cs_exprset *set, unsigned after, unsigned *map)
 	cs_exprset *rest = cs_exprset_new();
 	for (unsigned i = after + 1; i < cs_exprset_count(set); i++) {
 		const cs_expr *e = cs_exprset_get(set, i), *copy = NULL;
-		if (!cs_expr_is_plain(e) && cs_exprset_add(rest, cs_expr_source(e), &copy, NULL) == CS_OK)
+		if (is_asked(e) && cs_exprset_add(rest, cs_expr_source(e), &copy, NULL) == CS_OK)
 			map[cs_expr_index(copy)] = i;
 	}
 	return rest;

@@ -11,7 +11,7 @@
 /* A node is a constant (value), an expression (expr), or an object or array with something to evaluate
  * below (value: the pattern it was made from; kids in its order). */
 typedef struct node {
-	json_t *value;
+	json_t *value;             /* with EXPR: the text that stands where it fails; NULL: failing is an error */
 	const cs_expr *expr;
 	struct node *kids;
 	size_t n_kids;
@@ -70,6 +70,7 @@ typedef struct build {
 	cs_exprset *set;
 	cs_err *err;
 	place at;
+	bool loose, words;         /* words: some members of the whole are strict */
 } build;
 
 static bool is_space(char c)
@@ -99,11 +100,40 @@ static char *inside(const char *s, unsigned *ret_offset)
 	return cs_xstrndup(p, (size_t)(end - p));
 }
 
+/* Does the walk stand in a member that says how a request is made? Its words are not for guessing. */
+static bool is_word(const build *b)
+{
+	static const char *const members[] = { "method", "endpoint", "output", "document", "operationId" };
+	for (size_t i = 0; b->words && i < CS_ARRAY_LEN(members); i++) {
+		size_t n = strlen(members[i]);
+		if (strncmp(b->at.text + (b->at.len > 0), members[i], n) == 0 && strchr("/", b->at.text[n + 1]))
+			return true;
+	}
+	return false;
+}
+
+static int build_loose(build *b, json_t *value, const char *source, node *ret)
+{
+	const char *text = json_string_value(value);
+	int rc = strlen(text) != json_string_length(value) ? 0
+		: source ? cs_exprset_add(b->set, source, &ret->expr, b->err)
+		: cs_exprset_add_loose(b->set, text, &ret->expr, b->err);
+	if (rc == 0)
+		ret->value = json_incref(value);
+	return rc;
+}
+
 static int build_string(build *b, json_t *value, bool bare, node *ret)
 {
 	unsigned offset = 0;
 	const char *text = json_string_value(value);
 	CS_AUTOFREE char *source = inside(text, &offset);
+	if (b->loose && !is_word(b)) {
+		int loose = build_loose(b, value, source, ret);
+		if (loose < 0 && b->err && b->err->col)
+			b->err->col += offset;
+		return loose;
+	}
 	if (!source && !bare) {
 		ret->value = json_incref(value);
 		return 0;
@@ -173,10 +203,11 @@ static int build_node(build *b, json_t *value, bool bare, unsigned depth, node *
 int cs_template_new(cs_exprset *set, const json_t *value, int mode, cs_template **ret, cs_err *err,
 		    char *ret_pointer)
 {
-	build b = { .set = set, .err = err };
+	bool bare = (mode & CS_TEMPLATE_BARE) != 0;
+	build b = { .set = set, .err = err, .loose = mode >= CS_TEMPLATE_LOOSE, .words = (mode & CS_TEMPLATE_LOOSE_WITH) != 0 };
 	cs_template *t = cs_xcalloc(1, sizeof(*t));
 	t->set = cs_exprset_ref(set);
-	int rc = build_node(&b, (json_t *)value, mode == CS_TEMPLATE_BARE, CS_JSON_DEPTH, &t->root);
+	int rc = build_node(&b, (json_t *)value, bare, CS_JSON_DEPTH, &t->root);
 	if (rc < 0) {
 		if (ret_pointer)
 			memcpy(ret_pointer, b.at.text, sizeof(b.at.text));
@@ -218,17 +249,19 @@ typedef struct eval {
 } eval;
 
 /* NULL: failed or waiting; the walk goes on, to ask for everything at once. */
-static json_t *eval_expr(eval *x, const cs_expr *e)
+static json_t *eval_expr(eval *x, const node *n)
 {
 	json_t *v = NULL;
 	cs_err err = { 0 };
-	int rc = cs_expr_eval(e, x->scope, &v, &err);
+	int rc = cs_expr_eval(n->expr, x->scope, &v, &err);
 	if (rc == 0)
 		return v;
 	if (rc == CS_EAGAIN) {
 		x->waiting = true;
 		return NULL;
 	}
+	if (n->value && rc != CS_EUNAVAIL && rc != CS_EUNSUPPORTED && rc != CS_EINTERNAL)
+		return json_incref(n->value);
 	if (x->failed)
 		return NULL;
 	x->failed = rc;
@@ -274,7 +307,7 @@ static json_t *eval_object(eval *x, const node *n)
 static json_t *eval_node(eval *x, const node *n)
 {
 	if (n->expr)
-		return eval_expr(x, n->expr);
+		return eval_expr(x, n);
 	if (!n->n_kids)
 		return json_incref(n->value);
 	return json_is_array(n->value) ? eval_array(x, n) : eval_object(x, n);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "flow/expr.h"
 #include "flow/jq_pool.h"
+#include "flow/template.h"
 
 #define SETS 30
 #define PER_SET 40
@@ -372,6 +373,123 @@ static void what_is_taken_as_plain_is_jq(void **ctx)
 	assert_true(n.skipped > 1000);
 }
 
+/* ---- loose mode ------------------------------------------------------------------------- */
+
+static void make_words(cs_buf *b)
+{
+	static const char *const words[] = { "hello", "Hello, world.", "true", "42", ".a", ".l", "length", "sort", "map(.)", "1 + 1", ".a + .b", "add",
+		"https://a.example/x?y=1", "a@b.example", "$v", "$w.a", "2026-01-02", "error", "empty", "first", "1, 2", "keys", "(", "\"a\"", "#",
+		"now", "input", "[.[]?]", "tojson", "${x", ".a as $x | $x", "def f: 1; f", "range(2)", "@text", "reduce .l[]? as $i (0; . + 1)" };
+	cs_buf_adds(b, ONE_OF(words));
+	if (!pick(3)) {
+		cs_buf_adds(b, pick(2) ? " " : " | ");
+		cs_buf_adds(b, ONE_OF(words));
+	}
+}
+
+typedef struct loose_scope {
+	cs_jq_pool *pool;
+	cs_exprset *set;
+	json_t *vars;
+} loose_scope;
+
+static int loose_var(void *ctx, const char *name, json_t **ret)
+{
+	return get_var(((loose_scope *)ctx)->vars, name, ret);
+}
+
+static int loose_jq(void *ctx, const cs_expr *e, const json_t *dot, json_t **ret, cs_err *err)
+{
+	const loose_scope *s = ctx;
+	return cs_jq_pool_eval(s->pool, s->set, e, dot, s->vars, ret, err);
+}
+
+/* What jq alone makes of TEXT, as the one expression of its set; the text where it makes nothing of it. */
+static json_t *alone(cs_jq_pool *pool, const char *text, const json_t *dot, const json_t *vars)
+{
+	CS_AUTOFREE char *source = cs_xasprintf("(%s\n) | . as $same | $same", text);
+	cs_exprset *set = cs_exprset_new();
+	const cs_expr *e = NULL;
+	json_t *v = NULL;
+	/* What is no expression by itself must not become one by the brackets around it. */
+	bool jq = cs_exprset_add(set, text, &e, NULL) == 0 && !cs_expr_refused(e) && cs_exprset_add(set, source, &e, NULL) == 0;
+	if (!jq || cs_jq_pool_eval(pool, set, e, dot, vars, &v, NULL) < 0)
+		v = json_string(text);
+	cs_exprset_unref(set);
+	return v;
+}
+
+/* All of them stand in one set: what is no jq spoils nothing for its neighbours. */
+static void loose_texts_are_what_jq_makes_of_them_or_themselves(void **ctx)
+{
+	(void)ctx;
+	unsigned texts = 0, values = 0;
+	state = 0xA0761D6478BD642F;
+	cs_jq_pool *pool = cs_jq_pool_new("/proc/self/exe", 1, 5000);
+	for (unsigned s = 0; s < 12; s++) {
+		CS_AUTOJSON json_t *list = json_array(), *dot = make_value(2), *vars = json_object(), *got = NULL;
+		json_object_set_new(vars, "v", make_value(2));
+		json_object_set_new(vars, "w", make_value(1));
+		for (unsigned i = 0; i < 25; i++) {
+			CS_AUTOBUF cs_buf b;
+			cs_buf_init(&b, 1 << 16);
+			(pick(3) ? make_words : make_soup)(&b);
+			json_array_append_new(list, json_string(cs_buf_str(&b)));
+		}
+		loose_scope ls = { pool, cs_exprset_new(), vars };
+		cs_template *t = NULL;
+		cs_err err = { 0 };
+		unsigned bad = 0;
+		assert_int_equal(cs_template_new(ls.set, list, CS_TEMPLATE_LOOSE, &t, &err, NULL), 0);
+		assert_int_equal(cs_jq_pool_check(pool, ls.set, &bad, &err), 0);
+		if (cs_template_eval(t, &(cs_scope){ .dot = dot, .var = loose_var, .jq = loose_jq, .ctx = &ls }, &got, &err) < 0)
+			fail_msg("%s", err.msg);
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const char *text = json_string_value(json_array_get(list, i));
+			CS_AUTOJSON json_t *want = alone(pool, text, dot, vars);
+			CS_AUTOFREE char *want_text = cs_json_text(want), *got_text = cs_json_text(json_array_get(got, i));
+			if (strcmp(want_text, got_text) != 0)
+				fail_msg("%s\n  loose: %s\n  jq:    %s", text, got_text, want_text);
+			*(json_equal(want, json_array_get(list, i)) ? &texts : &values) += 1;
+		}
+		cs_template_free(t);
+		cs_exprset_unref(ls.set);
+	}
+	cs_jq_pool_free(pool);
+	print_message("%u texts, %u values\n", texts, values);
+	assert_true(texts > 60 && values > 60);
+}
+
+/* ---- order ------------------------------------------------------------------------------ */
+
+/* An object as it was just made, and the same as a log gives it back. */
+static void an_object_in_a_text_has_its_keys_in_one_order(void **ctx)
+{
+	static const char *const sources[] = { "\"\\($v)\"", "$v | tostring", "\"\\([{z: $v, b: 1, a: {y: 1, x: 2}}])\"", "$v | . as $x | $x | tojson",
+		"$v | . as $x | @text \"\\($x)\"", "[$v] | . as $x | @json", "{z: 1, a: $v} | . as $x | \"\\($x)\"", "{z: 1, a: $v} | . as $x | tostring" };
+	(void)ctx;
+	cs_jq_pool *pool = cs_jq_pool_new("/proc/self/exe", 1, 5000);
+	cs_exprset *set = cs_exprset_new();
+	for (size_t i = 0; i < CS_ARRAY_LEN(sources); i++) {
+		CS_AUTOJSON json_t *one = json_pack("{s:{s:{s:i,s:i},s:i,s:i}}", "v", "é", "q", 1, "p", 2, "b", 1, "a", 2);
+		CS_AUTOJSON json_t *other = json_pack("{s:{s:i,s:i,s:{s:i,s:i}}}", "v", "a", 2, "b", 1, "é", "p", 2, "q", 1);
+		CS_AUTOJSON json_t *first = NULL, *second = NULL, *theirs = NULL;
+		const cs_expr *e = NULL;
+		assert_int_equal(cs_exprset_add(set, sources[i], &e, NULL), 0);
+		loose_scope ls = { pool, set, one };
+		cs_scope scope = { .var = loose_var, .jq = loose_jq, .ctx = &ls };
+		assert_int_equal(cs_expr_eval(e, &scope, &first, NULL), 0);
+		ls.vars = other;
+		assert_int_equal(cs_expr_eval(e, &scope, &second, NULL), 0);
+		assert_int_equal(cs_jq_pool_eval(pool, set, add_twin(set, sources[i]), NULL, one, &theirs, NULL), 0);
+		assert_string_equal(json_string_value(first), json_string_value(second));
+		assert_string_equal(json_string_value(first), json_string_value(theirs));
+		assert_non_null(strstr(json_string_value(first), "{\"a\":2,\"b\":1,\"é\":{\"p\":2,\"q\":1}}"));
+	}
+	cs_exprset_unref(set);
+	cs_jq_pool_free(pool);
+}
+
 /* Every pair of kinds, by every operator; numbers at the edges of how they are printed. */
 static void all_kinds_compare_add_and_print_alike(void **ctx)
 {
@@ -411,6 +529,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(plain_expressions_give_what_jq_gives),
 		cmocka_unit_test(all_kinds_compare_add_and_print_alike),
 		cmocka_unit_test(what_is_taken_as_plain_is_jq),
+		cmocka_unit_test(loose_texts_are_what_jq_makes_of_them_or_themselves),
+		cmocka_unit_test(an_object_in_a_text_has_its_keys_in_one_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,9 +108,15 @@ static const struct {
 	  "f.yaml:2:26: error: 'read' says how the events of 'on' are read, and there is no 'on'\n" },
 	{ HEAD "use: { secrets: [ 5 ] }\ndo: [ { a: { set: { b: 1 } } } ]",
 	  "f.yaml:2:19: error: 'secrets' lists names\n" },
-	{ HEAD "evaluate: { mode: loose, language: js }\ndo: [ { a: { set: { b: 1 } } } ]",
-	  "f.yaml:2:19: error: 'mode: loose' is not obeyed by this version, which knows 'strict' only\n"
-	  "f.yaml:2:36: error: 'language: js' is not obeyed by this version, which knows 'jq' only\n" },
+	{ HEAD "evaluate: { mode: lose, language: javascript }\ndo: [ { a: { set: { b: 1 } } } ]",
+	  "f.yaml:2:19: error: 'mode' cannot be 'lose'; write one of: strict, loose\n"
+	  "f.yaml:2:25: error: expressions in 'javascript' are not evaluated by this version; write them in jq, the language that every "
+	  "runtime knows\n" },
+	{ HEAD "evaluate: { mode: loose, language: jq }\ndo: [ { a: { set: .b, output: { as: 'no jq (' } } }, { c: { set: { d: $nobody, e: a b } } } ]",
+	  "f.yaml:3:71: warning: '$nobody' is not known here, so in 'mode: loose' this stays the text that it is\n" },
+	{ HEAD "evaluate: { mode: loose }\ndo: [ { a: { set: { b: '${ ) }' } } }, { c: { if: 'no jq (', set: .b } } ]",
+	  "f.yaml:3:24: error: `)` closes nothing\n"
+	  "f.yaml:3:51: error: `(` is not closed\n" },
 	/* tasks */
 	{ HEAD "do: [ { a: { set: { b: 1 } }, c: { set: { b: 1 } } } ]",
 	  "f.yaml:2:7: error: each item of 'do' is one name with its definition, like '- name: { … }'\n" },

@@ -55,6 +55,23 @@ static void bare_is_for_the_top_only(void **ctx)
 	gives("true", CS_TEMPLATE_BARE, "null", "true");
 }
 
+/* jq cannot be had here, and that is no reason to take an expression for a text. */
+static void what_fails_in_loose_mode_is_the_text(void **ctx)
+{
+	(void)ctx;
+	const char *dot = "{\"a\":1,\"s\":\".a\"}";
+	gives("{\"x\":\".a\",\"y\":[\"${ .a }\",\"$nobody\",\".a.b\"],\"z\":\"${ .a.b }\",\"u\":\"a)\",\"v\":\"now\",\"w\":\"\",\"s\":\".s\",\"t\":\"12\"}",
+	      CS_TEMPLATE_LOOSE, dot, "{\"x\":1,\"y\":[1,\"$nobody\",\".a.b\"],\"z\":\"${ .a.b }\",\"u\":\"a)\",\"v\":\"now\",\"w\":\"\",\"s\":\".a\",\"t\":12}");
+	gives("\".a\"", CS_TEMPLATE_BARE | CS_TEMPLATE_LOOSE, dot, "1");
+	gives("\"((\"", CS_TEMPLATE_BARE | CS_TEMPLATE_LOOSE, dot, "\"((\"");
+	gives("{\"method\":\".a\",\"endpoint\":{\"uri\":\".a\"},\"endpoints\":\".a\",\"body\":{\"method\":\".a\"}}", CS_TEMPLATE_LOOSE_WITH, dot,
+	      "{\"method\":\".a\",\"endpoint\":{\"uri\":\".a\"},\"endpoints\":1,\"body\":{\"method\":1}}");
+	CS_CLEANUP(cs_template_freep) cs_template *t = compile("\"hello\"", CS_TEMPLATE_LOOSE);
+	json_t *v = NULL;
+	cs_err err = { 0 };
+	assert_int_equal(cs_template_eval(t, &(cs_scope){ 0 }, &v, &err), CS_EUNSUPPORTED);
+}
+
 /* What looks like an expression in the data is data. */
 static void values_are_never_evaluated(void **ctx)
 {
@@ -174,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_whole_strings_in_braces_are_expressions),
 		cmocka_unit_test(bare_is_for_the_top_only),
+		cmocka_unit_test(what_fails_in_loose_mode_is_the_text),
 		cmocka_unit_test(values_are_never_evaluated),
 		cmocka_unit_test(a_constant_is_given_by_reference),
 		cmocka_unit_test(faults_name_their_place),
