@@ -151,7 +151,7 @@ static int print_end(cs_cli *c, const json_t *run)
 
 static bool is_over(const json_t *run)
 {
-	static const char *const over[] = { "completed", "faulted", "cancelled" };
+	static const char *const over[] = { "completed", "faulted", "cancelled", "compensated", "stuck" };
 	for (size_t i = 0; i < CS_ARRAY_LEN(over); i++)
 		if (strcmp(cs_json_str_or(run, "state", ""), over[i]) == 0)
 			return true;

@@ -112,18 +112,20 @@ static void say_later(const progress *p, const json_t *run)
 /* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
 static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 {
-	static const char *const over[] = { "completed", "faulted", "cancelled", "paused", NULL };
+	static const char *const over[] = { "completed", "faulted", "cancelled", "compensated", "stuck", "paused", NULL };
 	*wait_ms = LOOK_MS;
 	if (one_of(l->state, over))
 		return 1;
 	bool queued = strcmp(l->state, "created") == 0;
-	if (!queued && strcmp(l->state, "waiting") != 0)
+	/* What is taken back may wait for a person too; our own engine tells when it does. */
+	bool mine = p->c->client && cs_client_is_engine(p->c->client);
+	if (!queued && strcmp(l->state, "waiting") != 0 && !(mine && strcmp(l->state, "compensating") == 0))
 		return 0;
 	if (queued && p->queued++ == 0) {    /* it may only be about to start */
 		*wait_ms = QUEUE_MS;
 		return 0;
 	}
-	int r = p->c->client && cs_client_is_engine(p->c->client) ? engine_due(p->c, &l->due, err) : CS_OK;
+	int r = mine ? engine_due(p->c, &l->due, err) : CS_OK;
 	if (r < 0)
 		return r;
 	if (l->due == 0)

@@ -8,6 +8,11 @@
 	"GROUP BY key ORDER BY min(started), min(seq)"
 #define TRIED_SQL "SELECT DISTINCT call FROM attempt WHERE run = ?1"
 
+/* One effect, two questions: nothing that goes out is ever asked for twice. */
+#define ASKED_TWICE_SQL "SELECT call FROM attempt WHERE approval IS NOT NULL AND run = ?1 GROUP BY key HAVING count(DISTINCT approval) > 1 " \
+	"UNION SELECT call FROM item WHERE run = ?1 AND state = 'consumed' AND call NOT IN ('approve','ask') " \
+	"GROUP BY call, task, occurrence, digest HAVING count(*) > 1"
+
 static void differ(json_t *differences, char *text)
 {
 	json_array_append_new(differences, json_string(text));
@@ -88,17 +93,22 @@ int cs_scenario_compare(cs_reader *reader, const char *run, const json_t *expect
 	CS_AUTOJSON json_t *row = NULL;
 	CS_AUTOJSON json_t *sent = NULL;
 	CS_AUTOJSON json_t *tried = NULL;
+	CS_AUTOJSON json_t *twice = NULL;
 	int r = cs_view_run(reader, run, &row, err);
 	if (r == CS_OK)
 		r = calls(reader, SENT_SQL, run, &sent, err);
 	if (r == CS_OK)
 		r = calls(reader, TRIED_SQL, run, &tried, err);
+	if (r == CS_OK)
+		r = calls(reader, ASKED_TWICE_SQL, run, &twice, err);
 	if (r < 0)
 		return r;
-	compare_state(cs_json_str(expect, "state"), row, differences);
-	compare_effects(json_object_get(expect, "effects"), sent, differences);
 	size_t i;
 	json_t *name;
+	json_array_foreach(twice, i, name)
+		differ(differences, cs_xasprintf("%s was asked for twice", json_string_value(name)));
+	compare_state(cs_json_str(expect, "state"), row, differences);
+	compare_effects(json_object_get(expect, "effects"), sent, differences);
 	json_array_foreach(json_object_get(expect, "never"), i, name)
 		if (contains(tried, name))
 			differ(differences, cs_xasprintf("never: %s was called", json_string_value(name)));

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 TESTS += tests/cli/way.sh tests/cli/refusals.sh tests/cli/ask.sh tests/cli/holder.sh tests/cli/demo.sh tests/cli/manual.sh
 TESTS += tests/cli/check.sh
-TESTS += tests/cli/scenarios.sh
+TESTS += tests/cli/scenarios.sh tests/cli/agency.sh
 TESTS += tests/cli/new.sh
 TESTS += tests/cli/reload.sh
 TESTS += tests/cli/schedule.sh
