@@ -175,6 +175,7 @@ static const struct { const char *kind, *call, *next; } next_steps[] = {
 	{ "approval", NULL, N_("capstan approve %s") },
 	{ "in-doubt", NULL, N_("capstan resolve %s happened|did-not|repeat") },
 	{ "notice", NULL, N_("capstan dismiss %s") },
+	{ "disk", NULL, N_("capstan dismiss %s") },
 	{ NULL, NULL, NULL },              /* the card says it */
 };
 

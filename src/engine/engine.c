@@ -76,6 +76,8 @@ static int open_files(cs_engine *e, cs_err *err)
 	if (rc == CS_OK)
 		rc = cs_store_claim_epoch(e->store, &e->epoch, err);
 	if (rc == CS_OK)
+		rc = cs_disk_reserve(e, err);
+	if (rc == CS_OK)
 		rc = cs_reader_open(e->state_dir, &e->reader, err);
 	if (rc == CS_OK)
 		read_settings(e);
@@ -130,6 +132,31 @@ static int recover(cs_engine *e, cs_err *err)
 		return rc;
 	}
 	return cs_store_commit(e->store, err);
+}
+
+static int recover_or_tell(cs_engine *e, cs_err *err)
+{
+	cs_err why = { 0 };
+	int rc = recover(e, &why);
+	if (rc == CS_OK)
+		return rc;
+	cs_disk_failed(e, &why);
+	if (err != NULL)
+		*err = why;
+	return rc;
+}
+
+static int open_or_tell(cs_engine *e, cs_err *err)
+{
+	cs_err why = { 0 };
+	int rc = open_files(e, &why);
+	if (rc == CS_OK)
+		return rc;
+	cs_env_init(e);
+	cs_disk_failed(e, &why);
+	if (err != NULL)
+		*err = why;
+	return rc;
 }
 
 static int start_thread(cs_engine *e, cs_err *err)
@@ -199,13 +226,13 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 	e->group_keys = json_object();
 	e->group_events = json_object();
 	pthread_mutex_init(&e->lock, NULL);
-	int rc = unavailable(open_files(e, err), err);
+	int rc = unavailable(open_or_tell(e, err), err);
 	if (rc == CS_OK)
 		rc = open_rules(e, err);
 	if (rc == CS_OK)
 		rc = unavailable(cs_secrets_start(e, err), err);
 	if (rc == CS_OK)
-		rc = unavailable(recover(e, err), err);
+		rc = unavailable(recover_or_tell(e, err), err);
 	if (rc == CS_OK)
 		rc = unavailable(cs_reload_watch(e, err), err);
 	if (rc == CS_OK)

@@ -201,6 +201,12 @@ int cs_subs_look(void *engine, const char *id, cs_sub_state *ret, json_t **ret_e
 /* L has ended: the task that awaits it hears of it, in the same group. */
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
 
+/* ---- disk.c ---- */
+/* Keeps some space for the day on which the disk is full. CS_EIO: there is none to keep. */
+int cs_disk_reserve(cs_engine *e, cs_err *err);
+/* After WHY has ended the engine: where it was the disk, lets the space go and leaves an item that says so. */
+void cs_disk_failed(cs_engine *e, const cs_err *why);
+
 /* ---- dispatch.c ---- */
 void cs_dispatch_all(cs_engine *e);                                          /* after the commit */
 json_t *cs_dispatch_fixture(cs_engine *e, const cs_run *r, const cs_function *fn, json_t *args);

@@ -121,11 +121,12 @@ static int lock_now(int fd, int how, cs_err *err)
 	return cs_err_sys(err, errno, "cannot lock the workspace");
 }
 
+/* In its place, and never to nothing: a full disk has no room for a file that has just lost its own. */
 static int write_pid(int fd, cs_err *err)
 {
 	char text[32];
 	int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+	if (pwrite(fd, text, (size_t)n, 0) != n || ftruncate(fd, n) < 0)
 		return cs_err_sys(err, errno, "cannot write the lock of the workspace");
 	return CS_OK;
 }
@@ -164,7 +165,8 @@ void cs_lease_release(cs_lease *l)
 	if (!l)
 		return;
 	/* The pid goes first: it must not be read as the holder's after the lock is free. */
-	(void)!ftruncate(l->fd, 0);
+	if (pwrite(l->fd, "\n", 1, 0) == 1)
+		(void)!ftruncate(l->fd, 1);
 	close(l->fd);
 	free(l);
 }

@@ -5,6 +5,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/bundle.c \
 	src/engine/client.c \
 	src/engine/commands.c \
+	src/engine/disk.c \
 	src/engine/dispatch.c \
 	src/engine/door.c src/engine/door.h \
 	src/engine/engine.c src/engine/engine.h \

@@ -313,8 +313,10 @@ void *cs_engine_loop(void *engine)
 			rc = work ? group(e, messages, n, &err) : cs_store_idle(e->store, &err);
 		e->idled = !work;            /* checkpointed once; from here on nothing needs a wake-up */
 		if (rc != CS_OK) {
-			if (err.code != 0)
+			if (err.code != 0) {
 				cs_engine_fail(e, &err);
+				cs_disk_failed(e, &err);
+			}
 			refuse_replies(e, messages, n);
 			tell_watchers(e, 0);
 		}

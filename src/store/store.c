@@ -333,6 +333,24 @@ int64_t cs_store_last_seq(const cs_store *s)
 	return s->seq;
 }
 
+int cs_store_settle(cs_store *s, cs_err *err)
+{
+	cs_err why;
+	if (s->dead)
+		return refuse_dead(s, err);
+	if (s->in_group)
+		return cs_err_set(err, CS_EINTERNAL, "the log's tail does not settle inside a group");
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if ((rc & 0xff) == SQLITE_BUSY)
+		return cs_sql_err(err, s->db, "moving the log's tail into the database");
+	if (rc != SQLITE_OK) {
+		cs_sql_err(&why, s->db, "moving the log's tail into the database");
+		return die(s, why.code, &why, err);
+	}
+	s->wal_pages = s->checkpointed_pages = 0;
+	return CS_OK;
+}
+
 /* What came after the last checkpoint gets one of its own. */
 static int sign_tail(cs_store *s, cs_err *err)
 {

@@ -58,6 +58,9 @@ int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_
 /* Signs what is not signed yet, and lets the writer checkpoint when it is idle and the WAL is over 1 MiB. A busy writer does so by
  * itself at 32 MiB. */
 int cs_store_idle(cs_store *s, cs_err *err);
+/* Moves all of the log's tail into the database and syncs that, also what a reader would hold up
+ * (CS_EUNAVAIL). Not inside a group. */
+int cs_store_settle(cs_store *s, cs_err *err);
 /* The epoch row: increments and returns it; every later commit proves it (I13: CS_EREFUSED when
  * another epoch is there). */
 int cs_store_claim_epoch(cs_store *s, int64_t *ret_epoch, cs_err *err);

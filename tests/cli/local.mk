@@ -8,3 +8,4 @@ TESTS += tests/cli/schedule.sh
 TESTS += tests/cli/vault.sh
 TESTS += tests/cli/asks.sh
 TESTS += tests/cli/causes.sh
+TESTS += tests/cli/disk.sh

@@ -59,3 +59,7 @@ check_PROGRAMS += tests/engine/test_life
 TESTS += tests/engine/test_life
 tests_engine_test_life_SOURCES = tests/engine/test_life.c
 tests_engine_test_life_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_disk
+TESTS += tests/engine/test_disk
+tests_engine_test_disk_SOURCES = tests/engine/test_disk.c
+tests_engine_test_disk_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

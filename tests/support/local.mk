@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What several folders' tests use: a server on loopback that keeps a ledger, and its handle.
 check_LIBRARIES += tests/support/libsupport.a
-tests_support_libsupport_a_SOURCES = tests/support/ledger.c tests/support/ledger.h \
+tests_support_libsupport_a_SOURCES = tests/support/bad_disk.c tests/support/bad_disk.h tests/support/ledger.c tests/support/ledger.h \
 	tests/support/descriptors.c tests/support/descriptors.h \
 	tests/support/perform.c tests/support/perform.h \
 	tests/support/world.c tests/support/world.h \
