@@ -58,7 +58,8 @@ static bool same_shell(const cs_task *a, const cs_task *b)
 
 static bool is_composite(const cs_task *t)
 {
-	return t->kind == CS_TASK_DO || t->kind == CS_TASK_FOR || t->kind == CS_TASK_FORK || t->kind == CS_TASK_TRY;
+	return t->kind == CS_TASK_DO || t->kind == CS_TASK_FOR || t->kind == CS_TASK_FORK || t->kind == CS_TASK_TRY ||
+	       t->kind == CS_TASK_LISTEN;
 }
 
 /* Nothing of it has left yet, and nothing is on its way. */
@@ -73,6 +74,14 @@ static int in_the_way(const cs_task *t, const char *what, cs_err *err)
 			  t->name, t->ref, what);
 }
 
+/* What a listener that faulted keeps is marked by the places of its filters: they must be the same ones then. */
+static bool hears_otherwise(const cs_run *r, const cs_task *was, const cs_task *is)
+{
+	const cs_hearing *h = r->kept != NULL ? r->kept[was->id] : NULL;
+	return h != NULL && (h->n_met > 0 || h->n_until_met > 0) &&
+	       !cs_json_equal(json_object_get(was->def, "listen"), json_object_get(is->def, "listen"));
+}
+
 static int check_task(const cs_run *r, const cs_task *was, const cs_task *is, bool done, json_t *again, cs_err *err)
 {
 	const cs_frame *f = r->live[was->id];
@@ -83,6 +92,8 @@ static int check_task(const cs_run *r, const cs_task *was, const cs_task *is, bo
 		return in_the_way(was, "it is done, and it is another in the new definition", err);
 	if (was->kind != is->kind)
 		return in_the_way(was, "it was begun, and it is of another kind in the new definition", err);
+	if (hears_otherwise(r, was, is))
+		return in_the_way(was, "it keeps what it has heard, and it listens for something else in the new definition", err);
 	if (f == NULL || same || (is_composite(was) && same_shell(was, is)))
 		return CS_OK;
 	if (was->kind != CS_TASK_CALL || !only_asked(f->call))

@@ -66,6 +66,7 @@ void cs_starter_free(cs_starter *st)
 	free(st->gatherings);
 	cs_run_free(st->probe);
 	free(st->name);
+	free(st->lost);
 	free(st);
 }
 
@@ -292,12 +293,22 @@ static int consume(cs_starter *st, cs_step *s, const cs_heard *h, int64_t gather
 	return put(st, s, "start.consumed", data, simulated, seq, err);
 }
 
+/* What is looked at stays where it is: that jq cannot be started says nothing about the event. */
+static int wait_for_evaluator(cs_starter *st, const cs_err *why)
+{
+	free(st->lost);
+	st->lost = cs_xstrdup(why->msg);
+	cs_frame_forget(st->probe->root);
+	return CS_EAGAIN;
+}
+
 static int look_at_next(cs_starter *st, cs_step *s, cs_err *err)
 {
 	const cs_heard h = st->inbox[0];
 	CS_AUTOJSON json_t *event = json_incref(h.event);
 	CS_AUTOJSON json_t *keys = json_object();
-	cs_match m = { .v = view(st, s), .event = event, .keys = keys };
+	cs_err lost = { 0 };
+	cs_match m = { .v = view(st, s), .event = event, .keys = keys, .lost = &lost };
 	bool until = false;
 	int filter = -1, rc = CS_OK;
 	int64_t into = h.seq;
@@ -309,7 +320,9 @@ static int look_at_next(cs_starter *st, cs_step *s, cs_err *err)
 		rc = choose(st, &m, NULL, &until, &filter);
 		into = h.seq;
 	}
-	if (rc == CS_OK)
+	if (rc == CS_EUNAVAIL)
+		rc = wait_for_evaluator(st, &lost);
+	else if (rc == CS_OK)
 		rc = filter < 0 ? pass(st, s, &h, m.why, err) : consume(st, s, &h, into, until, filter, keys, err);
 	if (rc != CS_EAGAIN)
 		cs_frame_forget(st->probe->root);
@@ -364,6 +377,8 @@ static int finish(cs_starter *st, cs_step *s, cs_gathering *g, cs_starter_begin_
 	cs_err why = { 0 };
 	int64_t id = g->id;
 	int rc = shape(st, s, g, &input, &once, &why);
+	if (rc == CS_EUNAVAIL)
+		return wait_for_evaluator(st, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	cs_whole out = { .gathering = g, .input = input, .once = once };
@@ -395,6 +410,8 @@ static int finish_next(cs_starter *st, cs_step *s, cs_starter_begin_fn *begin, v
 	bool whole = false;
 	cs_err why = { 0 };
 	int rc = is_whole(st, s, g, &whole, &why);
+	if (rc == CS_EUNAVAIL)
+		return wait_for_evaluator(st, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	if (rc != CS_OK) {           /* a condition that fails on what came would fail for ever */
@@ -413,6 +430,7 @@ int cs_starter_step(cs_starter *st, cs_step *s, cs_starter_begin_fn *begin, void
 {
 	int rc = CS_OK;
 	st->ready = false;
+	free(CS_STEAL(st->lost));
 	while (rc == CS_OK) {
 		bool none = false;
 		rc = finish_next(st, s, begin, ctx, &none, err);

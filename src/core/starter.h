@@ -45,6 +45,7 @@ typedef struct cs_starter {
 	int64_t loops_since;         /* wall ms: since then the flow was started LOOPS times by its own doing */
 	unsigned loops;
 	bool ready;                  /* there may be something to do */
+	char *lost;                  /* why the last step could have no evaluator; NULL: it missed none */
 } cs_starter;
 
 /* EXPRS: the set that START's expressions are of. ID tells the answers of jq apart from those of runs. */
@@ -72,7 +73,8 @@ typedef struct cs_whole {
 
 /* Starts the run, or does not, and ends the gathering with cs_starter_end. */
 typedef int cs_starter_begin_fn(void *ctx, cs_starter *st, const cs_whole *g, cs_err *err);
-/* Looks at what there is, in order, until nothing is left or jq was asked (CS_OK both). */
+/* Looks at what there is, in order, until nothing is left, jq was asked, or no evaluator can be had (CS_OK all).
+ * In the last case st->lost says why, and what needs it stays where it is until there is something to do again. */
 int cs_starter_step(cs_starter *st, cs_step *s, cs_starter_begin_fn *begin, void *ctx, cs_err *err);
 /* Writes start.ended for gathering ID: HOW is started, known, refused, failed or dropped; MORE (taken over;
  * may be NULL) has `run`, `once`, `why`. */

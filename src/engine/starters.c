@@ -320,13 +320,27 @@ bool cs_starters_ready(const cs_engine *e)
 	return false;
 }
 
+static int say_lost(cs_engine *e, cs_starter *st, cs_err *err)
+{
+	CS_AUTOFREE char *title = cs_xasprintf("Events for %s wait, because jq cannot be started", st->flow->name);
+	CS_AUTOFREE char *why = cs_xasprintf("%s. Nothing that came is lost: it is looked at again with the next event, and when the engine "
+					     "starts.", st->lost);
+	return notice(e, st, title, why, "See that capstan's own program is in its place and may be run, then start the engine again",
+		      cs_engine_simulated(e), err);
+}
+
 /* Without end would be one group without end: what a start of this pass offers is for the next. */
 int cs_starters_step(cs_engine *e, cs_err *err)
 {
 	int rc = CS_OK;
-	for (size_t i = 0; i < e->n_starters && rc == CS_OK; i++)
-		if (e->starters[i]->ready)
-			rc = cs_starter_step(e->starters[i], &e->step, begin, e, err);
+	for (size_t i = 0; i < e->n_starters && rc == CS_OK; i++) {
+		cs_starter *st = e->starters[i];
+		if (!st->ready)
+			continue;
+		rc = cs_starter_step(st, &e->step, begin, e, err);
+		if (rc == CS_OK && st->lost != NULL)
+			rc = say_lost(e, st, err);
+	}
 	return rc;
 }
 
@@ -336,6 +350,7 @@ void cs_starters_answer(cs_engine *e, const cs_message *m)
 		if (strcmp(e->starters[i]->probe->id, m->run) != 0)
 			continue;
 		cs_run_answer(e->starters[i]->probe, &m->asked, m->value, m->failure, m->unasked);
-		e->starters[i]->ready = true;
+		/* While it waits for an evaluator, an answer that comes late is no reason to ask again at once. */
+		e->starters[i]->ready |= e->starters[i]->lost == NULL;
 	}
 }

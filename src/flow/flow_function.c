@@ -139,19 +139,28 @@ static const char *endpoint_of(const json_t *catalog)
 	return json_is_string(e) ? json_string_value(e) : cs_json_str(e, "uri");
 }
 
+/* Where the catalog that a call names is: by `use.catalogs`, or, as `default`, the workspace's own. NULL after a report. */
+static const char *catalog_of(cs_build *b, const char *name)
+{
+	static const char own[] = "file://./catalog";
+	cs_check saved;
+	if (strcmp(name, "default") == 0 && !json_object_get(json_object_get(json_object_get(b->f->def, "use"), "catalogs"), name))
+		return own;
+	json_t *catalog = cs_use_find(b, "catalogs", name, &saved);
+	if (catalog)
+		cs_use_done(b, &saved);
+	return endpoint_of(catalog);
+}
+
 /* The function's document, kept with the flow; NULL after a report. */
 static json_t *fetch(cs_build *b, const char *full, const full_name *n, cs_source **ret_src)
 {
-	cs_check saved;
 	cs_err err = { 0 };
 	json_t *doc = json_object_get(b->f->cataloged, full);
 	if (doc)
 		return doc;
 	size_t mark = cs_check_push(&b->c, "call");
-	json_t *catalog = cs_use_find(b, "catalogs", n->catalog, &saved);
-	if (catalog)
-		cs_use_done(b, &saved);
-	const char *endpoint = endpoint_of(catalog);
+	const char *endpoint = catalog_of(b, n->catalog);
 	if (endpoint && !b->catalog)
 		cs_check_error(&b->c, "catalogs are read below a workspace's folder; check this flow inside of one");
 	else if (endpoint && b->catalog(b->ctx, full, endpoint, n->name, n->version, &doc, ret_src, &err) < 0)
@@ -189,6 +198,12 @@ bool cs_build_function(cs_build *b, int id, json_t *def)
 {
 	const char *name = cs_json_str(def, "call");
 	cs_check saved;
+	if (strstr(name, "://")) {
+		build_arguments(b, id, def);
+		cs_check_error_key(&b->c, "call", "a function is not read from a URL by this version; copy its function.yaml to "
+				   "catalog/functions/NAME/VERSION/ of the workspace and write 'call: NAME:VERSION@default'");
+		return true;
+	}
 	if (strchr(name, '@')) {
 		build_arguments(b, id, def);
 		build_cataloged(b, id, name);

@@ -63,3 +63,7 @@ check_PROGRAMS += tests/engine/test_disk
 TESTS += tests/engine/test_disk
 tests_engine_test_disk_SOURCES = tests/engine/test_disk.c
 tests_engine_test_disk_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_expressions
+TESTS += tests/engine/test_expressions
+tests_engine_test_expressions_SOURCES = tests/engine/test_expressions.c
+tests_engine_test_expressions_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -244,6 +244,54 @@ static void test_a_faulted_run_is_mended_by_its_flow_and_retried(void **state)
 	assert_ends(w, run, "b");
 }
 
+static void assert_refused(world *w, const char *run, const char *says)
+{
+	CS_AUTOJSON json_t *no = world_refused(w, json_pack("{s:s, s:s}", "cmd", "adopt", "run", run));
+	if (strstr(cs_json_str_or(no, "message", ""), says) == NULL)
+		fail_msg("%s", cs_json_str_or(no, "message", ""));
+}
+
+#define EMIT_A "{'cmd':'emit','event':{'type':'a','data':{'l':'a'}}}"
+#define EMIT_BAD_B "{'cmd':'emit','event':{'type':'b','data':{'l':'b','bad':true}}}"
+
+/* What was heard before the fault counts after it, for the filter that heard it. */
+static void test_a_listener_keeps_what_it_heard_for_the_same_filters_only(void **state)
+{
+#define EVENTS(first, second) "listen: { to: { all: [ { with: { type: " first " } }, { with: { type: " second " } } ] } }"
+#define HEAR(first, second, body) HEAD("1.0.0") "  - hear:\n      " EVENTS(first, second) "\n      foreach: { do: [ " body " ] }\n" \
+	"  - end: { set: { letter: '${ .[0].l }' } }\n"
+#define TRY(first, second) HEAD("1.0.0") "  - t:\n      try:\n        - hear:\n            " EVENTS(first, second) "\n            foreach: { do: [ " BAD " ] }\n" \
+	"      catch: { retry: { delay: PT1H, limit: { attempt: { count: 2 } } } }\n"
+#define BAD "{ stop: { if: .bad, raise: { error: { type: x, status: 500 } } } }"
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAR("a", "b", BAD));
+	json_decref(world_await(w, run, "waiting"));
+	json_decref(world_ask(w, world_json(EMIT_BAD_B)));
+	json_decref(world_await(w, run, "faulted"));
+	edit(w, HEAR("b", "a", BAD));
+	assert_refused(w, run, "it is under way, and it is another");
+	edit(w, HEAR("a", "b", "{ stop: { if: .worse, raise: { error: { type: x, status: 500 } } } }, { more: { set: { l: '${ .l }' } } }"));
+	adopt(w, run);
+	restart(w);
+	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
+	json_decref(world_ask(w, world_json(EMIT_A)));
+	assert_ends(w, run, "b");
+	assert_int_equal(world_count(w, run, "event.received"), 2);
+	edit(w, TRY("a", "b"));
+	CS_AUTOFREE char *tried = world_run(w, "f", NULL, json_object());
+	json_decref(world_await(w, tried, "waiting"));
+	json_decref(world_ask(w, world_json(EMIT_A)));
+	json_decref(world_ask(w, world_json(EMIT_BAD_B)));
+	for (int i = 0; i < 500 && world_count(w, tried, "task.caught") == 0; i++, usleep(10000))
+		;
+	edit(w, TRY("b", "a"));
+	assert_refused(w, tried, "it listens for something else");
+#undef EVENTS
+#undef HEAR
+#undef TRY
+#undef BAD
+}
+
 static void test_taken_back_by_the_older_file_and_refused_when_it_is_over(void **state)
 {
 	world *w = *state;
@@ -274,6 +322,7 @@ int main(void)
 		T(test_a_jump_is_folded_by_its_case_not_by_a_number),
 		T(test_inside_of_a_loop_what_comes_after_may_change),
 		T(test_a_faulted_run_is_mended_by_its_flow_and_retried),
+		T(test_a_listener_keeps_what_it_heard_for_the_same_filters_only),
 		T(test_taken_back_by_the_older_file_and_refused_when_it_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

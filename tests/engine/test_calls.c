@@ -116,6 +116,16 @@ static void test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart(void *
 	world_verify(w);
 }
 
+static void test_the_default_catalog_is_the_workspaces_own(void **state)
+{
+	world *w = *state;
+	world_file(w, "catalog/functions/greet/1.0.0/function.yaml", "set: { text: '${ \"Hello \\(.who)\" }' }\n");
+	world_file(w, "lib/functions/greet/1.0.0/function.yaml", "set: { text: other }\n");
+	world_start(w);
+	gives(w, FLOW("", "{'g':{'call':'greet:1.0.0@default','with':{'who':'${ .name }'}}}"), "{'name':'Ada'}", "{'text':'Hello Ada'}");
+	gives(w, FLOW("'catalogs':{'default':{'endpoint':'file://./lib'}}", "{'g':{'call':'greet:1.0.0@default','with':{}}}"), "{}", "{'text':'other'}");
+}
+
 /* ---- authentication ---------------------------------------------------------------------------------------- */
 
 static ledger server;
@@ -336,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_function_checks_what_it_is_given, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_functions_call_functions_and_end_only_themselves, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_default_catalog_is_the_workspaces_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_basic_and_bearer_are_sent_inline_and_by_reference, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_credential_is_in_no_event_and_no_digest, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, tear_down),

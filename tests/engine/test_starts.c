@@ -344,6 +344,42 @@ static void test_an_event_started_run_waits_for_its_turn_like_any_other(void **s
 	assert_string_equal(state_of(w, b), "waiting");
 }
 
+/* jq is looked for by the filter, by `until`, and by `with` and `once` together. */
+static void test_without_jq_events_wait_and_a_notice_says_so(void **state)
+{
+	static const char *const flows[] = {
+		DOC("f") "schedule: { on: { one: { with: { type: go, data: '${ [.n] | any(. > 1) }' } } } }\n" KEEP,
+		DOC("f") "schedule: { on: { any: [ { with: { type: go } } ], until: '[.[] | .n] | any(. > 1)' } }\n" KEEP,
+		DOC("f") KEEP,
+	};
+	world *w = *state;
+	for (size_t i = 0; i < sizeof flows / sizeof *flows; i++) {
+		world_new(w, HEAD "flows:\n  f: { starts: [ { on: { type: when }, with: '${ [.data] }', once: '${ [.id] | map(.) }' },\n"
+			  "    { on: { type: then }, with: { a: '${ [.data] | first }', b: '${ [.data] | last }' }, once: '${ [.data.n] | add }' } ] }\n");
+		world_file(w, "flows/f.yaml", flows[i]);
+		world_start(w);
+		const char *exe = w->opts.exe, *type = i < 2 ? "go" : "then";
+		if (exe == NULL)
+			skip();
+		w->opts.exe = "/nowhere/capstan";
+		restart(w);
+		CS_AUTOFREE char *event = cs_xasprintf("{'type':'%s','data':{'n':2}}", type);
+		say(w, event);
+		assert_int_equal(runs_of(w, "f"), 0);
+		assert_int_equal(count(w, "start.passed", ""), 0);
+		assert_int_equal(count(w, "start.ended", ""), 0);
+		CS_AUTOJSON json_t *rows = world_rows(w, "SELECT title FROM item WHERE state = 'open'");
+		assert_int_equal(json_array_size(rows), 1);
+		assert_non_null(strstr(cs_json_str_or(json_array_get(rows, 0), "title", ""), "jq cannot be started"));
+		w->opts.exe = exe;
+		restart(w);
+		assert_int_equal(runs_of(w, "f"), 1);
+		world_verify(w);
+		if (i + 1 < sizeof flows / sizeof *flows)
+			world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +395,7 @@ int main(void)
 		TEST(test_one_at_a_time_by_subject_holds_apart_what_is_about_the_same),
 		TEST(test_changed_limits_hold_for_those_that_are_queued),
 		TEST(test_a_faulted_run_frees_its_place_and_takes_it_back_on_retry),
+		TEST(test_without_jq_events_wait_and_a_notice_says_so),
 		TEST(test_an_event_started_run_waits_for_its_turn_like_any_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,9 +32,8 @@ static int catalog(void *ctx, const char *full, const char *endpoint, const char
 		   json_t **ret, cs_source **ret_src, cs_err *err)
 {
 	(void)ctx;
-	(void)full;
 	(void)version;
-	assert_string_equal(endpoint, "file://./lib");
+	assert_string_equal(endpoint, strstr(full, "@default") != NULL ? "file://./catalog" : "file://./lib");
 	static const char *const texts[][2] = {
 		{ "good", "set: { a: 1 }\n" }, { "bad", "set: { a: 1 }\nthn: end\n" }, { "round", "call: round:1.0.0@team\n" },
 	};
@@ -93,6 +92,10 @@ static const struct {
 	  "f.yaml:4:19: error: 'ask' says how the gate of an effect asks; write it beside the call inside the function\n" },
 	/* catalogs */
 	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: good:1.0.0@team }", "" },
+	{ HEAD "do:\n  - a: { call: good:1.0.0@default }", "" },
+	{ HEAD "do:\n  - a: { call: 'https://example.com/functions/log/1.0.0/function.yaml', with: { a: 1 } }",
+	  "f.yaml:3:10: error: a function is not read from a URL by this version; copy its function.yaml to catalog/functions/NAME/VERSION/ of the "
+	  "workspace and write 'call: NAME:VERSION@default'\n" },
 	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: bad:1.0.0@team }",
 	  "function.yaml:2:1: error: unknown key 'thn' in a set task; did you mean 'then'?\n" },
 	{ HEAD "use: { catalogs: { team: { endpoint: 'file://./lib' } } }\ndo:\n  - a: { call: round:1.0.0@team }", NULL },
