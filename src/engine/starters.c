@@ -129,8 +129,7 @@ int cs_starters_recover(cs_engine *e, cs_err *err)
 
 /* ---- what is offered --------------------------------------------------------------------------------- */
 
-/* The flows behind an event: those behind the run that emitted it, and its own. */
-static json_t *chain_of(const cs_run *from)
+json_t *cs_starters_chain(const cs_run *from)
 {
 	if (from == NULL)
 		return NULL;
@@ -148,7 +147,7 @@ static int offer(cs_engine *e, const cs_run *from, unsigned life, json_t *event,
 	/* What a simulated run says starts nothing that is real, and the other way round. */
 	if (e->n_starters == 0 || (from != NULL && from->simulated != simulated))
 		return CS_OK;
-	CS_AUTOJSON json_t *chain = chain_of(from);
+	CS_AUTOJSON json_t *chain = cs_starters_chain(from);
 	for (size_t i = 0; i < e->n_starters && rc == CS_OK; i++) {
 		bool taken = false;
 		if (life == 0 || (e->starters[i]->life & life) != 0)

@@ -21,6 +21,8 @@ int cs_starters_offer(cs_engine *e, const cs_run *from, json_t *event, bool tain
 /* The same of a lifecycle event of FROM (core/life.h): to those alone that name its type. */
 int cs_starters_tell(cs_engine *e, const cs_run *from, int kind, json_t *event, bool tainted, int64_t cause, cs_err *err);
 unsigned cs_starters_life(const cs_engine *e);       /* the kinds that they name, 1 << kind */
+/* The flows behind what FROM leads to, an event or a run: those behind FROM, and its own. New reference; NULL of NULL. */
+json_t *cs_starters_chain(const cs_run *from);
 /* Starts what can be started. */
 int cs_starters_step(cs_engine *e, cs_err *err);
 bool cs_starters_ready(const cs_engine *e);

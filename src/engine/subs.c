@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "engine/start.h"
+#include "engine/starters.h"
 
 enum { INPUT_MAX = 32 << 20 };   /* leaves room in an event for what stands beside it */
 
@@ -57,6 +58,8 @@ static json_t *created_data(const cs_run *r, const cs_bundle *b, const cs_sub_or
 		json_object_set_new(created, "detached", json_true());
 	if (o->tainted)
 		json_object_set_new(created, "tainted", json_true());
+	if (!r->shadow)                          /* a replay starts nothing */
+		json_object_set_new(created, "chain", cs_starters_chain(r));
 	if (r->subject != NULL)
 		json_object_set_new(created, "subject", json_string(r->subject));
 	if (o->task->sub->name == NULL)

@@ -102,6 +102,20 @@ static void wake(cs_engine *e, const cs_turn *t)
 	}
 }
 
+/* Is R awaited by a run on a place of T, be it by way of others? Behind that one it would wait for ever. */
+static bool shares_place(cs_engine *e, const cs_turn *t, const cs_run *r)
+{
+	while (r->awaited) {         /* each was made before the one that it awaits */
+		const cs_live *l = cs_runs_get(e, r->parent);
+		if (l == NULL)
+			return false;
+		if (l->turn == t && l->placed)
+			return true;
+		r = l->run;
+	}
+	return false;
+}
+
 /* ---- the way of a run -------------------------------------------------------------------------------- */
 
 void cs_turns_join(cs_engine *e, cs_live *l)
@@ -114,6 +128,10 @@ void cs_turns_join(cs_engine *e, cs_live *l)
 	if (s == NULL || r->shadow || (s->alone == CS_ALONE_NONE && s->concurrent == 0))
 		return;
 	l->turn = turn_of(e, r, s);
+	if (shares_place(e, l->turn, r)) {
+		l->turn = NULL;
+		return;
+	}
 	if (r->state == CS_RUN_CREATED)
 		enqueue(l->turn, l);
 	else if (!over(r))
@@ -123,10 +141,14 @@ void cs_turns_join(cs_engine *e, cs_live *l)
 bool cs_turns_may_start(void *engine, const cs_run *r)
 {
 	cs_live *l = r->owner;
-	(void)engine;
 	if (l == NULL || l->turn == NULL || l->placed)
 		return true;
 	cs_turn *t = l->turn;
+	if (shares_place(engine, t, r)) {    /* a run that is just made says only now who awaits it */
+		leave_queue(t, l);
+		l->turn = NULL;
+		return true;
+	}
 	if (!fits(t, r))
 		return false;
 	for (size_t i = 0; i < t->n && t->queue[i] != l; i++)

@@ -2,7 +2,7 @@
 /* Which runs of a flow may go on beside each other (one-at-a-time, concurrent of capstan.yaml): a run
  * that finds no place stays `created`, and gets its turn in the order in which the runs were made.
  * A run keeps its place to its end, also while it waits for a person or is paused. Simulated and
- * real runs have places of their own; replays need none. Nothing is kept but what the runs' own
+ * real runs have places of their own; replays need none, nor does what a run on a place awaits. Nothing is kept but what the runs' own
  * states say, so a restart comes to the same. */
 #ifndef CS_ENGINE_TURNS_H
 #define CS_ENGINE_TURNS_H

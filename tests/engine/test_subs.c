@@ -280,6 +280,50 @@ static void a_replay_replays_it_too_and_says_nothing(void **state)
 	assert_true(cs_json_true(said, "shadow"));
 }
 
+static size_t runs_of(world *w, const char *flow)
+{
+	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM run WHERE name = '%s'", flow);
+	CS_AUTOJSON json_t *rows = world_rows(w, sql);
+	return json_array_size(rows);
+}
+
+#define OLD "document: { dsl: '1.0.3', namespace: test, name: one, version: '1.0.0' }\n"
+#define NEW "document: { dsl: '1.0.3', namespace: test, name: one, version: '2.0.0' }\n"
+
+/* Its own flow in another version; both have the one place. */
+static void a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it(void **state)
+{
+	world *w = *state;
+	world_file(w, "capstan.yaml", "workspace: w\nmode: simulate\napprovals: { grace: PT0S }\nflows: { one: { one-at-a-time: flow } }\n");
+	world_file(w, "flows/one-old.yaml", OLD "do:\n  - a: " CALL("between", "{}") "\n");
+	world_file(w, "flows/between.yaml", DOC("between") "do:\n  - a: " CALL("one", "{}") "\n");
+	world_file(w, "flows/one-new.yaml", NEW "do:\n  - g: { call: approve, with: { title: Go } }\n");
+	restart(w);
+	CS_AUTOFREE char *outer = world_run(w, "test/one:1.0.0", NULL, json_object());
+	CS_AUTOJSON json_t *item = world_item(w);
+	CS_AUTOFREE char *other = world_run(w, "test/one:2.0.0", NULL, json_object());
+	restart(w);
+	world_settle(w);
+	json_decref(world_await(w, other, "created"));       /* any other one waits for its turn */
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", "approve", "digest", cs_json_str(item, "digest"))));
+	json_decref(world_await(w, outer, "completed"));
+	json_decref(world_await(w, other, "waiting"));
+}
+
+/* The event that starts it comes from a run that it runs. */
+static void a_flow_that_its_inner_runs_start_again_is_stopped(void **state)
+{
+	world *w = *state;
+	world_file(w, "flows/ring.yaml", DOC("ring") "schedule: { on: { one: { with: { type: ring } } } }\ndo:\n  - a: " CALL("bell", "{}") "\n");
+	world_file(w, "flows/bell.yaml", DOC("bell") "do:\n  - a: { emit: { event: { with: { type: ring, source: 'https://x.example' } } } }\n");
+	restart(w);
+	json_decref(world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json("{'type':'ring'}"))));
+	world_settle(w);
+	assert_int_equal(runs_of(w, "ring"), 101);
+	CS_AUTOJSON json_t *item = world_item(w);
+	assert_string_equal(cs_json_str(item, "title"), "ring starts itself without end");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_that_is_not_awaited_keeps_its_gate_and_its_attempt, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_changed_file_does_not_reach_what_has_begun, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_replay_replays_it_too_and_says_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_flow_that_its_inner_runs_start_again_is_stopped, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
