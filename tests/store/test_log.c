@@ -246,6 +246,36 @@ static void i17_after_a_failed_commit_nothing_more_is_taken(void **state)
 	assert_in_range(report.events, 50, 51);
 }
 
+static void settling_leaves_no_tail_and_is_refused_while_one_reads(void **state)
+{
+	cs_store *s = fixture_open(*state);
+	cs_reader *r = NULL;
+	cs_err err = { 0 };
+	fixture_fill(s, 50);
+	assert_true(fixture_file_size(*state, "capstan.db-wal") > 0);
+	assert_int_equal(cs_store_settle(s, &err), CS_OK);
+	assert_int_equal(fixture_file_size(*state, "capstan.db-wal"), 0);
+	assert_int_equal(cs_reader_open(*state, &r, NULL), CS_OK);
+	assert_int_equal(cs_reader_hold(r, NULL), CS_OK);
+	assert_int_equal(cs_reader_last_seq(r), 50);
+	fixture_fill(s, 50);
+	sqlite3_busy_timeout(s->db, 10);
+	assert_int_equal(cs_store_settle(s, &err), CS_EUNAVAIL);
+	assert_false(cs_store_dead(s));
+	cs_reader_release(r);
+	cs_reader_close(r);
+	assert_int_equal(cs_store_begin(s, NULL), CS_OK);
+	assert_int_equal(cs_store_settle(s, &err), CS_EINTERNAL);
+	cs_store_rollback(s);
+	fixture_fill(s, 50);
+	assert_int_equal(cs_store_settle(s, &err), CS_OK);
+	cs_store_close(s);
+	cs_verify_report report;
+	assert_int_equal(cs_store_verify(*state, &report, NULL), CS_OK);
+	assert_string_equal(report.finding, "");
+	assert_int_equal(report.events, 150);
+}
+
 static void a_full_disk_is_named_and_the_group_can_be_taken_back(void **state)
 {
 	cs_store *s = fixture_open(*state);
@@ -403,7 +433,7 @@ int main(void)
 		T(what_is_not_an_event_never_enters), T(event_types_are_sorted_and_found),
 		T(a_group_taken_back_leaves_nothing), T(i2_each_commit_and_each_anchor_is_synced), T(i13_a_stale_epoch_commits_nothing),
 		T(i17_after_a_failed_commit_nothing_more_is_taken),
-		T(a_full_disk_is_named_and_the_group_can_be_taken_back),
+		T(settling_leaves_no_tail_and_is_refused_while_one_reads), T(a_full_disk_is_named_and_the_group_can_be_taken_back),
 		T(kill_9_leaves_whole_groups_and_all_that_were_told),
 		T(the_database_is_private_and_only_ours_is_opened), T(the_pragmas_of_the_design_hold),
 	};
