@@ -67,23 +67,26 @@ static bool host_written(const json_t *endpoint)
 	return memchr(host, '$', strcspn(host, "/?#")) == NULL;
 }
 
-/* The operation's request, from the document that the task before it has read. */
+/* The operation's request, from the document that the task before it has read, or that was pinned with the flow. */
 static int render_openapi(cs_run *r, cs_frame *f, cs_err *why)
 {
 	CS_AUTOJSON json_t *document = NULL, *request = NULL, *vars = NULL;
-	int rc = cs_openapi_read(f->raw, &document, why);
+	const json_t *with = json_object_get(r->flow->tasks[f->task->parent].def, "with");
+	const json_t *endpoint = json_object_get(json_object_get(with, "document"), "endpoint");
+	const char *uri = json_is_string(endpoint) ? json_string_value(endpoint) : cs_json_str_or(endpoint, "uri", "");
+	bool pinned = strncmp(uri, "file:", 5) == 0;
+	int rc = cs_openapi_read(pinned ? json_object_get(r->flow->resources, uri) : f->raw, &document, why);
 	if (rc == CS_OK)
 		rc = cs_openapi_request(document, f->call->args, &request, &vars, why);
 	if (rc != CS_OK)
 		return rc;
-	const json_t *with = json_object_get(r->flow->tasks[f->task->parent].def, "with");
 	const char *from = cs_json_str_or(f->call->args, "document", ""), *to = cs_json_str_or(request, "endpoint", "");
 	const char *host = strstr(from, "://");
 	size_t n = host != NULL ? (size_t)(host + 3 - from) + strcspn(host + 3, "/?#") : 0;
 	cs_http_source source = {
-		.request = request, .vars = vars,        /* the flow names the document's host, and no other */
-		.host_written = host_written(json_object_get(json_object_get(with, "document"), "endpoint")) && n > 0 &&
-				strncmp(from, to, n) == 0 && (to[n] == '/' || to[n] == '\0'),
+		.request = request, .vars = vars,
+		/* The flow names the document's host, and no other; what a file names is written with the flow. */
+		.host_written = pinned || (host_written(endpoint) && n > 0 && strncmp(from, to, n) == 0 && (to[n] == '/' || to[n] == '\0')),
 	};
 	return cs_http_render(&source, &f->call->request, why);
 }

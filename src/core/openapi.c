@@ -10,13 +10,15 @@
 
 enum { REFS_MAX = 16, URL_MAX = 32 << 10, PARAMETERS_MAX = 500 };
 
+static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+
 /* A call on its way through a document. */
 struct building {
 	const json_t *doc, *item, *operation;   /* the path's item, and one of its methods */
 	const char *path, *method;
 	const json_t *given;                    /* the flow's parameters */
 	bool old;                               /* OpenAPI 2.0 */
-	json_t *used, *vars, *query, *headers, *form, *body;
+	json_t *used, *vars, *query, *headers, *cookies, *form, *body;
 	const char *type;                       /* of the body; NULL: JSON */
 };
 
@@ -142,7 +144,8 @@ static int place(struct building *b, const json_t *p, cs_err *err)
 	const struct {
 		const char *in;
 		json_t *into;
-	} places[] = { { "path", b->vars }, { "query", b->query }, { "header", b->headers }, { "formData", b->form } };
+	} places[] = { { "path", b->vars }, { "query", b->query }, { "header", b->headers }, { "formData", b->form },
+		     { "cookie", b->cookies } };
 	for (size_t i = 0; i < CS_ARRAY_LEN(places); i++)
 		if (strcmp(places[i].in, in) == 0) {
 			json_object_set_new(places[i].into, name, one_value(b, p, in, v));
@@ -201,6 +204,33 @@ static int request_body(struct building *b, cs_err *err)
 	return CS_OK;
 }
 
+/* All cookies as the one header that they go in. What is no letter of a cookie is percent-encoded. */
+static int add_cookies(struct building *b, cs_err *err)
+{
+	const char *name;
+	json_t *v;
+	cs_buf text CS_AUTOBUF;
+	cs_buf_init(&text, URL_MAX);
+	json_object_foreach(b->cookies, name, v) {
+		CS_AUTOFREE char *value = json_is_string(v) ? cs_xstrdup(json_string_value(v)) : cs_json_text(v);
+		if (!*name || name[strspn(name, name_letters)])
+			return refuse(err, "the document has a cookie whose name cannot be sent:", name);
+		if (!value)
+			return refuse(err, "no text for the cookie", name);
+		cs_buf_addf(&text, "%s%s=", text.len ? "; " : "", name);
+		for (const char *p = value; *p; p++)
+			if (strchr(name_letters, *p))
+				cs_buf_addc(&text, *p);
+			else
+				cs_buf_addf(&text, "%%%02X", (unsigned)(unsigned char)*p);
+	}
+	if (text.failed)
+		return refuse(err, "the operation's cookies are too long", "");
+	if (text.len)
+		json_object_set_new(b->headers, "Cookie", json_stringn(cs_buf_str(&text), text.len));
+	return CS_OK;
+}
+
 /* ---- servers ---- */
 
 static void fill_in(const json_t *server, cs_buf *out)
@@ -234,6 +264,8 @@ static void old_server(const struct building *b, const char *base, cs_buf *out)
 	json_array_foreach((json_t *)(uintptr_t)list, i, one)
 		if (json_is_string(one) && json_string_length(one) == len && strncmp(json_string_value(one), base, len) == 0)
 			scheme = json_string_value(one);
+	if (!scheme && !n)
+		scheme = "https";               /* the document came by none */
 	cs_buf_add(out, scheme ? scheme : base, scheme ? strlen(scheme) : len);
 	cs_buf_adds(out, "://");
 	cs_buf_add(out, host ? host : base + len + (n ? 3 : 0), host ? strlen(host) : n - len - (n ? 3 : 0));
@@ -272,6 +304,8 @@ static int make(struct building *b, const json_t *with, json_t **ret, cs_err *er
 		rc = place_all(b, json_object_get(b->item, "parameters"), seen, err);
 	if (rc == CS_OK)
 		rc = request_body(b, err);
+	if (rc == CS_OK)
+		rc = add_cookies(b, err);
 	if (rc < 0)
 		return rc;
 	if (b->old && json_object_size(b->form) > 0) {
@@ -280,7 +314,11 @@ static int make(struct building *b, const json_t *with, json_t **ret, cs_err *er
 	}
 	cs_buf url CS_AUTOBUF;
 	cs_buf_init(&url, URL_MAX);
-	(b->old ? old_server : server_of)(b, cs_json_str_or(with, "document", ""), &url);
+	const char *from = cs_json_str_or(with, "document", ""), *base = strncmp(from, "file:", 5) == 0 ? "" : from;
+	(b->old ? old_server : server_of)(b, base, &url);
+	size_t host = origin(cs_buf_str(&url));
+	if (!*base && (!host || cs_buf_str(&url)[host - 1] == '/'))
+		return refuse(err, "the document is a file and names no server with a host, like 'https://api.example/v1'", "");
 	cs_buf_adds(&url, b->path);
 	if (url.failed)
 		return refuse(err, "the operation's URL is too long", "");
@@ -302,9 +340,10 @@ int cs_openapi_request(const json_t *document, const json_t *with, json_t **ret_
 	if (!old && (!version || (strncmp(version, "3.0", 3) != 0 && strncmp(version, "3.1", 3) != 0)))
 		return refuse(err, "the document says neither swagger 2.0 nor openapi 3.0 or 3.1", "");
 	CS_AUTOJSON json_t *used = json_object(), *vars = json_object(), *query = json_object();
-	CS_AUTOJSON json_t *headers = json_object(), *form = json_object();
+	CS_AUTOJSON json_t *headers = json_object(), *form = json_object(), *cookies = json_object();
 	struct building b = { .doc = document, .given = json_object_get(with, "parameters"), .old = old, .used = used,
-			      .vars = vars, .query = query, .headers = headers, .form = form };
+			      .vars = vars, .query = query, .headers = headers, .cookies = cookies,
+			      .form = form };
 	int rc = find_operation(&b, cs_json_str_or(with, "operationId", ""), err);
 	if (rc == CS_OK)
 		rc = make(&b, with, ret_request, err);

@@ -10,7 +10,7 @@
 /* The reply that held the document: an object, or its text in JSON or YAML. New reference. */
 int cs_openapi_read(const json_t *content, json_t **ret, cs_err *err);
 
-/* WITH is {document: URL, operationId, parameters, output, redirect}. *ret_request: the arguments of an
+/* WITH is {document: URL (a `file:` one says nothing of a host), operationId, parameters, output, redirect}. *ret_request: the arguments of an
  * http call, *ret_vars: what stands for the {x} of its path; both new. CS_EUNSUPPORTED with a sentence for what
  * is not in the document, or is missing or too much in WITH. */
 int cs_openapi_request(const json_t *document, const json_t *with, json_t **ret_request, json_t **ret_vars, cs_err *err);

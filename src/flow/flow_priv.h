@@ -139,6 +139,9 @@ void cs_build_http_arguments(cs_build *b, int id, json_t *with);
 /* flow_arguments.c: holds WITH, on which the cursor stands, against SCHEMA, compiled from DOCUMENT, of what NAME
  * calls: what is written out, also beside expressions; of what is required, that none is missing. */
 void cs_build_check_arguments(cs_build *b, const char *name, const json_t *with, const cs_schema *schema, const json_t *document);
+/* flow_run.c: the text of the file at URI (`file:`), kept with the flow; NULL after a report at the cursor. WHAT is
+ * what it is of. Borrowed. */
+json_t *cs_build_resource(cs_build *b, const char *uri, const char *what);
 /* flow_openapi.c: row ID reads the document and calls the operation. */
 void cs_build_openapi(cs_build *b, int id, json_t *def);
 

@@ -63,15 +63,20 @@ static json_t *fetch(cs_build *b, const json_t *source)
 		return NULL;
 	const json_t *e = json_object_get(source, "endpoint");
 	const char *uri = json_is_string(e) ? json_string_value(e) : cs_json_str_or(e, "uri", "");
+	return cs_build_resource(b, uri, "a script's source");
+}
+
+json_t *cs_build_resource(cs_build *b, const char *uri, const char *what)
+{
 	json_t *text = json_object_get(b->f->resources, uri);
 	CS_AUTOFREE char *bytes = NULL;
 	cs_err err = { 0 };
 	if (text)
 		return text;
 	if (strncmp(uri, "file:", 5) != 0)
-		cs_check_error(&b->c, "a script's source is a file below the workspace, written 'file://./FILE', not '%.80s'", uri);
+		cs_check_error(&b->c, "%s is a file below the workspace, written 'file://./FILE', not '%.80s'", what, uri);
 	else if (!b->resource)
-		cs_check_error(&b->c, "a script's source is read below a workspace's folder; check this flow inside of one");
+		cs_check_error(&b->c, "%s is read below a workspace's folder; check this flow inside of one", what);
 	else if (b->resource(b->ctx, uri, &bytes, &err) < 0)
 		cs_check_error(&b->c, "%s", err.msg);
 	else

@@ -327,6 +327,47 @@ static void test_a_script_from_a_file_is_kept_as_it_was(void **state)
 	assert_non_null(strstr(cs_json_str(refused, "message"), "outside of the workspace"));
 }
 
+#define CALL(op) "document: { dsl: '1.0.3', namespace: test, name: api, version: '1.0.0' }\ndo:\n  - g: { call: approve, with: { title: Go } }\n" \
+	"  - x: { call: openapi, with: { document: { endpoint: 'file://./api.yaml' }, operationId: " op ", parameters: { X-Who: Ada, c: 'a b' } } }\n"
+
+static void write_document(world *w, const char *path)
+{
+	char url[LEDGER_URL_SIZE];
+	CS_AUTOFREE char *text = cs_xasprintf("openapi: 3.1.0\nservers: [ { url: '%s' } ]\npaths:\n  %s:\n    get: { operationId: head, parameters: "
+					      "[ { name: X-Who, in: header }, { name: c, in: cookie } ] }\n", ledger_url(&server, "", url), path);
+	world_file(w, "api.yaml", text);
+}
+
+/* The document is the one that stood there when the run began: what is there later is another server's for all it knows. */
+static void test_an_openapi_document_in_a_file_is_kept_and_names_its_server(void **state)
+{
+	world *w = *state;
+	write_document(w, "/head");
+	world_file(w, "flows/api.yaml", CALL("head"));
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
+	CS_AUTOFREE char *run = world_run(w, "api", NULL, json_object());
+	json_decref(world_await(w, run, "waiting"));
+	write_document(w, "/never");
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
+	world_stop(w);
+	world_start(w);
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:O}", "verb", "approve", "digest", json_object_get(item, "digest"))));
+	json_decref(world_await(w, run, "completed faulted"));
+	CS_AUTOJSON json_t *data = world_event(w, run, "run.completed");
+	CS_AUTOFREE char *text = cs_json_text(data);
+	if (strstr(text, "X-Who: Ada") == NULL || strstr(text, "Cookie: c=a%20b") == NULL)
+		fail_msg("%s", text);
+	assert_int_equal(ledger_count(&server, "/never"), 0);
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT seq FROM event WHERE data LIKE '%operationId: head, parameters%'");
+	assert_int_equal(json_array_size(rows), 0);          /* kept with the definition, and in no event */
+	world_verify(w);
+	world_file(w, "flows/api.yaml", CALL("had"));
+	CS_AUTOJSON json_t *refused = world_refused(w, json_pack("{s:s}", "cmd", "reload"));
+	assert_non_null(strstr(cs_json_str(refused, "message"), "has no operation 'had'"));
+#undef CALL
+}
+
 static void test_a_process_is_of_the_class_that_its_task_says(void **state)
 {
 	world *w = *state;
@@ -354,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_scripts_run_where_their_interpreter_is, set_up_allowed, tear_down),
 		cmocka_unit_test_setup_teardown(test_arguments_by_name_are_variables_of_a_script_and_pairs_of_a_command, set_up_allowed, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_script_from_a_file_is_kept_as_it_was, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_openapi_document_in_a_file_is_kept_and_names_its_server, set_up_live, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_process_is_of_the_class_that_its_task_says, set_up_allowed, tear_down),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
