@@ -121,7 +121,7 @@ static void test_a_run_hears_of_others_what_it_names_whole_and_once(void **state
 	assert_string_equal(cs_json_str(json_array_get(cause, 0), "type"), "run.completed");
 	restart(w);
 	assert_int_equal(world_count(w, ear, "event.received"), 3);
-	CS_AUTOFREE char *again = run(w, "set");
+	free(run(w, "set"));
 	assert_int_equal(world_count(w, ear, "event.received"), 6);
 }
 
@@ -131,7 +131,8 @@ static void test_what_nobody_names_leaves_nothing_in_the_log(void **state)
 	new_world(w, "");
 	world_file(w, "flows/every.yaml", DOC("every") "schedule: { on: { any: [] } }\n" GATE);
 	restart(w);
-	CS_AUTOFREE char *ear = run(w, "ear"), *set = run(w, "set"), *gate = run(w, "gate"), *bad = run(w, "bad");
+	CS_AUTOFREE char *ear = run(w, "ear"), *set = run(w, "set"), *gate = run(w, "gate");
+	free(run(w, "bad"));
 	control(w, gate, "cancel");
 	assert_heard(w, ear, "");
 	assert_int_equal(entries(w, "type IN ('event.received', 'event.emitted', 'start.received')"), 0);
@@ -150,7 +151,8 @@ static void test_every_kind_has_its_time(void **state)
 	assert_heard(w, ear, "workflow.started task.created:/do/0/gate task.started:/do/0/gate task.suspended:/do/0/gate workflow.suspended"
 		     " workflow.resumed task.resumed:/do/0/gate task.cancelled:/do/0/gate workflow.cancelled");
 	control(w, ear, "cancel");
-	CS_AUTOFREE char *other = run(w, "ear"), *bad = run(w, "bad");
+	CS_AUTOFREE char *other = run(w, "ear");
+	free(run(w, "bad"));
 	assert_heard(w, other, "workflow.started task.created:/do/0/no task.started:/do/0/no task.faulted:/do/0/no workflow.faulted");
 	CS_AUTOJSON json_t *event = heard(w, other, 4);
 	const json_t *error = json_object_get(json_object_get(event, "data"), "error");
@@ -166,7 +168,8 @@ static void test_listening_is_correlating(void **state)
 	new_world(w, "{ with: { type: 'io[.]serverlessworkflow[.]workflow[.]correlation.*' } }");
 	world_file(w, "flows/order.yaml", DOC("order") "do: [ { l: { listen: { to: { one: { with: { type: paid }, correlate: { id: { from: .data.id } } } } } } } ]\n");
 	restart(w);
-	CS_AUTOFREE char *ear = run(w, "ear"), *order = run(w, "order");
+	CS_AUTOFREE char *ear = run(w, "ear");
+	free(run(w, "order"));
 	json_decref(world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json("{'type':'paid','data':{'id':7}}"))));
 	world_settle(w);
 	assert_heard(w, ear, "workflow.correlation-started workflow.correlation-completed");
@@ -192,7 +195,8 @@ static void test_the_status_is_told_to_those_that_ask(void **state)
 {
 	world *w = *state;
 	new_world(w, "{ with: { type: " W "status-changed.v1 } }");
-	CS_AUTOFREE char *ear = run(w, "ear"), *set = run(w, "set");
+	CS_AUTOFREE char *ear = run(w, "ear");
+	free(run(w, "set"));
 	static const char *const phases[] = { "pending", "running", "completed" };
 	for (int i = 0; i < 3; i++) {
 		CS_AUTOJSON json_t *event = heard(w, ear, i);
@@ -209,7 +213,7 @@ static void test_events_of_runs_start_runs_in_the_same_commit_over_restarts(void
 	world_file(w, "flows/on.yaml", DOC("on") "schedule: { on: { one: { with: { type: " W "faulted.v1 } } } }\ndo: [ { keep: { set: { a: 1 } } } ]\n");
 	world_file(w, "flows/bad.yaml", DOC("bad") "do: [ { no: { raise: { error: { type: x, status: 400, title: No } } } } ]\n");
 	world_start(w);
-	CS_AUTOFREE char *bad = run(w, "bad");
+	free(run(w, "bad"));
 	CS_AUTOJSON json_t *runs = world_rows(w, "SELECT id FROM run WHERE name IN ('by', 'on') AND state = 'completed'");
 	assert_int_equal(json_array_size(runs), 2);
 	restart(w);
@@ -225,7 +229,7 @@ static void test_a_flow_that_its_own_end_starts_is_stopped(void **state)
 	world_new(w, HEAD);
 	world_file(w, "flows/me.yaml", DOC("me") "schedule: { on: { one: { with: { type: " W "completed.v1 } } } }\ndo: [ { keep: { set: { a: 1 } } } ]\n");
 	world_start(w);
-	CS_AUTOFREE char *me = run(w, "me");
+	free(run(w, "me"));
 	assert_int_equal(entries(w, "type = 'run.created'"), 101);
 	assert_int_equal(entries(w, "type = 'start.ended' AND json_extract(data, '$.how') = 'refused'"), 1);
 }
@@ -237,7 +241,8 @@ static void test_listeners_that_act_on_each_other_come_to_rest(void **state)
 	world_file(w, "flows/act.yaml", DOC("act") "do: [ { l: { listen: { to: { any: [ { with: { type: 'io[.]serverlessworkflow[.].*' } } ], until: '${ false }' } },"
 		   " foreach: { do: [ { a: { set: { n: 1 } } } ] } } } ]\n");
 	restart(w);
-	CS_AUTOFREE char *a = run(w, "act"), *b = run(w, "act"), *set = run(w, "set");
+	CS_AUTOFREE char *a = run(w, "act"), *b = run(w, "act");
+	free(run(w, "set"));
 	world_settle(w);
 	assert_true(world_count(w, a, "event.handled") > world_count(w, b, "event.handled"));
 	assert_true(world_count(w, b, "event.handled") > 0);
