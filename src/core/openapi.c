@@ -296,6 +296,18 @@ static void server_of(const struct building *b, const char *base, cs_buf *out)
 
 /* ---- the whole ---- */
 
+/* FROM: where the document came from; a file gives no host to what the document leaves out. */
+static int make_url(const struct building *b, const char *from, cs_buf *url, cs_err *err)
+{
+	const char *base = strncmp(from, "file:", 5) == 0 ? "" : from;
+	(b->old ? old_server : server_of)(b, base, url);
+	size_t host = origin(cs_buf_str(url));
+	if (!*base && (!host || cs_buf_str(url)[host - 1] == '/'))
+		return refuse(err, "the document is a file and names no server with a host, like 'https://api.example/v1'", "");
+	cs_buf_adds(url, b->path);
+	return url->failed ? refuse(err, "the operation's URL is too long", "") : CS_OK;
+}
+
 static int make(struct building *b, const json_t *with, json_t **ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *seen = json_object();
@@ -314,14 +326,9 @@ static int make(struct building *b, const json_t *with, json_t **ret, cs_err *er
 	}
 	cs_buf url CS_AUTOBUF;
 	cs_buf_init(&url, URL_MAX);
-	const char *from = cs_json_str_or(with, "document", ""), *base = strncmp(from, "file:", 5) == 0 ? "" : from;
-	(b->old ? old_server : server_of)(b, base, &url);
-	size_t host = origin(cs_buf_str(&url));
-	if (!*base && (!host || cs_buf_str(&url)[host - 1] == '/'))
-		return refuse(err, "the document is a file and names no server with a host, like 'https://api.example/v1'", "");
-	cs_buf_adds(&url, b->path);
-	if (url.failed)
-		return refuse(err, "the operation's URL is too long", "");
+	rc = make_url(b, cs_json_str_or(with, "document", ""), &url, err);
+	if (rc < 0)
+		return rc;
 	json_t *request = json_pack("{s:s, s:s, s:O, s:O, s:s, s:b}", "method", b->method, "endpoint", cs_buf_str(&url), "query",
 				    b->query, "headers", b->headers, "output", cs_json_str_or(with, "output", "content"),
 				    "redirect", (int)cs_json_true(with, "redirect"));
