@@ -241,8 +241,9 @@ static int decide_own(cs_engine *e, const json_t *row, const char *id, const jso
 	} else {
 		if (strcmp(e->notice, id) == 0)
 			e->notice[0] = '\0';     /* its title stays: the same is not said again */
-		cs_secrets_dismissed(e, id);
-		rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
+		rc = cs_secrets_dismissed(e, id, err);
+		if (rc == CS_OK)
+			rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
 	}
 	if (rc == CS_OK)
 		*ret = json_pack("{s:s, s:s}", "item", id, "next", "");
@@ -310,7 +311,7 @@ static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = cs_command_write(e, "engine.hold", data, err);
 	if (rc == CS_OK && !on) {
 		atomic_store(&e->hold, false);
-		cs_runs_all_ready(e);
+		rc = cs_runs_all_ready(e, err);
 	}
 	return rc;
 }
@@ -334,9 +335,9 @@ static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
 	(void)err;
-	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
+	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
 			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
-			 "runs", (json_int_t)e->n_runs, "ready", (json_int_t)cs_runs_waiting(e), "pid", (json_int_t)getpid(),
+			 "runs", (json_int_t)(e->n_runs + e->n_parked), "ready", (json_int_t)cs_runs_waiting(e), "parked", (json_int_t)e->n_parked, "pid", (json_int_t)getpid(),
 			 "version", e->opts.version, "vault", cs_secrets_word(e));
 	return CS_OK;
 }

@@ -15,7 +15,7 @@
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it],
  *                                               started: [those that it started, as far as told at once]}
- *   status   -> {epoch, mode, live, hold, runs, ready, pid, vault: none|locked|open}
+ *   status   -> {epoch, mode, live, hold, runs, ready, parked (of runs, those out of memory), pid, vault: none|locked|open}
  *   unlock   key (64 hex digits: the vault's own) or nothing, for a vault with a key file -> {vault}
  *   lock     -> {vault}
  *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run,
@@ -61,6 +61,7 @@ typedef struct cs_engine_opts {
 	const char *exe;                     /* this program, for the jq children */
 	const char *version;
 	bool watch;                          /* takes changed files by itself */
+	size_t keep_runs;                    /* as many stay in memory though they only wait; 0: 1000 */
 } cs_engine_opts;
 
 /* ---- the engine in this process ------------------------------------------------------------------ */

@@ -37,6 +37,7 @@ typedef struct cs_live {
 	cs_bundle *bundle;
 	bool ready;                  /* in the list of runs to step */
 	bool gone;                   /* terminal: leaves memory after this group */
+	bool parking;                /* only waits: leaves memory after this group, if it still does (parked.h) */
 	bool background;             /* its lane: stepped after the others */
 	struct cs_turn *turn;        /* whose places it shares; NULL: it needs none (turns.h) */
 	bool placed;                 /* it has one */
@@ -44,6 +45,12 @@ typedef struct cs_live {
 	struct cs_hearers *heard_by; /* where it is listed as one that may listen; NULL: nowhere */
 	struct cs_live *hears_before, *hears_after;
 } cs_live;
+
+/* A run that waits out of memory. */
+typedef struct cs_parked {
+	char run[CS_ID_SIZE];        /* "": none */
+	int64_t due;                 /* wall ms, as in the heap; 0: none */
+} cs_parked;
 
 /* Runs to step, oldest first. */
 typedef struct cs_ready {
@@ -134,6 +141,8 @@ struct cs_engine {
 	cs_ready lanes[2];           /* interactive, background */
 	cs_turn *turns;
 	cs_live **gone; size_t n_gone, cap_gone;
+	cs_parked *parked; size_t n_parked, cap_parked, untrimmed;   /* runs that wait out of memory (parked.c) */
+	cs_live **parking; size_t n_parking, cap_parking;
 	cs_due *heap; size_t n_heap, cap_heap;
 	cs_schedule *schedules; size_t n_schedules;
 	int64_t schedule_due;        /* wall ms of the next of them; 0: none */
@@ -166,16 +175,17 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b);                 /* 
 cs_live *cs_runs_get(cs_engine *e, const char *id);                          /* in memory, or NULL */
 cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err);            /* in memory, or folded from the log */
 void cs_runs_ready(cs_engine *e, cs_live *l);
-void cs_runs_all_ready(cs_engine *e);                                        /* what was held may go on */
+int cs_runs_all_ready(cs_engine *e, cs_err *err);                            /* what was held may go on */
 /* Takes at most MOST that are ready out of the lists, the interactive ones first; the background keeps
  * an eighth, so that it is never starved. */
 size_t cs_runs_take(cs_engine *e, cs_live **ret, size_t most);
 size_t cs_runs_waiting(const cs_engine *e);                                  /* how many are ready */
 void cs_runs_due(cs_engine *e, cs_live *l);                                  /* notes when it is due by itself */
-void cs_runs_fire(cs_engine *e, int64_t now);                                /* what is due becomes ready */
+int cs_runs_fire(cs_engine *e, int64_t now, cs_err *err);                    /* what is due becomes ready */
 int64_t cs_runs_next_due(cs_engine *e);                                      /* wall ms; 0: none */
 void cs_runs_retire(cs_engine *e, cs_live *l);
-void cs_runs_sweep(cs_engine *e);                                            /* frees the retired */
+void cs_runs_sweep(cs_engine *e);                                            /* frees the retired, parks what waits */
+void cs_runs_leave(cs_engine *e, cs_live *l);                                /* out of memory; frees it */
 void cs_runs_free(cs_engine *e);
 int cs_runs_recover(cs_engine *e, cs_err *err);
 int cs_runs_crash(cs_engine *e, cs_err *err);                                /* ends what a crash left open in them */
@@ -218,7 +228,7 @@ int cs_secrets_start(cs_engine *e, cs_err *err);
 int cs_secrets_look(void *engine, const char *name, bool *ret_locked, cs_err *err);   /* of cs_step */
 /* At the end of a group: the item that asks for the passphrase is opened, or closed. */
 int cs_secrets_settle(cs_engine *e, cs_err *err);
-void cs_secrets_dismissed(cs_engine *e, const char *item);                   /* who still waits asks again */
+int cs_secrets_dismissed(cs_engine *e, const char *item, cs_err *err);                   /* who still waits asks again */
 int cs_command_unlock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 int cs_command_lock(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 const char *cs_secrets_word(cs_engine *e);                                   /* "none" "locked" "open" */

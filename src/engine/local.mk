@@ -16,6 +16,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
+	src/engine/parked.c src/engine/parked.h \
 	src/engine/reload.c src/engine/runs.c \
 	src/engine/schedule.c src/engine/schedule.h src/engine/schedule_times.c src/engine/schedule_times.h \
 	src/engine/secrets.c src/engine/subs.c \

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/parked.h"
 #include "engine/schedule.h"
 #include "engine/starters.h"
 #include "engine/turns.h"
@@ -168,6 +169,8 @@ static int step_runs(cs_engine *e, cs_err *err)
 			if (rc != CS_OK)
 				return rc;
 			cs_runs_retire(e, l);
+		} else {
+			cs_parked_note(e, l);
 		}
 	}
 	return CS_OK;
@@ -218,7 +221,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	e->step.now = now_ms(e);
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
-	cs_runs_fire(e, e->step.now);
+	if (rc == CS_OK)
+		rc = cs_runs_fire(e, e->step.now, err);
 	if (rc == CS_OK)
 		rc = cs_schedules_fire(e, e->step.now, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "engine/parked.h"
 #include "engine/schedule.h"
 #include "engine/starters.h"
 #include "engine/turns.h"
@@ -229,10 +230,13 @@ static int open_notice(cs_engine *e, const cs_loaded *l, cs_err *err)
 static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 {
 	if (json_array_size(files) > 0) {
-		int rc = cs_command_write(e, "engine.reloaded", json_pack("{s:O}", "files", files), err);
-		if (rc != CS_OK)
-			return rc;
+		int written = cs_command_write(e, "engine.reloaded", json_pack("{s:O}", "files", files), err);
+		if (written != CS_OK)
+			return written;
 	}
+	int rc = cs_parked_all_back(e, err);
+	if (rc != CS_OK)
+		return rc;
 	cs_policy_free(e->policy);
 	retire(e, e->ws);
 	e->policy = CS_STEAL(l->policy);
@@ -243,7 +247,7 @@ static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 	if (touches_rules(files))
 		twalk_r(e->runs, ready_one, e);      /* each asks the rules again of what waits for a person */
 	cs_turns_renew(e);
-	int rc = close_notice(e, "mended", err);
+	rc = close_notice(e, "mended", err);
 	if (rc == CS_OK)
 		rc = cs_starters_load(e, err);
 	return rc != CS_OK ? rc : cs_schedules_reload(e, err);

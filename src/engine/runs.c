@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "core/record.h"
 #include "engine/hearers.h"
+#include "engine/parked.h"
 #include "engine/turns.h"
 
 static int by_id(const void *a, const void *b)
@@ -22,6 +23,7 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b)
 	if (tsearch(l, &e->runs, by_id) == NULL)
 		abort();
 	e->n_runs++;
+	l->due = cs_parked_drop(e, r->id);
 	cs_turns_join(e, l);
 	cs_hearers_join(e, l);
 	return l;
@@ -120,24 +122,30 @@ static void heap_drop(cs_engine *e)
 	}
 }
 
-void cs_runs_fire(cs_engine *e, int64_t now)
+int cs_runs_fire(cs_engine *e, int64_t now, cs_err *err)
 {
 	while (e->n_heap > 0 && e->heap[0].at <= now) {
 		cs_live *l = cs_runs_get(e, e->heap[0].run);
+		if (l == NULL && cs_parked_due(e, e->heap[0].run) == e->heap[0].at) {
+			l = cs_runs_load(e, e->heap[0].run, err);
+			if (l == NULL)
+				return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
+		}
 		if (l != NULL && l->due == e->heap[0].at) {
 			l->due = 0;
 			cs_runs_ready(e, l);
 		}
 		heap_drop(e);
 	}
+	return CS_OK;
 }
 
 int64_t cs_runs_next_due(cs_engine *e)
 {
 	while (e->n_heap > 0) {      /* what nobody waits for any more is no clock to wait for */
 		const cs_live *l = cs_runs_get(e, e->heap[0].run);
-		if (l != NULL && l->due == e->heap[0].at)
-			return l->due;
+		if ((l != NULL ? l->due : cs_parked_due(e, e->heap[0].run)) == e->heap[0].at)
+			return e->heap[0].at;
 		heap_drop(e);
 	}
 	return 0;
@@ -149,9 +157,12 @@ static void ready_one(const void *node, VISIT visit, void *engine)
 		cs_runs_ready(engine, *(cs_live *const *)node);
 }
 
-void cs_runs_all_ready(cs_engine *e)
+int cs_runs_all_ready(cs_engine *e, cs_err *err)
 {
-	twalk_r(e->runs, ready_one, e);
+	int rc = cs_parked_all_back(e, err);
+	if (rc == CS_OK)
+		twalk_r(e->runs, ready_one, e);
+	return rc;
 }
 
 /* ---- leaving memory ------------------------------------------------------------------------------------- */
@@ -173,8 +184,19 @@ static void live_free(void *p)
 	free(l);
 }
 
+void cs_runs_leave(cs_engine *e, cs_live *l)
+{
+	cs_hearers_leave(e, l);
+	tdelete(l, &e->runs, by_id);
+	e->n_runs--;
+	if (e->opts.fixtures.forget != NULL)
+		e->opts.fixtures.forget(e->opts.fixtures.ctx, l->run->id);
+	live_free(l);
+}
+
 void cs_runs_sweep(cs_engine *e)
 {
+	cs_parked_sweep(e);
 	for (size_t i = 0; i < e->n_gone; i++) {
 		cs_live *l = e->gone[i];
 		if (!cs_run_state_terminal(cs_run_state_name(l->run->state))) {
@@ -186,12 +208,7 @@ void cs_runs_sweep(cs_engine *e)
 			l->gone = false;
 			continue;
 		}
-		cs_hearers_leave(e, l);
-		tdelete(l, &e->runs, by_id);
-		e->n_runs--;
-		if (e->opts.fixtures.forget != NULL)
-			e->opts.fixtures.forget(e->opts.fixtures.ctx, l->run->id);
-		live_free(l);
+		cs_runs_leave(e, l);
 	}
 	e->n_gone = 0;
 }
@@ -200,6 +217,7 @@ void cs_runs_free(cs_engine *e)
 {
 	tdestroy(e->runs, live_free);
 	e->runs = NULL;
+	cs_parked_free(e);
 	cs_topics_free(e);
 	free(e->lanes[0].list);
 	free(e->lanes[1].list);

@@ -110,12 +110,12 @@ int cs_secrets_settle(cs_engine *e, cs_err *err)
 	return cs_command_write(e, "item.closed", data, err);
 }
 
-void cs_secrets_dismissed(cs_engine *e, const char *item)
+int cs_secrets_dismissed(cs_engine *e, const char *item, cs_err *err)
 {
 	if (strcmp(e->vault_item, item) != 0)
-		return;
+		return CS_OK;
 	e->vault_item[0] = '\0';
-	cs_runs_all_ready(e);
+	return cs_runs_all_ready(e, err);
 }
 
 const char *cs_secrets_word(cs_engine *e)
@@ -143,9 +143,9 @@ int cs_command_unlock(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		return rc;
 	e->vault_shut = false;
 	e->vault_why[0] = '\0';
-	cs_runs_all_ready(e);
+	rc = cs_runs_all_ready(e, err);
 	*ret = json_pack("{s:s}", "vault", cs_secrets_word(e));
-	return CS_OK;
+	return rc;
 }
 
 int cs_command_lock(cs_engine *e, json_t *req, json_t **ret, cs_err *err)

@@ -67,3 +67,7 @@ check_PROGRAMS += tests/engine/test_expressions
 TESTS += tests/engine/test_expressions
 tests_engine_test_expressions_SOURCES = tests/engine/test_expressions.c
 tests_engine_test_expressions_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_parked
+TESTS += tests/engine/test_parked
+tests_engine_test_parked_SOURCES = tests/engine/test_parked.c
+tests_engine_test_parked_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
