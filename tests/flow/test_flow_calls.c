@@ -222,9 +222,90 @@ static void calls_of_calls_are_bounded(void **state)
 	assert_non_null(strstr(text, "this flow has more than 20000 tasks"));
 }
 
+/* Each place where the standard's schema allows a runtime expression, with one that names what nobody knows:
+ * it is found, so it would be evaluated; or the place is refused with a sentence of its own. */
+static const struct {
+	const char *flow, *says;      /* NULL: the name is not known */
+} places[] = {
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: { uri: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: 'http://a.b', headers: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: 'http://a.b', headers: { X: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: 'http://a.b', query: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: 'http://a.b', query: { x: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: post, endpoint: 'http://a.b', body: { x: [ '${ $zz }' ] } } } } ]", NULL },
+	{ "do: [ { a: { call: http, with: { method: get, endpoint: { uri: 'http://a.b', authentication: { bearer: { token: '${ $zz }' } } } } } } ]", NULL },
+	{ "do: [ { a: { call: openapi, with: { document: { endpoint: '${ $zz }' }, operationId: x } } } ]", NULL },
+	{ "do: [ { a: { call: openapi, with: { document: { endpoint: 'http://a.b' }, operationId: x, parameters: { p: '${ $zz }' } } } } ]", NULL },
+	{ "use: { functions: { g: { set: { a: 1 } } } }\ndo: [ { a: { call: g, with: { x: '${ $zz }' } } } ]", NULL },
+	{ "use: { errors: { e: { type: '${ $zz }', status: 400 } } }\ndo: [ { a: { raise: { error: e } } } ]", NULL },
+	{ "do: [ { a: { raise: { error: { type: x, status: 400, title: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { raise: { error: { type: x, status: 400, detail: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { raise: { error: { type: x, status: 400, instance: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { emit: { event: { with: { type: t, source: '${ $zz }' } } } } } ]", NULL },
+	{ "do: [ { a: { emit: { event: { with: { type: t, time: '${ $zz }' } } } } } ]", NULL },
+	{ "do: [ { a: { emit: { event: { with: { type: t, dataschema: '${ $zz }' } } } } } ]", NULL },
+	{ "do: [ { a: { emit: { event: { with: { type: t, data: { x: '${ $zz }' } } } } } } ]", NULL },
+	{ "do: [ { a: { listen: { to: { one: { with: { type: t, source: '${ $zz }' } } } } } } ]", NULL },
+	{ "do: [ { a: { listen: { to: { one: { with: { type: t, data: '${ $zz }' } } } } } } ]", NULL },
+	{ "do: [ { a: { listen: { to: { any: [], until: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { listen: { to: { one: { with: { type: t }, correlate: { k: { from: '${ $zz }' } } } } } } } ]", NULL },
+	{ "do: [ { a: { listen: { to: { one: { with: { type: t }, correlate: { k: { from: .x, expect: '${ $zz }' } } } } } } } ]", NULL },
+	{ "do: [ { a: { for: { in: '${ $zz }' }, do: [ { b: { set: { x: 1 } } } ] } } ]", NULL },
+	{ "do: [ { a: { for: { in: [ { x: '${ $zz }' } ] }, do: [ { b: { set: { x: 1 } } } ] } } ]", NULL },
+	{ "do: [ { a: { for: { in: .x }, while: '${ $zz }', do: [ { b: { set: { x: 1 } } } ] } } ]", NULL },
+	{ "do: [ { a: { switch: [ { k: { when: '${ $zz }', then: end } } ] } } ]", NULL },
+	{ "do: [ { a: { run: { shell: { command: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { run: { shell: { command: x, stdin: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { run: { shell: { command: x, arguments: [ '${ $zz }' ] } } } } ]", NULL },
+	{ "do: [ { a: { run: { shell: { command: x, environment: { X: '${ $zz }' } } } } } ]", NULL },
+	{ "do: [ { a: { run: { script: { language: js, code: x, stdin: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { run: { script: { language: js, code: x, arguments: { x: '${ $zz }' } } } } } ]", NULL },
+	{ "do: [ { a: { run: { script: { language: js, source: { endpoint: '${ $zz }' } } } } } ]", "a script's source is a file below the workspace" },
+	{ "do: [ { a: { run: { container: { image: x, name: '${ $zz }' } } } } ]", "this version does not run containers" },
+	{ "do: [ { a: { set: '${ $zz }' } } ]", NULL },
+	{ "do: [ { a: { set: { x: { y: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { wait: '${ $zz }' } } ]", NULL },
+	{ "do: [ { a: { set: { x: 1 }, timeout: { after: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { set: { x: 1 }, if: '${ $zz }' } } ]", NULL },
+	{ "do: [ { a: { set: { x: 1 }, input: { from: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { set: { x: 1 }, output: { as: { y: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { set: { x: 1 }, export: { as: '${ $zz }' } } } ]", NULL },
+	{ "input: { from: '${ $zz }' }\ndo: [ { a: { set: { x: 1 } } } ]", NULL },
+	{ "output: { as: '${ $zz }' }\ndo: [ { a: { set: { x: 1 } } } ]", NULL },
+	{ "timeout: { after: '${ $zz }' }\ndo: [ { a: { set: { x: 1 } } } ]", NULL },
+	{ "schedule: { every: '${ $zz }' }\ndo: [ { a: { set: { x: 1 } } } ]", "f.yaml:2:" },
+	{ "schedule: { on: { one: { with: { type: t, source: '${ $zz }' } } } }\ndo: [ { a: { set: { x: 1 } } } ]", NULL },
+	{ "use: { extensions: [ { e: { extend: all, when: '${ $zz }', before: [ { b: { set: { x: 1 } } } ] } } ] }\ndo: [ { a: { set: { x: 1 } } } ]", NULL },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { when: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { exceptWhen: '${ $zz }' } } } ]", NULL },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { when: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { exceptWhen: '${ $zz }' } } } } ]", NULL },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { delay: '${ $zz }' } } } } ]", "write it out" },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { limit: { duration: '${ $zz }' } } } } } ]", "write it out" },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { limit: { attempt: { duration: '${ $zz }' } } } } } } ]", "write it out" },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { retry: { jitter: { from: '${ $zz }', to: PT1S } } } } } ]", "write it out" },
+	{ "do: [ { a: { try: [ { b: { set: { x: 1 } } } ], catch: { errors: { with: { type: '${ $zz }' } } } } } ]", "$zz" },
+};
+
+static void no_expression_that_the_schema_allows_is_passed_by(void **ctx)
+{
+	(void)ctx;
+	unsigned failed = 0;
+	for (size_t i = 0; i < CS_ARRAY_LEN(places); i++) {
+		CS_AUTOFREE char *yaml = cs_xasprintf(HEAD "%s", places[i].flow), *got = findings(yaml);
+		bool ok = strstr(got, "error: ") != NULL && strstr(got, places[i].says != NULL ? places[i].says : "'$zz' is not known here") != NULL;
+		if (!ok)
+			print_error("%s\n%s\n", places[i].flow, got);
+		failed += !ok;
+	}
+	assert_int_equal(failed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_expression_that_the_schema_allows_is_passed_by),
 		cmocka_unit_test(findings_have_their_place_and_their_words),
 		cmocka_unit_test(calls_of_calls_are_bounded),
 	};
