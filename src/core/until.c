@@ -21,8 +21,9 @@ static int arm(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 
 int cs_step_until(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
+	const cs_task *t = f->task;                  /* what cannot be read has ended F */
 	int rc = f->timer[0] == '\0' && f->due == 0 ? arm(r, s, f, err) : CS_OK;
-	if (rc != CS_OK || r->live[f->task->id] != f)
+	if (rc != CS_OK || r->live[t->id] != f)
 		return rc;
 	if (f->due > s->now && !r->shadow)           /* a replay does not live through the time again */
 		return CS_OK;

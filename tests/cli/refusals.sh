@@ -58,6 +58,12 @@ expect 1 run hello
 complained 'policies/p.yaml'
 rm -r "$work/policies"
 
+# A moment that cannot be read faults the run that asks for it, and no other.
+printf "document: { dsl: '1.0.3', namespace: a, name: moment, version: '1.0.0' }\ndo: [ { u: { call: until, with: { at: '\${ .at }' } } } ]\n" >"$work/flows/moment.yaml"
+expect 1 run moment --input '{"at":"2026-02-30T00:00:00Z"}'
+expect 0 run hello
+rm "$work/flows/moment.yaml"
+
 # The same key is the same run; with another input it is refused.
 expect 0 run hello --key one --input '{"name":"Ann"}' --json
 first=$(member run)

@@ -497,6 +497,22 @@ static void a_setting_that_cannot_be_faults_the_task(void **state)
 	}
 }
 
+/* The task is over when its moment cannot be read, and the run goes on in what catches that. */
+static void a_moment_that_cannot_be_read_is_an_error_to_catch(void **state)
+{
+	(void)state;
+	sim s;
+	sim_begin(&s, "{'t':{'try':[{'u':{'call':'until','with':{'at':'${ .at }'}}}],"
+		   "'catch':{'as':'e','do':[{'c':{'set':{'was':'${ $e.status }'}}}]}}}",
+		  "{\"at\":\"2026-02-30T00:00:00Z\"}", CS_VERDICT_ASK, 0, 0);
+	assert_string_equal(sim_state(&s), "completed");
+	assert_int_equal(sim_count(&s, "timer.armed"), 0);
+	assert_int_equal(sim_count(&s, "task.faulted"), 1);
+	sim_crash(&s);
+	assert_string_equal(sim_state(&s), "completed");
+	sim_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -520,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_snooze_holds_reminders_back_and_ends_with_an_escalation),
 		cmocka_unit_test(the_settings_of_the_call_come_before_the_rules_and_the_workspaces),
 		cmocka_unit_test(a_setting_that_cannot_be_faults_the_task),
+		cmocka_unit_test(a_moment_that_cannot_be_read_is_an_error_to_catch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
