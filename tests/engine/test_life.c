@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What runs do is told, by the standard's names, to those that ask for it by name, once. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/json.h"
@@ -104,8 +108,12 @@ static void test_a_run_hears_of_others_what_it_names_whole_and_once(void **state
 {
 	world *w = *state;
 	new_world(w, "{ with: { type: " W "started.v1 } }, { with: { type: " W "completed.v1 } }, { with: { type: " T "completed.v1 } }");
+	CS_AUTOJSON json_t *doc = world_json("{'document':{'dsl':'1.0.3','namespace':'t','name':'every','version':'1.0.0'},'do':[{'l':{'listen':{'to':{'any':[]}}}}]}");
+	CS_AUTOFREE char *every = world_run(w, NULL, doc, json_object());
+	json_decref(world_await(w, every, "waiting"));
 	CS_AUTOFREE char *ear = run(w, "ear"), *set = run(w, "set");
 	assert_heard(w, ear, "workflow.started task.completed:/do/0/keep workflow.completed");
+	assert_int_equal(world_count(w, every, "event.received"), 0);
 	CS_AUTOJSON json_t *first = heard(w, ear, 0), *last = heard(w, ear, 2);
 	CS_AUTOFREE char *name = cs_xasprintf("set-%s.t", set);
 	CS_AUTOJSON json_t *definition = world_json("{'name':'set','namespace':'t','version':'1.0.0'}");
@@ -123,6 +131,56 @@ static void test_a_run_hears_of_others_what_it_names_whole_and_once(void **state
 	assert_int_equal(world_count(w, ear, "event.received"), 3);
 	free(run(w, "set"));
 	assert_int_equal(world_count(w, ear, "event.received"), 6);
+}
+
+/* Starts runs until it is killed; says through FD when the first is there. */
+_Noreturn static void live_on(world *w, int fd)
+{
+	world_start(w);
+	for (;;) {
+		free(world_run(w, "set", NULL, json_object()));
+		if (write(fd, "x", 1) != 1)
+			_exit(1);
+	}
+}
+
+static void live_and_die(world *w, int after_ms)
+{
+	int ends[2];
+	char byte;
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		live_on(w, ends[1]);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	nanosleep(&(struct timespec){ .tv_nsec = after_ms * 1000000L }, NULL);
+	int status = 0;
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	close(ends[0]);
+}
+
+static void test_killed_in_between_each_end_is_heard_once(void **state)
+{
+	world *w = *state;
+	new_world(w, "{ with: { type: " W "completed.v1 } }");
+	CS_AUTOFREE char *ear = run(w, "ear");
+	for (int i = 0; i < 6; i++) {
+		world_stop(w);
+		live_and_die(w, 3 * i + 1);
+		world_start(w);
+		world_settle(w);
+	}
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT (SELECT count(*) FROM event WHERE type = 'run.completed') AS ended, count(*) AS heard,"
+					      " count(DISTINCT json_extract(data, '$.event.id')) AS apart FROM event WHERE type = 'event.received'");
+	const json_t *row = json_array_get(rows, 0);
+	json_int_t ended = cs_json_int_or(row, "ended", -1);
+	assert_true(ended >= 6);
+	assert_int_equal(cs_json_int_or(row, "heard", 0), ended);
+	assert_int_equal(cs_json_int_or(row, "apart", 0), ended);
+	assert_int_equal(world_count(w, ear, "event.consumed"), ended);
 }
 
 static void test_what_nobody_names_leaves_nothing_in_the_log(void **state)
@@ -266,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(test_a_run_hears_of_others_what_it_names_whole_and_once),
+		TEST(test_killed_in_between_each_end_is_heard_once),
 		TEST(test_what_nobody_names_leaves_nothing_in_the_log),
 		TEST(test_every_kind_has_its_time),
 		TEST(test_listening_is_correlating),
