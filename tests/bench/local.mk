@@ -11,6 +11,7 @@ tests_bench_console_bench_LDADD = $(DRIVER_LIBS)
 endif
 check_PROGRAMS += tests/bench/flow_bench
 tests_bench_flow_bench_SOURCES = tests/bench/flow_bench.c
-check_PROGRAMS += tests/bench/open_bench tests/bench/log_bench
+check_PROGRAMS += tests/bench/open_bench tests/bench/log_bench tests/bench/soak
+tests_bench_soak_SOURCES = tests/bench/soak.c $(tests_bench_shared)
 tests_bench_open_bench_SOURCES = tests/bench/open_bench.c $(tests_bench_shared)
 tests_bench_log_bench_SOURCES = tests/bench/log_bench.c $(tests_bench_shared)
