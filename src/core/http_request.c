@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "base/hash.h"
 #include "base/mem.h"
 #include "net/header.h"
 
@@ -14,6 +15,7 @@ enum { URL_MAX = 32 << 10, RECORD_MAX = 32 << 20, NAME_SHOWN = 64 };
 static const char *const operation_keys[] = { "method", "path", "query", "headers", "as", "body", NULL };
 static const char *const call_keys[] = { "method", "endpoint", "headers", "query", "body", "output", "redirect", NULL };
 static const char *const form_type = "application/x-www-form-urlencoded";
+static const char *const multipart_type = "multipart/form-data";
 
 /* ---- text ---- */
 
@@ -296,22 +298,40 @@ static bool type_is_json(const char *content_type)
 	return type_is(content_type, "application/json") || (n > 5 && strncasecmp(content_type + n - 5, "+json", 5) == 0);
 }
 
-/* How the body is written: json, form or text. */
+/* How the body is written: json, form, multipart or text. */
 static int body_form(const json_t *request, const json_t *headers, const json_t *body, const char **ret, cs_err *err)
 {
 	const char *as = cs_json_str(request, "as"), *type = header_get(headers, "Content-Type");
-	if (as && strcmp(as, "multipart") == 0)
-		return cs_err_set(err, CS_EUNSUPPORTED,
-				  "http: as: multipart is not obeyed by this version; use json or form");
-	if (as && strcmp(as, "json") != 0 && strcmp(as, "form") != 0)
-		return cs_err_set(err, CS_EINVAL, "http: as is json or form, not \"%.64s\"", as);
+	static const char *const forms[] = { "json", "form", "multipart" };
+	for (size_t i = 0; as && i < CS_ARRAY_LEN(forms); i++)
+		if (strcmp(as, forms[i]) == 0) {
+			*ret = forms[i];
+			return CS_OK;
+		}
 	if (as)
-		*ret = strcmp(as, "form") == 0 ? "form" : "json";
-	else if (type && type_is(type, form_type) && json_is_object(body))
+		return cs_err_set(err, CS_EINVAL, "http: as is json, form or multipart, not \"%.64s\"", as);
+	if (type && type_is(type, form_type) && json_is_object(body))
 		*ret = "form";
+	else if (type && type_is(type, multipart_type) && json_is_object(body))
+		*ret = "multipart";
 	else
 		*ret = type && !type_is_json(type) && json_is_string(body) ? "text" : "json";
 	return CS_OK;
+}
+
+/* The boundary comes from the content, so that the same body has the same bytes, and cannot stand in it. Whatever
+ * Content-Type was there says no more than this one. */
+static void put_boundary(const json_t *body, json_t *headers)
+{
+	char digest[CS_HEX_SIZE];
+	const char *key;
+	json_t *v;
+	void *next;
+	json_object_foreach_safe(headers, next, key, v)
+		if (strcasecmp(key, "Content-Type") == 0)
+			json_object_del(headers, key);
+	cs_json_digest(body, digest);
+	json_object_set_new(headers, "Content-Type", json_sprintf("%s; boundary=%.48s", multipart_type, digest));
 }
 
 static int render_body(const json_t *request, json_t *headers, json_t *out, cs_err *err)
@@ -324,10 +344,13 @@ static int render_body(const json_t *request, json_t *headers, json_t *out, cs_e
 	json_object_set_new(out, "as", json_string(as));
 	if (!body || json_is_null(body))
 		return CS_OK;
-	if (strcmp(as, "form") == 0 && !json_is_object(body))
+	bool multipart = strcmp(as, "multipart") == 0;
+	if ((multipart || strcmp(as, "form") == 0) && !json_is_object(body))
 		return cs_err_set(err, CS_EINVAL, "http: a body sent as a form is a map of names to values");
 	if (strcmp(cs_json_str_or(out, "method", ""), "HEAD") == 0)
 		return cs_err_set(err, CS_EINVAL, "http: HEAD has no body; leave it out or use another method");
+	if (multipart)
+		put_boundary(body, headers);
 	if (!header_get(headers, "Content-Type"))
 		json_object_set_new(headers, "Content-Type",
 				    json_string(strcmp(as, "form") == 0 ? form_type : "application/json"));
@@ -413,6 +436,47 @@ int cs_http_render(const cs_http_source *s, json_t **ret, cs_err *err)
 	return rc == CS_OK ? as_recorded(out, ret, err) : rc;
 }
 
+static const char *boundary_of(const json_t *rendered)
+{
+	const char *type = header_get(json_object_get(rendered, "headers"), "Content-Type");
+	const char *at = type ? strstr(type, "boundary=") : NULL;
+	return at ? at + strlen("boundary=") : "";
+}
+
+/* A name within the quotes of a part's head, as browsers write it. */
+static void add_name(const char *name, cs_buf *out)
+{
+	for (; *name; name++)
+		if (*name == '"' || *name == '\r' || *name == '\n')
+			cs_buf_addf(out, "%%%02X", (unsigned)*name);
+		else
+			cs_buf_addc(out, *name);
+}
+
+/* RFC 7578: a text or number is a part, of a list each member is one, an object is one of JSON. */
+static int add_parts(const json_t *body, const char *boundary, cs_buf *out, cs_err *err)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)body, key, v) {
+		size_t n = json_is_array(v) ? json_array_size(v) : 1;
+		for (size_t i = 0; i < n; i++) {
+			const json_t *one = json_is_array(v) ? json_array_get(v, i) : v;
+			if (json_is_null(one))
+				continue;
+			bool json = json_is_object(one) || json_is_array(one);
+			cs_buf_addf(out, "--%s\r\nContent-Disposition: form-data; name=\"", boundary);
+			add_name(key, out);
+			cs_buf_addf(out, "\"\r\n%s\r\n", json ? "Content-Type: application/json\r\n" : "");
+			if ((json ? cs_json_write(one, out) : add_scalar(one, false, out)) < 0 && !out->failed)
+				return cs_err_set(err, CS_EINVAL, "http: \"%.64s\" cannot be written as a part of a form", key);
+			cs_buf_adds(out, "\r\n");
+		}
+	}
+	cs_buf_addf(out, "--%s--\r\n", boundary);
+	return CS_OK;
+}
+
 int cs_http_render_body(const json_t *rendered, cs_buf *out, cs_err *err)
 {
 	const json_t *body = json_object_get(rendered, "body");
@@ -422,6 +486,8 @@ int cs_http_render_body(const json_t *rendered, cs_buf *out, cs_err *err)
 		return CS_OK;
 	if (strcmp(as, "form") == 0)
 		rc = add_query(body, out, err);
+	else if (strcmp(as, "multipart") == 0)
+		rc = add_parts(body, boundary_of(rendered), out, err);
 	else if (strcmp(as, "text") == 0 && json_is_string(body))
 		cs_buf_add(out, json_string_value(body), json_string_length(body));
 	else if (cs_json_write(body, out) < 0 && !out->failed)

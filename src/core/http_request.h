@@ -22,7 +22,7 @@ typedef struct cs_http_source {
 } cs_http_source;
 
 /* Renders to {method, url, headers: {}, body, as, output, redirect, named}. `body` is absent
- * when there is none; `as` json | form | text; `output` content | response | raw; `named`: the host counts
+ * when there is none; `as` json | form | multipart | text; `output` content | response | raw; `named`: the host counts
  * as named by the operator. Variables by simple string expansion (RFC 6570, 3.2.2); in an operation, and
  * in a call to http whose method is not safe, a missing or empty one is an error; else it is an empty string, as
  * the DSL says.

@@ -168,7 +168,7 @@ static void read_request(cs_check *c, const json_t *op, cs_function *f)
 		{ "query", CS_IS_OBJECT | CS_IS_STRING }, { "headers", CS_IS_OBJECT | CS_IS_STRING }, { "as", CS_IS_STRING },
 		{ "body", CS_IS_ANY }, { NULL, 0 },
 	};
-	static const char *const forms[] = { "json", "form", NULL };
+	static const char *const forms[] = { "json", "form", "multipart", NULL };
 	const json_t *request = json_object_get(op, "request");
 	size_t mark = cs_check_push(c, "request");
 	bool ok = cs_check_object(c, request, keys, "'request'");
@@ -177,11 +177,7 @@ static void read_request(cs_check *c, const json_t *op, cs_function *f)
 		const char *path = cs_json_str(request, "path");
 		if (path[0] != '/' && !strstr(path, "${"))
 			cs_check_error_key(c, "path", "'path' begins with '/': it comes after the connector's url");
-		const char *as = cs_json_str(request, "as");
-		if (as && strcmp(as, "multipart") == 0)
-			cs_check_error_key(c, "as", "'as: multipart' is known, but this version does not send it yet");
-		else
-			cs_check_word(c, request, "as", forms);
+		cs_check_word(c, request, "as", forms);
 	}
 	cs_check_pop(c, mark);
 	json_t *compiled CS_AUTOJSON = ok ? with_text(c, op) : NULL;

@@ -121,10 +121,39 @@ static void a_header_is_validated(void **state)
 	}
 }
 
+/* Written out by `as`, or by the Content-Type that an OpenAPI document names. */
+static void a_form_in_parts_has_the_boundary_of_its_content(void **state)
+{
+	(void)state;
+	static const char *const requests[] = {
+		"{\"method\":\"post\",\"as\":\"multipart\",\"body\":%s}",
+		"{\"method\":\"post\",\"headers\":{\"content-type\":\"multipart/form-data; boundary=x\"},\"body\":%s}",
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(requests); i++) {
+		char *text CS_AUTOFREE = cs_xasprintf(requests[i], "{\"a\\\"\\r\":\"x\\n\",\"l\":[1,\"two\"],\"n\":null,\"o\":{\"k\":true}}");
+		json_t *request CS_AUTOJSON = json_plain(text), *out CS_AUTOJSON = NULL;
+		char digest[65];
+		cs_err err = { 0 };
+		cs_json_digest(json_object_get(request, "body"), digest);
+		assert_int_equal(cs_http_render(&(cs_http_source){ .request = request, .base = "https://a.example" }, &out, &err), CS_OK);
+		assert_string_equal(cs_json_str(out, "as"), "multipart");
+		char *b CS_AUTOFREE = cs_xasprintf("%.48s", digest), *type CS_AUTOFREE = cs_xasprintf("multipart/form-data; boundary=%s", b);
+		assert_int_equal(json_object_size(json_object_get(out, "headers")), 1);
+		assert_string_equal(cs_json_str(json_object_get(out, "headers"), "Content-Type"), type);
+		char *want CS_AUTOFREE = cs_xasprintf("--%s\r\nContent-Disposition: form-data; name=\"a%%22%%0D\"\r\n\r\nx\n\r\n"
+			"--%s\r\nContent-Disposition: form-data; name=\"l\"\r\n\r\n1\r\n--%s\r\nContent-Disposition: form-data; name=\"l\"\r\n\r\ntwo\r\n"
+			"--%s\r\nContent-Disposition: form-data; name=\"o\"\r\nContent-Type: application/json\r\n\r\n{\"k\":true}\r\n--%s--\r\n", b, b, b, b, b);
+		cs_buf body CS_AUTOBUF;
+		cs_buf_init(&body, 1 << 16);
+		assert_int_equal(cs_http_render_body(out, &body, &err), CS_OK);
+		assert_string_equal(cs_buf_str(&body), want);
+	}
+}
+
 static void what_is_not_obeyed_is_refused_by_name(void **state)
 {
 	(void)state;
-	refused("https://a.example", "{\"method\":\"post\",\"as\":\"multipart\",\"body\":{}}", "{}", CS_EUNSUPPORTED, "multipart");
+	refused("https://a.example", "{\"method\":\"post\",\"as\":\"multipart\",\"body\":[1]}", "{}", CS_EINVAL, "map of names");
 	refused(NULL, "{\"method\":\"get\",\"endpoint\":{\"uri\":\"https://a.example/\",\"authentication\":{\"basic\":{}}}}", "{}",
 		CS_EUNSUPPORTED, "authentication");
 	refused("https://a.example", "{\"method\":\"get\",\"path\":\"/{+x}\"}", "{}", CS_EUNSUPPORTED, "{+x}");
@@ -244,6 +273,7 @@ int main(void)
 		cmocka_unit_test(only_a_host_that_is_written_out_counts_as_named),
 		cmocka_unit_test(a_query_is_encoded_and_appended),
 		cmocka_unit_test(a_header_is_validated),
+		cmocka_unit_test(a_form_in_parts_has_the_boundary_of_its_content),
 		cmocka_unit_test(what_is_not_obeyed_is_refused_by_name),
 		cmocka_unit_test(a_body_is_written_as_said),
 		cmocka_unit_test(a_status_means_what_the_table_says),
