@@ -128,7 +128,7 @@ static const struct {
 	  "a.yaml:5:18: error: 'effect: probe' is known, but this version does not obey it yet; write unsafe or keyed\n"
 	  "a.yaml:5:44: error: the method 'GTE' is not known; did you mean 'GET'?\n"
 	  "a.yaml:5:49: error: 'path' begins with '/': it comes after the connector's url\n"
-	  "a.yaml:5:58: error: 'as' cannot be 'multi'; write one of: json, form, multipart\n" },
+	  "a.yaml:5:62: error: 'as' cannot be 'multi'; write one of: json, form, multipart\n" },
 	{ API "operations:\n  get: { keyed: { header: a b }, fails: .ok, reverse: { call: x }, request: { method: GET, path: '/x', query: { a: '${ $start.x }' } } }\n",
 	  "a.yaml:5:10: error: 'keyed' belongs to 'effect: keyed'; this operation is 'unsafe'\n"
 	  "a.yaml:5:19: error: 'a b' is not a header's name\n"
