@@ -193,12 +193,12 @@ static json_t *resolution(cs_shell *sh, const char *how)
 
 void cs_act_happened(cs_shell *sh)
 {
-	cs_shell_send(sh, resolution(sh, "happened"), cs_inbox_decided);
+	cs_shell_ask(sh, _("It happened, seen where (- for no words):"), "", resolution(sh, "happened"), send_with_note);
 }
 
 void cs_act_did_not(cs_shell *sh)
 {
-	cs_shell_send(sh, resolution(sh, "did-not"), cs_inbox_decided);
+	cs_shell_ask(sh, _("It did not happen, seen where (- for no words):"), "", resolution(sh, "did-not"), send_with_note);
 }
 
 void cs_act_repeat_effect(cs_shell *sh)

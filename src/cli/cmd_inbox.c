@@ -166,6 +166,8 @@ static void print_item(cs_cli *c, const json_t *item)
 	for (size_t i = 0; i < CS_ARRAY_LEN(lines); i++)
 		print_line(c, _(lines[i].label), json_object_get(item, lines[i].member));
 	print_card(c, json_object_get(item, "card"));
+	print_content(_("What happened:"), json_object_get(item, "body"));
+	print_content(_("Do this:"), json_object_get(item, "action"));
 	print_content(_("Value:"), json_object_get(item, "value"));
 	print_content(_("Will be sent:"), json_object_get(item, "request"));
 	print_content(_("Answer must fit:"), json_object_get(item, "form"));

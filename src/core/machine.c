@@ -157,6 +157,16 @@ bool cs_machine_allows(const cs_machine *m, const char *state, const char *event
 	return cs_machine_has(m, state, event, NULL);
 }
 
+/* What happens by itself, and is nobody's to command. */
+static bool by_itself(const char *event)
+{
+	static const char *const events[] = { "block", "unblock", "settle", "start", "complete", "fault", NULL };
+	for (size_t i = 0; events[i] != NULL; i++)
+		if (strcmp(events[i], event) == 0)
+			return true;
+	return false;
+}
+
 int cs_machine_require(const cs_machine *m, const char *state, const char *event, cs_err *err)
 {
 	if (cs_machine_allows(m, state, event))
@@ -167,7 +177,7 @@ int cs_machine_require(const cs_machine *m, const char *state, const char *event
 	const char *last = "";
 	for (size_t i = 0; i < m->n_arrows; i++) {
 		const cs_arrow *a = &m->arrows[i];
-		if (strcmp(a->from, state) != 0 || strcmp(a->event, last) == 0)
+		if (strcmp(a->from, state) != 0 || strcmp(a->event, last) == 0 || by_itself(a->event))
 			continue;
 		(void)cs_buf_addf(&possible, "%s%s", possible.len > 0 ? ", " : "", a->event);
 		last = a->event;

@@ -353,8 +353,17 @@ static void an_effect_in_doubt_is_resolved_and_repeated_only_by_word(void **stat
 	driver_keys(d, "\033");
 	assert_true(driver_sees(d, "Nothing was done"));
 	assert_null(driver_sent(d, 0));
-	assert_true(driver_decide(d, "h", "Resolved"));
+	assert_true(driver_decide(d, "h", "It happened, seen where"));
+	driver_keys(d, "\r");                            /* a key pressed by mistake settles nothing */
+	assert_true(driver_sees(d, "Nothing was sent"));
+	assert_null(driver_sent(d, 0));
+	assert_true(driver_decide(d, "h", "It happened, seen where"));
+	driver_paste(d, "provider log");
+	assert_true(driver_sees(d, "provider log"));
+	assert_null(driver_sent(d, 50));
+	driver_keys(d, "\r");
 	cmd = sent(d, "resolve");
+	assert_string_equal(cs_json_str_or(cmd, "note", ""), "provider log");
 	assert_string_equal(cs_json_str_or(cmd, "how", ""), "happened");
 	(void)driver_stop(d);
 }
