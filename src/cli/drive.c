@@ -13,6 +13,11 @@
 	" UNION ALL SELECT due FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n))"
 
+/* Runs that it awaits, or that those await, and that go on by themselves. */
+#define BUSY_BELOW_SQL "WITH RECURSIVE below(id, state) AS (SELECT id, state FROM run WHERE parent = ?1 AND kind = 'sub'" \
+	" UNION ALL SELECT r.id, r.state FROM run r JOIN below ON r.parent = below.id AND r.kind = 'sub')" \
+	" SELECT 1 FROM below WHERE state = 'running' LIMIT 1"
+
 /* Events that say something to a person who watches. */
 static bool worth_saying(const char *type)
 {
@@ -47,6 +52,7 @@ static int say_event(void *ctx, const cs_event *ev)
 typedef struct looked {
 	char state[32];
 	int64_t due;                 /* wall ms; 0: none */
+	bool busy_below;
 } looked;
 
 static int look(progress *p, const char *run, looked *ret, cs_err *err)
@@ -63,7 +69,11 @@ static int look(progress *p, const char *run, looked *ret, cs_err *err)
 	const json_t *row = json_array_get(rows, 0);
 	(void)snprintf(ret->state, sizeof ret->state, "%s", cs_json_str_or(row, "state", "created"));
 	ret->due = cs_json_int_or(json_array_get(due, 0), "due", 0);
-	return CS_OK;
+	CS_AUTOJSON json_t *below = NULL;
+	if (strcmp(ret->state, "waiting") == 0)
+		r = cs_cli_query(p->c, BUSY_BELOW_SQL, run, &below, err);
+	ret->busy_below = json_array_size(below) > 0;
+	return r;
 }
 
 static bool one_of(const char *word, const char *const *words)
@@ -128,6 +138,8 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 	int r = mine ? engine_due(p->c, &l->due, err) : CS_OK;
 	if (r < 0)
 		return r;
+	if (l->busy_below)
+		return 0;
 	if (l->due == 0)
 		return 1;
 	int64_t left = l->due - cs_clock_wall_ms();

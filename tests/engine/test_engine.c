@@ -232,6 +232,20 @@ static void test_replay_sends_nothing_and_reuses_what_is_unchanged(void **state)
 	world_verify(w);
 }
 
+static void test_a_replay_puts_no_notice_into_the_inbox(void **state)
+{
+	world *w = *state;
+	world_start(w);
+	CS_AUTOJSON json_t *doc = world_json(FLOW("{'n':{'call':'notify','with':{'title':'Filed','action':'nothing'}}}"));
+	CS_AUTOFREE char *run = world_run(w, NULL, doc, NULL);
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *same = world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
+	json_decref(world_await(w, cs_json_str(same, "run"), "completed"));
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT id FROM item");
+	assert_int_equal(json_array_size(rows), 1);
+	world_verify(w);
+}
+
 static void test_replay_with_a_changed_input_captures(void **state)
 {
 	world *w = *state;
@@ -348,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_rule_that_wants_a_word_is_not_approved_without, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_replay_puts_no_notice_into_the_inbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_fault_is_in_the_inbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
