@@ -119,6 +119,15 @@ static void say_later(const progress *p, const json_t *run)
 	fprintf(stderr, _("the next clock is due at %s; it fires when an engine runs then: `capstan serve`\n"), at);
 }
 
+/* It, or what it awaits, is at work. What is taken back may wait for a person too; our own engine, MINE,
+ * tells when it does. */
+static bool at_work(const looked *l, bool mine)
+{
+	bool may_rest = strcmp(l->state, "waiting") == 0 || strcmp(l->state, "created") == 0 ||
+			(mine && strcmp(l->state, "compensating") == 0);
+	return !may_rest || l->busy_below;
+}
+
 /* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
 static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 {
@@ -127,9 +136,8 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 	if (one_of(l->state, over))
 		return 1;
 	bool queued = strcmp(l->state, "created") == 0;
-	/* What is taken back may wait for a person too; our own engine tells when it does. */
 	bool mine = p->c->client && cs_client_is_engine(p->c->client);
-	if (!queued && strcmp(l->state, "waiting") != 0 && !(mine && strcmp(l->state, "compensating") == 0))
+	if (at_work(l, mine))
 		return 0;
 	if (queued && p->queued++ == 0) {    /* it may only be about to start */
 		*wait_ms = QUEUE_MS;
@@ -138,8 +146,6 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 	int r = mine ? engine_due(p->c, &l->due, err) : CS_OK;
 	if (r < 0)
 		return r;
-	if (l->busy_below)
-		return 0;
 	if (l->due == 0)
 		return 1;
 	int64_t left = l->due - cs_clock_wall_ms();
