@@ -334,9 +334,10 @@ static int submit(cs_http_call *c, cs_err *err)
 		.gate = e->gate,
 		.gate_ctx = e->gate_ctx,
 	};
+	bool secret = c->granted.mask != NULL;        /* once it is submitted, C is the reply's */
 	if (rc == CS_OK)
 		rc = cs_http_submit(c->client, &r, on_reply, c, NULL, err);
-	if (body.len > 0 && c->granted.mask)
+	if (body.len > 0 && secret)
 		explicit_bzero(body.data, body.len);
 	cs_buf_fini(&body);
 	return rc;
