@@ -12,7 +12,7 @@
 #include "engine/starters.h"
 #include "engine/turns.h"
 
-enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
+enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, GROUP_STEPS = 256, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
 
 void cs_message_free(cs_message *m)
 {
@@ -146,10 +146,11 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 
 /* ---- the group ------------------------------------------------------------------------------------------- */
 
-static int step_runs(cs_engine *e, cs_err *err)
+static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 {
 	cs_live *batch[GROUP_RUNS];
 	size_t n = cs_runs_take(e, batch, GROUP_RUNS);
+	*steps += n;
 	for (size_t i = 0; i < n; i++) {
 		cs_live *l = batch[i];
 		bool more = false;
@@ -176,13 +177,20 @@ static int step_runs(cs_engine *e, cs_err *err)
 	return CS_OK;
 }
 
-/* What a request emitted starts runs first; what a run emitted, in the same commit. */
+/* What a request emitted starts runs first; what a run emitted, in the same commit. Steps of which
+ * nothing leaves share it too: a commit is for what goes out, not for each step. But what is to go
+ * out, and whoever has a question, does not wait for more than GROUP_STEPS of them. */
 static int step_all(cs_engine *e, cs_err *err)
 {
+	size_t steps = 0;
 	int rc = cs_starters_step(e, err);
-	if (rc == CS_OK)
-		rc = step_runs(e, err);
-	return rc == CS_OK ? cs_starters_step(e, err) : rc;
+	do {
+		if (rc == CS_OK)
+			rc = step_runs(e, &steps, err);
+		if (rc == CS_OK)
+			rc = cs_starters_step(e, err);
+	} while (rc == CS_OK && steps < GROUP_STEPS && e->n_todos == 0 && cs_runs_waiting(e) > 0 && cs_queue_length(e->mailbox) == 0);
+	return rc;
 }
 
 static void after_commit(cs_engine *e)

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "agents/rules.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -46,7 +47,10 @@ cs_engine *bench_start(const char *dir)
 	if (cs_workspace_load(dir, false, &d, &ws, &err) != CS_OK)
 		bench_die("loading", &err);
 	cs_diags_fini(&d);
-	cs_engine_opts o = { .exe = getenv("CS_TEST_CAPSTAN"), .version = "bench" };
+	static cs_performer rules;           /* one for the process: an engine may outlive its benchmark's function */
+	if (rules.kind == NULL)
+		rules = cs_rules_performer(cs_rules_new());
+	cs_engine_opts o = { .exe = getenv("CS_TEST_CAPSTAN"), .version = "bench", .performers = &rules, .n_performers = 1 };
 	cs_engine *e = NULL;
 	if (cs_engine_start(ws, &o, &e, &err) != CS_OK)
 		bench_die("starting", &err);

@@ -31,6 +31,13 @@ static char *new_workspace(int n)
 		(void)cs_buf_addf(&flow, "  - step%d: { set: { n: %d, start: '${ $start.n }', was: '${ .n }' } }\n", i, i);
 	bench_write(dir, "capstan.yaml", "workspace: bench\nmode: simulate\n");
 	bench_write(dir, "flows/ten.yaml", cs_buf_str(&flow));
+	cs_buf_reset(&flow);
+	(void)cs_buf_adds(&flow, "document: { dsl: '1.0.3', namespace: bench, name: calls, version: '1.0.0' }\ndo:\n");
+	for (int i = 0; i < STEPS; i++)
+		(void)cs_buf_addf(&flow, "  - step%d: { call: label, with: { n: %d } }\n", i, i);
+	bench_write(dir, "flows/calls.yaml", cs_buf_str(&flow));
+	bench_write(dir, "agents/label.yaml", "agent: label\nversion: 1.0.0\npurpose: Answers at once.\nkind: rules\n"
+		    "input: { type: object }\noutput: { type: object }\neffect: pure\nrules: [ { give: { label: other } } ]\n");
 	return dir;
 }
 
@@ -55,9 +62,9 @@ static void queue_reply(void *ctx, json_t *reply)
 		json_decref(reply);
 }
 
-static void run_one(cs_engine *e, int n, cs_reply_fn *done)
+static void run_one(cs_engine *e, const char *name, int n, cs_reply_fn *done)
 {
-	if (cs_engine_send(e, json_pack("{s:s, s:s, s:{s:i}}", "cmd", "run", "flow", "ten", "input", "n", n), done, NULL, NULL) != CS_OK)
+	if (cs_engine_send(e, json_pack("{s:s, s:s, s:{s:i}}", "cmd", "run", "flow", name, "input", "n", n), done, NULL, NULL) != CS_OK)
 		bench_die("sending", NULL);
 }
 
@@ -74,7 +81,7 @@ static double steps_per_second(cs_engine *e)
 	atomic_store(&replies, 0);
 	int64_t t0 = cs_clock_mono_ns();
 	for (int i = 0; i < RUNS; i++)
-		run_one(e, i, count_reply);
+		run_one(e, "ten", i, count_reply);
 	while (atomic_load(&replies) < RUNS || runs_left(e) > 0) {
 		struct timespec nap = { .tv_nsec = 200000 };
 		nanosleep(&nap, NULL);
@@ -82,10 +89,10 @@ static double steps_per_second(cs_engine *e)
 	return RUNS * STEPS / ((double)(cs_clock_mono_ns() - t0) / 1e9);
 }
 
-static double one_run_ms(cs_engine *e)
+static double one_run_ms(cs_engine *e, const char *name)
 {
 	int64_t t0 = cs_clock_mono_ns();
-	run_one(e, 1, queue_reply);
+	run_one(e, name, 1, queue_reply);
 	void *reply = NULL;
 	if (cs_queue_take(answers, &reply, 1, 10000) != 1)
 		bench_die("a run", NULL);
@@ -149,16 +156,16 @@ static void measure_steps(int times)
 	free(top);
 }
 
-static void measure_latency(void)
+static void measure_latency(const char *bench, const char *name)
 {
 	CS_AUTOFREE char *dir = new_workspace(500);
 	cs_engine *e = bench_start(dir);
 	double v[LATENCIES];
 	for (int i = 0; i < LATENCIES; i++)
-		v[i] = one_run_ms(e);
+		v[i] = one_run_ms(e, name);
 	cs_engine_stop(e, 1000);
 	double m = bench_median(v, LATENCIES);
-	printf("{\"bench\":\"latency\",\"steps\":%d,\"times\":%d,\"median_ms\":%.2f,\"max_ms\":%.2f}\n", STEPS, LATENCIES, m, v[LATENCIES - 1]);
+	printf("{\"bench\":\"%s\",\"steps\":%d,\"times\":%d,\"median_ms\":%.2f,\"max_ms\":%.2f}\n", bench, STEPS, LATENCIES, m, v[LATENCIES - 1]);
 }
 
 static void measure_cold_start(const char *exe, int times)
@@ -181,7 +188,8 @@ int main(int argc, char **argv)
 	answers = cs_queue_new(64);
 	measure_steps(times);
 	fflush(stdout);
-	measure_latency();
+	measure_latency("latency", "ten");
+	measure_latency("latency_calls", "calls");
 	fflush(stdout);
 	if (exe != NULL)
 		measure_cold_start(exe, times);
