@@ -274,7 +274,7 @@ static void evaluate(cs_engine *e, cs_todo *t)
 	e->evaluating++;
 	if (e->jq == NULL) {
 		e->jq = cs_jq_pool_new(e->opts.exe, 2, 2000);
-		e->evaluators = cs_workers_new(2, run_evaluation, drop_evaluation);
+		e->evaluators = cs_workers_new(2, &e->opts.jobs, run_evaluation, drop_evaluation);
 	}
 	v->door = cs_door_ref(e->door);
 	v->jq = e->jq;
@@ -284,7 +284,7 @@ static void evaluate(cs_engine *e, cs_todo *t)
 void cs_dispatch_all(cs_engine *e)
 {
 	if (e->agents == NULL)
-		e->agents = cs_workers_new(e->ws->workers, run_job, drop_job);
+		e->agents = cs_workers_new(e->ws->workers, &e->opts.jobs, run_job, drop_job);
 	for (size_t i = 0; i < e->n_todos; i++) {
 		if (e->todos[i].kind == CS_TODO_JQ)
 			evaluate(e, &e->todos[i]);

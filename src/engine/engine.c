@@ -170,7 +170,6 @@ static int start_thread(cs_engine *e, cs_err *err)
 	int rc = pthread_create(&e->thread, &attr, cs_engine_loop, e);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	e->threaded = rc == 0;
 	return rc == 0 ? CS_OK : cs_err_sys(err, rc, "starting the coordinator's thread");
 }
 
@@ -213,7 +212,7 @@ static void engine_freep(cs_engine **e)
 	engine_free(*e);
 }
 
-int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err)
+int cs_engine_open(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err)
 {
 	CS_CLEANUP(engine_freep) cs_engine *e = cs_xcalloc(1, sizeof *e);
 	e->ws = ws;
@@ -235,6 +234,15 @@ int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **re
 		rc = unavailable(recover_or_tell(e, err), err);
 	if (rc == CS_OK)
 		rc = unavailable(cs_reload_watch(e, err), err);
+	if (rc == CS_OK)
+		*ret = CS_STEAL(e);
+	return rc;
+}
+
+int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err)
+{
+	CS_CLEANUP(engine_freep) cs_engine *e = NULL;
+	int rc = cs_engine_open(ws, opts, &e, err);
 	if (rc == CS_OK)
 		rc = start_thread(e, err);
 	if (rc != CS_OK)
@@ -260,8 +268,14 @@ void cs_engine_stop(cs_engine *e, int64_t grace_ms)
 	m->kind = CS_MESSAGE_STOP;
 	m->task = grace_ms > 0 ? (int)grace_ms : -1;
 	(void)cs_engine_post(e, m);
-	if (e->threaded)
-		pthread_join(e->thread, NULL);
+	pthread_join(e->thread, NULL);
+	cs_engine_drop(e);
+}
+
+void cs_engine_drop(cs_engine *e)
+{
+	if (e == NULL)
+		return;
 	cs_queue_close(e->mailbox);
 	cs_door_close(e->door);
 	/* An expression ends within its time; its child may not be taken from under it. */

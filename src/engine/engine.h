@@ -51,8 +51,18 @@ typedef struct cs_engine_clock {
 	void *ctx;
 } cs_engine_clock;
 
+/* Who does what takes its time: blocking performers, expressions that need jq, reading the files.
+ * GIVE has RUN called with JOB once, on any thread; or DROP, which is all that is allowed once the
+ * engine is gone. NULL: threads of the engine's own. */
+typedef void cs_job_fn(void *job);
+typedef struct cs_engine_jobs {
+	void (*give)(void *ctx, cs_job_fn *run, cs_job_fn *drop, void *job, bool background);
+	void *ctx;
+} cs_engine_jobs;
+
 typedef struct cs_engine_opts {
 	cs_engine_clock clock;
+	cs_engine_jobs jobs;
 	const char *state_dir;               /* NULL: CS_STATE_DIR in the workspace; outlives the engine's start */
 	cs_fixture_port fixtures;
 	const char *schedules_of;            /* NULL: every schedule starts runs; else those of this flow alone ("": none) */
@@ -71,6 +81,14 @@ typedef struct cs_engine cs_engine;
 /* Takes the lease of WS (CS_EUNAVAIL names the holder), opens the store, recovers, and starts the
  * coordinator's thread and the socket. WS is taken over. */
 int cs_engine_start(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err);
+/* The same without a thread of its own and without a socket: it does what it does in the calls of
+ * cs_engine_turn and, where its jobs are given to the caller, nowhere else. Ends by cs_engine_drop alone. */
+int cs_engine_open(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err);
+/* One pass of the coordinator, on always the same thread: what has come, what is due, what is ready, in
+ * one commit, and then what that lets out. False: there was nothing to do. */
+bool cs_engine_turn(cs_engine *e);
+/* Lets go of everything without waiting for what is open outside. NULL is fine. */
+void cs_engine_drop(cs_engine *e);
 /* Stops taking commands, waits up to grace_ms for what is open outside, lets go. NULL is fine. */
 void cs_engine_stop(cs_engine *e, int64_t grace_ms);
 /* Puts a request in the mailbox; DONE is called once, on the coordinator's thread, after the commit

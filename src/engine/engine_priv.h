@@ -125,7 +125,6 @@ struct cs_engine {
 	cs_door *door;               /* to it, for performers */
 	pthread_t thread;
 	_Atomic pthread_t coordinator;   /* the same, as the thread itself says it; 0: not yet */
-	bool threaded;
 	int64_t stop_at;             /* monotonic ns; 0: not stopping */
 
 	bool live;                   /* this machine is the live one */

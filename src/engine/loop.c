@@ -308,32 +308,44 @@ static bool has_work(cs_engine *e, size_t n)
 	return n > 0 || ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
 }
 
+/* True: there was work. */
+static bool turn(cs_engine *e, int wait)
+{
+	cs_message *messages[GROUP_MESSAGES];
+	cs_err err = { 0 };
+	size_t n = cs_queue_take(e->mailbox, (void **)messages, GROUP_MESSAGES, wait);
+	for (size_t i = 0; i < n; i++)
+		if (messages[i]->kind == CS_MESSAGE_STOP)
+			e->stop_at = messages[i]->task < 0 ? 1 : cs_clock_mono_ns() + (int64_t)messages[i]->task * 1000000;
+	int rc = atomic_load(&e->failed) ? CS_EUNAVAIL : CS_OK;
+	bool work = has_work(e, n);
+	if (rc == CS_OK)
+		rc = work ? group(e, messages, n, &err) : cs_store_idle(e->store, &err);
+	e->idled = !work;                    /* checkpointed once; from here on nothing needs a wake-up */
+	if (rc != CS_OK) {
+		if (err.code != 0) {
+			cs_engine_fail(e, &err);
+			cs_disk_failed(e, &err);
+		}
+		refuse_replies(e, messages, n);
+		tell_watchers(e, 0);
+	}
+	for (size_t i = 0; i < n; i++)
+		cs_message_free(messages[i]);
+	return work;
+}
+
+bool cs_engine_turn(cs_engine *e)
+{
+	atomic_store(&e->coordinator, pthread_self());
+	return turn(e, 0);
+}
+
 void *cs_engine_loop(void *engine)
 {
 	cs_engine *e = engine;
-	cs_message *messages[GROUP_MESSAGES];
 	atomic_store(&e->coordinator, pthread_self());
-	while (!may_end(e)) {
-		cs_err err = { 0 };
-		size_t n = cs_queue_take(e->mailbox, (void **)messages, GROUP_MESSAGES, wait_ms(e));
-		for (size_t i = 0; i < n; i++)
-			if (messages[i]->kind == CS_MESSAGE_STOP)
-				e->stop_at = messages[i]->task < 0 ? 1 : cs_clock_mono_ns() + (int64_t)messages[i]->task * 1000000;
-		int rc = atomic_load(&e->failed) ? CS_EUNAVAIL : CS_OK;
-		bool work = has_work(e, n);
-		if (rc == CS_OK)
-			rc = work ? group(e, messages, n, &err) : cs_store_idle(e->store, &err);
-		e->idled = !work;            /* checkpointed once; from here on nothing needs a wake-up */
-		if (rc != CS_OK) {
-			if (err.code != 0) {
-				cs_engine_fail(e, &err);
-				cs_disk_failed(e, &err);
-			}
-			refuse_replies(e, messages, n);
-			tell_watchers(e, 0);
-		}
-		for (size_t i = 0; i < n; i++)
-			cs_message_free(messages[i]);
-	}
+	while (!may_end(e))
+		(void)turn(e, wait_ms(e));
 	return NULL;
 }

@@ -109,7 +109,7 @@ void cs_reload_begin(cs_engine *e, const char *actor, cs_reply_fn *done, void *c
 	j->done = done;
 	j->ctx = ctx;
 	if (e->loader == NULL)
-		e->loader = cs_workers_new(1, job_run, job_drop);    /* one: they are taken in the order asked */
+		e->loader = cs_workers_new(1, &e->opts.jobs, job_run, job_drop);    /* one: they are taken in the order asked */
 	cs_workers_give(e->loader, j, false);
 }
 

@@ -20,10 +20,11 @@ struct cs_workers {
 	struct { job *first, **last; } lanes[2];   /* interactive, background */
 	unsigned most, threads, waiting;
 	bool stop;
+	cs_engine_jobs elsewhere;
 	cs_job_fn *run, *drop;
 };
 
-cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop)
+cs_workers *cs_workers_new(unsigned most, const cs_engine_jobs *elsewhere, cs_job_fn *run, cs_job_fn *drop)
 {
 	cs_workers *w = cs_xcalloc(1, sizeof *w);
 	pthread_mutex_init(&w->lock, NULL);
@@ -36,6 +37,7 @@ cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop)
 	for (int i = 0; i < 2; i++)
 		w->lanes[i].last = &w->lanes[i].first;
 	w->most = most > 0 ? most : 1;
+	w->elsewhere = *elsewhere;
 	w->run = run;
 	w->drop = drop;
 	return w;
@@ -95,6 +97,10 @@ static void start_thread(cs_workers *w)
 
 void cs_workers_give(cs_workers *w, void *what, bool background)
 {
+	if (w->elsewhere.give != NULL) {
+		w->elsewhere.give(w->elsewhere.ctx, w->run, w->drop, what, background);
+		return;
+	}
 	job *j = cs_xcalloc(1, sizeof *j);
 	j->what = what;
 	pthread_mutex_lock(&w->lock);

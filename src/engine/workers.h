@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine/engine.h"
 
 typedef struct cs_workers cs_workers;
-typedef void cs_job_fn(void *job);
 
-cs_workers *cs_workers_new(unsigned most, cs_job_fn *run, cs_job_fn *drop);
+/* ELSEWHERE with a `give`: it gets every job, and there are no threads. Copied. */
+cs_workers *cs_workers_new(unsigned most, const cs_engine_jobs *elsewhere, cs_job_fn *run, cs_job_fn *drop);
 void cs_workers_give(cs_workers *w, void *job, bool background);
 /* Takes no more, drops what nobody has begun, and waits for the threads until the deadline
  * (monotonic ns). False: threads that are still busy then are left behind, with
