@@ -152,6 +152,8 @@ int cs_cli_run_status(const json_t *run);
 const char *cs_cli_show(cs_cli *c, const char *s);
 /* A JSON value on one line, a string as its text; cut at COLS columns with an ellipsis (0: not). */
 const char *cs_cli_show_json(cs_cli *c, const json_t *v, int cols);
+/* What the operator changed in RUN, the view's object, a line each. */
+void cs_cli_print_changes(cs_cli *c, const json_t *run);
 /* Several lines, newlines kept, to F with INDENT before each. */
 void cs_cli_print_block(FILE *f, const char *text, const char *indent);
 /* S in COLS columns, cut or filled; S has been made safe. */
@@ -179,7 +181,8 @@ int cs_cli_check_all(cs_cli *c, cs_diags *d, cs_err *err);
 
 /* JSON, @FILE or - (stdin). CS_EINVAL with the place of what does not parse. */
 int cs_cli_input(const char *text, json_t **ret, cs_err *err);
-/* PATH=VALUE…: an array of {path, value} in *ret, empty when none was given. */
+/* PATH=VALUE… of FLAG, or of --set: an array of {path, value} in *ret, empty when none was given. */
+int cs_cli_pairs(const cs_cli_args *a, const char *flag, json_t **ret, cs_err *err);
 int cs_cli_sets(const cs_cli_args *a, json_t **ret, cs_err *err);
 /* Everything on stdin, at most CS_CLI_INPUT. */
 int cs_cli_stdin(cs_buf *out, cs_err *err);
@@ -198,6 +201,10 @@ int cs_cli_passphrase(const cs_cli_args *a, bool twice, char **ret, cs_err *err)
 void cs_cli_check_secrets(const char *state_dir, const char *path, const char *shown, cs_diags *d);
 void cs_cli_check_all_secrets(const cs_cli *c, cs_diags *d);
 
+/* Adds what WORD names to RUNS, an object by id: a run; or, where the verb is one for faults, an item of
+ * the inbox, which is every run that waits there for the same cause. */
+int cs_cli_add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err);
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 #define CS_COMMAND(name) int cs_cmd_##name(cs_cli *c, const cs_cli_args *a)
@@ -207,10 +214,10 @@ CS_COMMAND(decide); CS_COMMAND(resolve); CS_COMMAND(control); CS_COMMAND(replay)
 CS_COMMAND(hold); CS_COMMAND(release); CS_COMMAND(ask); CS_COMMAND(verify); CS_COMMAND(rebuild);
 CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS_COMMAND(completion);
 CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload); CS_COMMAND(emit);
-CS_COMMAND(vault);
+CS_COMMAND(vault); CS_COMMAND(correct);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
-	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_retry[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[],
+	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_retry[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[], cs_cli_flags_correct[],
 	cs_cli_flags_ask[], cs_cli_flags_emit[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[],
 	cs_cli_flags_check[], cs_cli_flags_test[], cs_cli_flags_new[], cs_cli_flags_vault[];
 /* The overview of `capstan help`. */

@@ -15,15 +15,16 @@ const cs_cli_flag cs_cli_flags_hold[] = { { "--note", "TEXT", N_("why; kept in t
 
 /* ---- which runs ------------------------------------------------------------------------------- */
 
-/* Adds what WORD names to RUNS, an object by id: a run; or, where the verb is one for faults, an item of
- * the inbox, which is every run that waits there for the same cause. */
-static int add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err)
+int cs_cli_add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err)
 {
-	bool faults = strcmp(a->command->name, "retry") == 0 || strcmp(a->command->name, "adopt") == 0;
+	static const char *const for_faults[] = { "retry", "adopt", "correct" };
+	bool faults = false;
 	CS_AUTOJSON json_t *row = NULL;
 	char id[CS_ID_SIZE];
 	size_t i;
 	json_t *run;
+	for (i = 0; i < CS_ARRAY_LEN(for_faults); i++)
+		faults |= strcmp(a->command->name, for_faults[i]) == 0;
 	int r = cs_cli_find_run(c, word, id, err);
 	if (r == CS_OK)
 		json_object_set_new(runs, id, json_true());
@@ -105,7 +106,7 @@ int cs_cmd_control(cs_cli *c, const cs_cli_args *a)
 	cs_err err = { 0 };
 	int status = CS_EXIT_DONE;
 	for (size_t i = 0; i < a->n_words; i++) {
-		int one = add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
+		int one = cs_cli_add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
 		status = status == CS_EXIT_DONE ? one : status;
 	}
 	/* An id that is not there must not cost the start of an engine. */

@@ -111,6 +111,17 @@ static void print_waits(cs_cli *c, const json_t *waits)
 	}
 }
 
+void cs_cli_print_changes(cs_cli *c, const json_t *run)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(run, "changes"), i, one) {
+		cs_cli_print_cell(stdout, _("changed"), 12);
+		printf("%s  %s  #%d\n", cs_cli_show(c, cs_json_str_or(one, "at", "")), cs_cli_show(c, cs_json_str_or(one, "says", "")),
+		       (int)cs_json_int_or(one, "seq", 0));
+	}
+}
+
 static void print_run(cs_cli *c, const json_t *run)
 {
 	static const char *const members[] = { "run", "flow", "version", "title", "state", "subject", "key", "parent", "created",
@@ -123,6 +134,7 @@ static void print_run(cs_cli *c, const json_t *run)
 	}
 	if (cs_json_true(run, "simulated"))
 		puts(_("SIMULATED: nothing left this machine"));
+	cs_cli_print_changes(c, run);
 	print_waits(c, json_object_get(run, "waits"));
 	(void)fflush(stdout);
 	cs_cli_say_waiting(c, run);

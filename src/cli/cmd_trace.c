@@ -112,6 +112,7 @@ static int print_tree(cs_cli *c, const char *run, cs_err *err)
 		return r;
 	printf("%s  %s  %s%s\n", run, cs_cli_show(c, cs_json_str_or(whole, "flow", "")), cs_json_str_or(whole, "state", ""),
 	       cs_json_true(whole, "simulated") ? _("  SIMULATED") : "");
+	cs_cli_print_changes(c, whole);
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row)

@@ -48,22 +48,27 @@ int cs_cli_input(const char *text, json_t **ret, cs_err *err)
 	return r;
 }
 
-int cs_cli_sets(const cs_cli_args *a, json_t **ret, cs_err *err)
+int cs_cli_pairs(const cs_cli_args *a, const char *flag, json_t **ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *sets = json_array();
 	size_t at = 0;
-	for (const char *set; (set = cs_cli_arg_each(a, "--set", &at)); ) {
+	for (const char *set; (set = cs_cli_arg_each(a, flag, &at)); ) {
 		const char *equals = strchr(set, '=');
 		if (!equals || equals == set)
-			return cs_err_set(err, CS_EINVAL, _("--set %s: give it as PATH=VALUE, a.b=3"), set);
+			return cs_err_set(err, CS_EINVAL, _("%s %s: give it as PATH=VALUE, a.b=3"), flag, set);
 		CS_AUTOJSON json_t *value = cs_json_lenient(equals + 1);
 		json_t *pair = value ? json_pack("{s:s%, s:O}", "path", set, (size_t)(equals - set), "value", value) : NULL;
 		if (!pair)
-			return cs_err_set(err, CS_EINVAL, _("--set: the value is not UTF-8 text"));
+			return cs_err_set(err, CS_EINVAL, _("%s: the value is not UTF-8 text"), flag);
 		json_array_append_new(sets, pair);
 	}
 	*ret = CS_STEAL(sets);
 	return CS_OK;
+}
+
+int cs_cli_sets(const cs_cli_args *a, json_t **ret, cs_err *err)
+{
+	return cs_cli_pairs(a, "--set", ret, err);
 }
 
 int cs_cli_flow_file(cs_cli *c, const char *path, json_t **ret_doc, cs_err *err)

@@ -73,6 +73,11 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "adopt", "RUN|ITEM... [--note TEXT]", N_("have a run take its flow as it is now"), cs_cmd_control, cs_cli_flags_control, 1, -1,
 	  N_("What it has done must stand in the new definition as it was; else it is refused and says which task stands in\n"
 	     "the way. What waits with other content is asked about again.") },
+	{ "correct", "RUN|ITEM... [--set PATH=VALUE]... [--with PATH=VALUE]... [--context PATH=VALUE]... [--from TASK] [--flow FILE]",
+	  N_("change what a run has not used yet"), cs_cmd_correct, cs_cli_flags_correct, 1, -1,
+	  N_("For a run that is paused, waits or has faulted; the item of a fault stands for all of its cause. --set is what\n"
+	     "comes in to the task where it rests, --with what that is called with; what is done stays. It says what is\n"
+	     "changed and which command goes on; --retry goes on at once.") },
 	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,
 	  cs_cli_flags_replay, 1, 1,
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"
@@ -96,7 +101,7 @@ const cs_cli_command cs_cli_commands[] = {
 };
 
 const char *const cs_cli_commands_later[] = {
-	"correct", "rollback", "promote", "eval", "memory", "connectors",
+	"promote", "eval", "memory", "connectors",
 	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
 };
 

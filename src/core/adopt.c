@@ -62,8 +62,7 @@ static bool is_composite(const cs_task *t)
 	       t->kind == CS_TASK_LISTEN;
 }
 
-/* Nothing of it has left yet, and nothing is on its way. */
-static bool only_asked(const cs_call *c)
+bool cs_call_only_asked(const cs_call *c)
 {
 	return c != NULL && c->tries == 0 && (c->phase == CS_CALL_PLANNED || c->phase == CS_CALL_ASKING);
 }
@@ -96,10 +95,10 @@ static int check_task(const cs_run *r, const cs_task *was, const cs_task *is, bo
 		return in_the_way(was, "it keeps what it has heard, and it listens for something else in the new definition", err);
 	if (f == NULL || same || (is_composite(was) && same_shell(was, is)))
 		return CS_OK;
-	if (was->kind != CS_TASK_CALL || !only_asked(f->call))
+	if (was->kind != CS_TASK_CALL || !cs_call_only_asked(f->call))
 		return in_the_way(was, "it is under way, and it is another in the new definition", err);
 	json_array_append_new(again, json_string(was->ref));
-	return CS_OK;
+	return cs_adopt_may_void(r, f->call, was, err);
 }
 
 int cs_adopt_check(const cs_run *r, const cs_flow *to, const json_t *did, json_t **ret_again, cs_err *err)
@@ -119,26 +118,49 @@ int cs_adopt_check(const cs_run *r, const cs_flow *to, const json_t *did, json_t
 	return CS_OK;
 }
 
-static int void_item(cs_run *r, cs_step *s, const cs_frame *f, cs_err *err)
+int cs_adopt_may_void(const cs_run *r, const cs_call *c, const cs_task *t, cs_err *err)
 {
-	const cs_item *item = f->call != NULL && f->call->phase == CS_CALL_ASKING ? cs_run_item(r, f->call->item) : NULL;
-	if (item == NULL)
+	const cs_item *item = c->phase == CS_CALL_ASKING ? cs_run_item(r, c->item) : NULL;
+	if (item == NULL || cs_machine_allows(&cs_machine_approval, item->state, "void"))
 		return CS_OK;
-	return cs_run_write(r, s, "approval.voided", f->task, f->occurrence,
-			    json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", "the run took a new definition of its flow"), err);
+	return cs_err_set(err, CS_EREFUSED, "the task %s was %s, and that is about to take effect: undo it (`capstan undo %s`), or wait for it",
+			  t->name, item->state, item->id);
+}
+
+/* By whoever does it, and without the run going on by that. */
+static int end_call(cs_run *r, cs_step *s, const cs_frame *f, const char *why, cs_err *err)
+{
+	const char *actor = s->actor != NULL ? s->actor : "engine";
+	const cs_item *item = f->call->phase == CS_CALL_ASKING ? cs_run_item(r, f->call->item) : NULL;
+	int rc = CS_OK;
+	if (item != NULL)
+		rc = cs_run_write_as(r, s, actor, "approval.voided", f->task, f->occurrence,
+				     json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", why), err);
+	if (rc == CS_OK && f->timer[0] != '\0')
+		rc = cs_run_write_as(r, s, actor, "timer.cancelled", f->task, f->occurrence, json_pack("{s:s, s:s}", "timer", f->timer, "why", why), err);
+	return rc != CS_OK ? rc : cs_run_write_as(r, s, actor, "task.cancelled", f->task, f->occurrence, NULL, err);
+}
+
+int cs_adopt_void(cs_run *r, cs_step *s, const json_t *again, const char *why, cs_err *err)
+{
+	size_t i;
+	json_t *ref;
+	json_array_foreach(again, i, ref) {
+		const cs_task *t = cs_flow_task(r->flow, json_string_value(ref));
+		const cs_frame *f = t != NULL ? r->live[t->id] : NULL;
+		int rc = f != NULL && f->call != NULL ? end_call(r, s, f, why, err) : CS_OK;
+		if (rc != CS_OK)
+			return rc;
+	}
+	return CS_OK;
 }
 
 int cs_adopt_write(cs_run *r, cs_step *s, const json_t *again, json_t *data, cs_err *err)
 {
 	CS_AUTOJSON json_t *mine = data;
-	size_t i;
-	json_t *ref;
-	json_array_foreach(again, i, ref) {
-		const cs_task *t = cs_flow_task(r->flow, json_string_value(ref));
-		int rc = t != NULL && r->live[t->id] != NULL ? void_item(r, s, r->live[t->id], err) : CS_OK;
-		if (rc != CS_OK)
-			return rc;
-	}
+	int rc = cs_adopt_void(r, s, again, "the run took a new definition of its flow", err);
+	if (rc != CS_OK)
+		return rc;
 	if (json_array_size(again) > 0)
 		json_object_set(mine, "again", (json_t *)(uintptr_t)again);
 	return cs_run_write(r, s, "run.adopted", NULL, 0, CS_STEAL(mine), err);

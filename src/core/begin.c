@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/correct.h"
 #include "core/frame.h"
 
 /* A task about to begin. */
@@ -72,6 +73,22 @@ static int begin_composite(struct start *b, cs_err *err)
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, started_data(b), err);
 }
 
+/* What the task calls with: as the flow says it, but for what the operator has corrected. */
+static int look_with(struct start *b, json_t **ret, cs_err *why)
+{
+	CS_AUTOJSON json_t *args = NULL;
+	bool said = b->t->body != NULL && !cs_correct_owns(b->r, "with", b->t, NULL);
+	int rc = said ? cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &args, why) : CS_OK;
+	if (rc != CS_OK)
+		return rc;
+	if (args == NULL)
+		args = json_object();
+	rc = cs_correct_apply(b->r, "with", b->t, &args, why);
+	if (rc == CS_OK)
+		*ret = CS_STEAL(args);
+	return rc;
+}
+
 /* A function's task begins with what the call gives it, evaluated out here. */
 static int begin_do(struct start *b, cs_err *err)
 {
@@ -79,7 +96,7 @@ static int begin_do(struct start *b, cs_err *err)
 	cs_err why = { 0 };
 	if (b->t->body == NULL)
 		return begin_composite(b, err);
-	int rc = cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &args, &why);
+	int rc = look_with(b, &args, &why);
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
 	json_t *data = started_data(b);
@@ -87,7 +104,7 @@ static int begin_do(struct start *b, cs_err *err)
 		json_object_set_new(data, "vars", json_pack("{s:{s:O, s:O}}", b->t->call, "with", args, "input", b->v.input));
 	else
 		json_object_set(data, "args", args);
-	if (b->t->call == NULL && cs_look_tainted(&b->v, b->t->body, b->tainted))
+	if (b->t->call == NULL && !cs_correct_owns(b->r, "with", b->t, NULL) && cs_look_tainted(&b->v, b->t->body, b->tainted))
 		json_object_set_new(data, "args_tainted", json_true());
 	return cs_run_write(b->r, b->s, "task.started", b->t, b->occurrence, data, err);
 }
@@ -226,7 +243,10 @@ static int taint_of_arg(void *ctx, const cs_expr *e, const char *pointer)
 		return 0;
 	const char *name = pointer[0] == '/' ? pointer + 1 : pointer;
 	size_t len = strcspn(name, "/"), i;
+	CS_AUTOFREE char *top = cs_xasprintf("%.*s", (int)len, name);
 	json_t *known;
+	if (cs_correct_owns(a->b->r, "with", a->b->t, top))
+		return 0;                /* what the operator wrote is clean */
 	json_array_foreach(a->names, i, known)
 		if (json_string_length(known) == len && memcmp(json_string_value(known), name, len) == 0)
 			return 0;
@@ -238,11 +258,9 @@ static int begin_call(struct start *b, cs_err *err)
 {
 	CS_AUTOJSON json_t *args = NULL;
 	cs_err why = { 0 };
-	int rc = b->t->body == NULL ? CS_OK : cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &args, &why);
+	int rc = look_with(b, &args, &why);
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
-	if (args == NULL)
-		args = json_object();
 	const cs_function *fn = b->s->function(b->s->ctx, b->r, b->t->call);
 	CS_AUTOJSON json_t *error = NULL;
 	if (fn == NULL) {
@@ -269,13 +287,12 @@ static int begin_run(struct start *b, cs_err *err)
 {
 	CS_AUTOJSON json_t *input = NULL;
 	cs_err why = { 0 };
-	int rc = b->t->body == NULL ? CS_OK : cs_look(&b->v, CS_PHASE_BODY, b->t->body, b->v.input, &input, &why);
+	int rc = look_with(b, &input, &why);
 	if (rc != CS_OK)
 		return fail(b, rc, &why, err);
-	if (input == NULL)
-		input = json_object();
 	cs_sub_start start = { .seq = b->seq, .task = b->t, .occurrence = b->occurrence, .input = input,
-			       .tainted = b->t->body != NULL && cs_look_tainted(&b->v, b->t->body, b->tainted) };
+			       .tainted = b->t->body != NULL && !cs_correct_owns(b->r, "with", b->t, NULL) &&
+					  cs_look_tainted(&b->v, b->t->body, b->tainted) };
 	return cs_step_sub_begin(b->r, b->s, &start, started_data(b), err);
 }
 
@@ -357,8 +374,11 @@ int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err
 	CS_AUTOJSON json_t *input = NULL;
 	cs_err why = { 0 };
 	int rc = patched(&b, &raw, &why);
+	if (rc == CS_OK)
+		rc = cs_correct_apply(r, "input", t, &raw, &why);
 	if (rc != CS_OK)
 		return fail(&b, rc, &why, err);
+	b.tainted = b.tainted && !cs_correct_owns(r, "input", t, NULL);
 	b.v = (cs_view_of){ .r = r, .s = s, .seq = seq, .memo = seq, .task = t, .raw = raw };
 	bool enter;
 	rc = look_in(&b, &enter, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/correct.h"
 #include "core/fold.h"
 
 static json_t *member(const cs_event *ev, const char *name)
@@ -197,6 +198,16 @@ static int put_id(char slot[CS_ID_SIZE], const char *id)
 	return CS_OK;
 }
 
+/* What came in to F, as the operator may have corrected it. */
+static int come_in(const cs_run *r, cs_frame *f, const cs_frame *seq, const cs_event *ev)
+{
+	cs_json_put(&f->raw, seq->last);
+	int rc = cs_correct_apply(r, "input", f->task, &f->raw, NULL);
+	cs_json_put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : f->raw);
+	f->input_tainted = cs_json_true(ev->data, "tainted");
+	return rc;
+}
+
 static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *seq = sequence(r, t);
@@ -207,9 +218,10 @@ static int fold_task_started(cs_run *r, const cs_event *ev, const cs_task *t)
 	f->started_at = ev->at;
 	f->started_seq = ev->seq;
 	note_coming(seq, t);
-	cs_json_put(&f->raw, seq->last);
-	cs_json_put(&f->input, member(ev, "input") != NULL ? member(ev, "input") : seq->last);
-	f->input_tainted = cs_json_true(ev->data, "tainted");
+	if (come_in(r, f, seq, ev) != CS_OK) {
+		cs_frame_free(f);
+		return CS_EINTERNAL;
+	}
 	note_timer(f, ev);
 	cs_json_put(&f->last, f->input);
 	f->last_tainted = f->input_tainted;
@@ -297,6 +309,7 @@ static int fold_task_completed(cs_run *r, const cs_event *ev, const cs_task *t)
 		r->context_tainted = r->context_tainted || tainted;
 	}
 	drop_live(r, seq, t);
+	cs_correct_forget(r, t, false);
 	if (seq->lane && seq->parent->winner < 0)
 		seq->parent->winner = t->index;
 	go_on(r, seq, t, &e);
@@ -313,6 +326,7 @@ static int fold_task_skipped(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_EINTERNAL;
 	r->occurrences[t->id] = ev->occurrence;
 	drop_live(r, seq, t);
+	cs_correct_forget(r, t, false);
 	if (member(ev, "outcome") != NULL) {
 		json_object_set(seq->done, t->name, member(ev, "outcome"));
 		mark_tainted(seq, t->name, cs_json_true(ev->data, "tainted"));
@@ -381,6 +395,7 @@ static int fold_task_caught(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_OK;
 	}
 	cs_run_forget_hearings(r, t);
+	cs_correct_forget(r, t, true);
 	f->handler = true;
 	if (f->vars == NULL)
 		f->vars = json_object();
@@ -434,8 +449,7 @@ static int fold_child_ended(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_OK;
 }
 
-/* The calls that were begun under another definition begin again; the rest is as it was. */
-static int fold_adopted(cs_run *r, const cs_event *ev, const cs_task *t)
+int cs_run_fold_again(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)t;
 	size_t i;
@@ -502,7 +516,8 @@ static const struct {
 	{ "run.completed", false, cs_run_fold_completed_run },
 	{ "run.faulted", false, cs_run_fold_faulted_run },
 	{ "run.retried", false, cs_run_fold_retried },
-	{ "run.adopted", false, fold_adopted },
+	{ "run.adopted", false, cs_run_fold_again },
+	{ "run.corrected", false, cs_run_fold_corrected },
 	{ "event.emitted", true, fold_emitted },
 	{ "event.received", true, cs_run_fold_received },
 	{ "event.consumed", true, cs_run_fold_consumed },

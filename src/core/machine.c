@@ -32,6 +32,9 @@ static const cs_arrow run_arrows[] = {
 	{ "waiting", "adopt", "waiting" },
 	{ "paused", "adopt", "paused" },
 	{ "faulted", "adopt", "faulted" },
+	{ "waiting", "correct", "waiting" },
+	{ "paused", "correct", "paused" },
+	{ "faulted", "correct", "faulted" },
 	{ "faulted", "retry", "running" },
 	{ "running", "fault", "compensating" },      /* on-fault: compensate, and there is something to take back */
 	{ "cancelling", "settle", "compensating" },
@@ -45,7 +48,7 @@ static const cs_arrow run_arrows[] = {
 MACHINE(run, "run",
 	STATES("created", "running", "waiting", "pausing", "paused", "completed", "faulted", "cancelling", "cancelled",
 	       "compensating", "compensated", "stuck"),
-	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry", "rollback", "waive", "adopt"));
+	STATES("start", "block", "unblock", "pause", "settle", "resume", "complete", "fault", "cancel", "retry", "rollback", "waive", "adopt", "correct"));
 
 static const cs_arrow reversal_arrows[] = {
 	{ "none", "register", "registered" },

@@ -203,6 +203,7 @@ typedef struct cs_run {
 	json_t *input, *start;       /* raw, transformed */
 	bool input_tainted;
 	json_t *context;
+	json_t *corrections;         /* of tasks that are not done, in order: [{in, task, path, value}] (correct.h); NULL: none */
 	bool context_tainted;
 	json_t *output, *error;
 	int *occurrences;            /* by task id */

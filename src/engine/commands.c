@@ -13,7 +13,7 @@
 /* ---- run ---------------------------------------------------------------------------------------------------- */
 
 /* A workspace's flow by name, or a document that came along. */
-static cs_bundle *bundle_of_request(cs_engine *e, const json_t *req, cs_err *err)
+cs_bundle *cs_command_bundle(cs_engine *e, const json_t *req, cs_err *err)
 {
 	json_t *doc = json_object_get(req, "definition");
 	if (doc == NULL) {
@@ -71,7 +71,7 @@ static bool real_question(const json_t *req, const cs_flow *flow)
 
 static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
-	cs_bundle *b = bundle_of_request(e, req, err);
+	cs_bundle *b = cs_command_bundle(e, req, err);
 	if (b == NULL)
 		return err->code != 0 ? err->code : CS_EINVAL;
 	CS_AUTOJSON json_t *input = json_object_get(req, "input") != NULL ? json_incref(json_object_get(req, "input")) : json_object();
@@ -110,7 +110,7 @@ static int cmd_run(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 /* The definition of the new run: the old one's, or the document that came along with the old roles. */
 static cs_bundle *bundle_of_replay(cs_engine *e, const json_t *req, const cs_live *old, cs_err *err)
 {
-	return json_object_get(req, "definition") != NULL ? bundle_of_request(e, req, err) : old->bundle;
+	return json_object_get(req, "definition") != NULL ? cs_command_bundle(e, req, err) : old->bundle;
 }
 
 /* The task that a replay forks from: by reference, or by name. */
@@ -369,7 +369,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
-		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt },
+		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt }, { "correct", cs_command_correct },
 		{ "unlock", cs_command_unlock }, { "lock", cs_command_lock },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");

@@ -9,6 +9,9 @@
  *   decide   item, decision: {verb, digest, note, value, until, to, how, word, batch} -> {item, next}
  *   control  run, verb: pause|resume|cancel|retry, why, batch -> {run, state}
  *   adopt    run, why                       -> {run, state, existing}   it takes the workspace's definition of its flow
+ *   correct  run, set: [{in: input|with|context, path, value}], from (a task), definition (a document), why, batch,
+ *            retry: bool (it goes on at once), dry: bool (nothing is written)
+ *                                           -> {run, state, old, new, version, patch, again}   (core/correct.h)
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
  *   live     -> {}                          this machine is the live one

@@ -238,10 +238,13 @@ const char *cs_secrets_word(cs_engine *e);                                   /* 
 /* Writes an event of the workspace, of no run. DATA is taken over. */
 int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err);
 /* Acts on one request in the open group. *ret is the `ok` object. */
+/* The definition that a request names or brings along, borrowed; NULL with the reason. */
+cs_bundle *cs_command_bundle(cs_engine *e, const json_t *req, cs_err *err);
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 
 /* ---- adopt.c ---- */
 int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+int cs_command_correct(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 
 /* ---- reload.c ---- */
 /* Has the workspace's files read and checked on another thread; a CS_MESSAGE_LOADED follows, with

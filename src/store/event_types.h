@@ -13,8 +13,9 @@
  *   run.started    input                     run.blocked on[]       run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
  *   run.adopted    old, *new (definition hashes), version, why, again[] (references of calls begun again)
- *   run.corrected  old, new (definition hashes), patch, why         run.retried segment, why,
- *                  batch (those retried with it)
+ *   run.corrected  old, *new (definition hashes), version, why, batch, again[], patch: [{in "input"|"with"|"context",
+ *                  task, path, value, old}]
+ *   run.retried    segment, why, batch (those retried with it)
  *   run.compensating why "fault"|"rollback"|"cancel"|"retry"|"waive", error, task, only (a key: that
  *                  one alone)              run.compensated error, output    run.stuck error
  *   reversal.registered *key (of the attempt done), *call (what takes it back), result

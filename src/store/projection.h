@@ -61,8 +61,6 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" WHERE run = ?1 AND state = 'faulted'") \
 	X(RUN_ADOPT, "UPDATE run SET definition = coalesce(?4, definition), version = coalesce(?5, version)," \
 		" updated = ?2, last_seq = ?3 WHERE id = ?1") \
-	X(RUN_CORRECT, "UPDATE run SET definition = coalesce(?4, definition), updated = ?2," \
-		" last_seq = ?3 WHERE id = ?1") \
 	X(RUN_COST, "UPDATE run SET cost = cost + ?2 WHERE id = ?1") \
 	X(START_KEY, "INSERT INTO start_key (key, run, digest) VALUES (?1, ?2, ?3)") \
 	X(TASK_START, "INSERT INTO task (run, ref, occurrence, state, started, seq, attempts, cost)" \

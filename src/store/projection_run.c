@@ -97,6 +97,6 @@ int cs_fold_run_adopted(cs_fold *f, const cs_event *ev, cs_err *err)
 
 int cs_fold_run_corrected(cs_fold *f, const cs_event *ev, cs_err *err)
 {
-	return cs_fold_do(f, CS_FOLD_RUN_CORRECT, err, "siis", ev->run, ev->at, ev->seq,
-			  cs_json_str(ev->data, "new"));
+	return cs_fold_do(f, CS_FOLD_RUN_ADOPT, err, "siiss", ev->run, ev->at, ev->seq, cs_json_str(ev->data, "new"),
+			  cs_json_str(ev->data, "version"));
 }

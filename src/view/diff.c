@@ -262,7 +262,9 @@ static json_t *summary_of(const side *old, const side *new, const counts *c)
 	json_t *cost = json_pack("{s:O, s:O}", "old", json_object_get(old->run, "cost"), "new", json_object_get(new->run, "cost"));
 	json_t *state = json_pack("{s:O, s:O}", "old", json_object_get(old->run, "state"), "new", json_object_get(new->run, "state"));
 	json_t *time = json_pack("{s:I, s:I}", "old", time_of(old->run), "new", time_of(new->run));
-	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o, s:s?, s:s}}", "summary", "steps", steps, "effects", effects, "cost", cost,
+	json_t *changed = json_pack("{s:I, s:I}", "old", (json_int_t)json_array_size(json_object_get(old->run, "changes")), "new",
+				    (json_int_t)json_array_size(json_object_get(new->run, "changes")));
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:s}}", "summary", "corrections", changed, "steps", steps, "effects", effects, "cost", cost,
 			 "time", time, "state", state, "first", c->first, "output", same_output ? "same" : "changed");
 }
 

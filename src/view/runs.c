@@ -112,6 +112,28 @@ static int add_waits(cs_reader *r, const json_t *params, json_t *run, cs_err *er
 	return rc || !waiting ? rc : add_words(r, params, waits, err);
 }
 
+static int add_change(void *ctx, const cs_event *ev)
+{
+	json_t *one = cs_view_event_json(ev);
+	json_object_set_new(one, "says", cs_view_says(ev));
+	json_array_append_new(ctx, one);
+	return 0;
+}
+
+/* What the operator changed in it: each correction, and each definition that it took. */
+static int add_changes(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	json_t *changes = json_array(), *row;
+	size_t i;
+	json_object_set_new(run, "changes", changes);
+	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type IN ('run.adopted', 'run.corrected') ORDER BY seq", params, &rows, err);
+	json_array_foreach(rows, i, row)
+		if (rc == CS_OK)
+			rc = cs_reader_event(r, cs_json_int_or(row, "seq", 0), add_change, changes, err);
+	return rc;
+}
+
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 {
 	CS_AUTOHOLD cs_view_hold hold = { 0 };
@@ -131,6 +153,8 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 	json_t *one = json_array_get(runs, 0);
 	json_object_set(one, "items", items);
 	rc = add_waits(r, params, one, err);
+	if (!rc)
+		rc = add_changes(r, params, one, err);
 	if (rc)
 		return rc;
 	*ret = json_incref(one);

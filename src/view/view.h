@@ -27,7 +27,8 @@ typedef struct cs_view_filter {
  * kind, title, subject, key, origin, created, updated, definition, last_seq. FILTER may be NULL. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
- * in-doubt, grace (of a decision), timer, retry, event or hold, task, until, item}. CS_ENOTFOUND. */
+ * in-doubt, grace (of a decision), timer, retry, event or hold, task, until, item}, and changes: what the operator changed
+ * in it, each an event with `says`. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
 /* {runs: {state: n}, running, waiting, inbox, snoozed (of inbox, those put off), live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
  * running and waiting count what is not over. */

@@ -65,3 +65,37 @@ item=$(waiting)
 expect 0 dismiss "$item"
 left 0
 expect 0 verify
+
+# Twelve that were given the wrong thing: corrected and retried by one decision, and the flow stays.
+flow '${ .n + 1 }'
+n=0
+while [ "$n" -lt 12 ]; do
+	n=$((n + 1))
+	expect 1 run bill --input '{"n":"one"}'
+done
+item=$(cd "$work" && "$capstan" inbox --json | grep '"count":12' | sed -n 's/.*"id":"\([^"]*\)".*/\1/p')
+expect 2 correct "$item"
+expect 2 correct "$item" --set n
+expect 4 correct "$item" --set n=41 --from first
+complained 'the run rests at sum'
+expect 0 correct "$item" --set n=41 --dry-run
+said 'input n of /do/1/sum: one -> 41'
+complained 'nothing is written'
+left 1
+expect 0 correct "$item" --set n=41 --retry --note 'a number was meant'
+left 0
+expect 0 runs --flow bill --limit 12 --json
+[ "$(grep -c '"state":"completed"' "$work/out")" -eq 12 ] || fail 'not every run went on'
+[ "$(grep -c '"output":{"total":42}' "$work/out")" -eq 12 ] || fail 'not every run took the correction'
+run=$(sed -n '1s/.*"run":"\([^"]*\)".*/\1/p' "$work/out")
+expect 0 show "$run"
+said 'corrected the run: input n of /do/1/sum; a number was meant'
+expect 0 trace "$run"
+said 'corrected the run'
+expect 0 trace "$run" --format json
+said '"type":"run.corrected"'
+said '"batch":"'
+expect 4 correct "$run" --set n=1
+complained 'illegal-transition'
+expect 0 verify
+expect 0 rebuild --check

@@ -503,6 +503,7 @@ json_t *play_dump(const cs_run *r)
 	set(o, "input", r->input);
 	set(o, "start", r->start);
 	set(o, "context", r->context);
+	set(o, "corrections", r->corrections);
 	set(o, "output", r->output);
 	set(o, "error", r->error);
 	json_t *occurrences = json_array();

@@ -39,6 +39,8 @@ static const struct arrow run[] = {
 	/* WORKSPACE, "What is pinned, what is live": adopt leaves the state as it is. */
 	{ "running", "adopt", "running" },          { "waiting", "adopt", "waiting" },
 	{ "paused", "adopt", "paused" },            { "faulted", "adopt", "faulted" },
+	{ "paused", "correct", "paused" },          { "waiting", "correct", "waiting" },
+	{ "faulted", "correct", "faulted" },
 	/* Beyond the text: an input that breaks the flow's schema never starts. */
 	{ "created", "fault", "faulted" },
 };
@@ -194,7 +196,7 @@ static void test_words_of_nobody_are_refused(void **state)
 	}
 }
 
-/* I15, as far as the tables go: only the operator's retry and rollback leave a terminal state; adopt keeps it. */
+/* I15, as far as the tables go: only the operator's retry and rollback leave a terminal state; adopt and correct keep it. */
 static void test_a_terminal_run_is_left_by_the_operator_alone(void **state)
 {
 	(void)state;
@@ -208,7 +210,7 @@ static void test_a_terminal_run_is_left_by_the_operator_alone(void **state)
 		for (size_t e = 0; ends && cs_machine_run.events[e] != NULL; e++) {
 			const char *event = cs_machine_run.events[e];
 			bool faulted = strcmp(name, "faulted") == 0, completed = strcmp(name, "completed") == 0;
-			bool may = (faulted && (strcmp(event, "retry") == 0 || strcmp(event, "adopt") == 0)) || ((faulted || completed) && strcmp(event, "rollback") == 0);
+			bool may = (faulted && (strcmp(event, "retry") == 0 || strcmp(event, "adopt") == 0 || strcmp(event, "correct") == 0)) || ((faulted || completed) && strcmp(event, "rollback") == 0);
 			assert_int_equal(cs_machine_allows(&cs_machine_run, name, event), may);
 		}
 	}

@@ -75,3 +75,7 @@ check_PROGRAMS += tests/engine/test_open
 TESTS += tests/engine/test_open
 tests_engine_test_open_SOURCES = tests/engine/test_open.c
 tests_engine_test_open_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_correct
+TESTS += tests/engine/test_correct
+tests_engine_test_correct_SOURCES = tests/engine/test_correct.c
+tests_engine_test_correct_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* correct: what a run that rests has not used yet is changed, and nothing else is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "tests/support/world.h"
+
+#define HEAD(version) "document: { dsl: '1.0.3', namespace: test, name: f, version: '" version "' }\ndo:\n"
+#define FIRST "  - first: { set: { n: one } }\n"
+#define MAIL(with) "  - mail: { call: mail.send, with: " with " }\n"
+#define SUM "  - sum: { set: { total: '${ .n + 1 }' } }\n"
+
+static int set_up(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+	world_new(w, NULL);
+	world_file(w, "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\nmode: live\noperations:\n"
+		   "  send: { effect: unsafe, input: { type: object, properties: { to: { type: string } } },\n"
+		   "          request: { method: POST, path: /send, body: '${ . }' } }\n"
+		   "  fail: { effect: unsafe, request: { method: POST, path: /fail, body: '${ . }' } }\n");
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	world_free(*state);
+	free(*state);
+	return 0;
+}
+
+static char *begin(world *w, const char *flow, const char *rests)
+{
+	world_file(w, "flows/f.yaml", flow);
+	world_start(w);
+	char *run = world_run(w, "f", NULL, json_object());
+	json_decref(world_await(w, run, rests));
+	return run;
+}
+
+static char *item_of(world *w, const char *run)
+{
+	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM item WHERE run = '%s' AND state = 'pending'", run);
+	for (int i = 0; i < 1000; i++, usleep(10000)) {
+		CS_AUTOJSON json_t *rows = world_rows(w, sql);
+		if (json_array_size(rows) == 1)
+			return cs_xstrdup(cs_json_str(json_array_get(rows, 0), "id"));
+	}
+	fail_msg("nothing waits in %s", run);
+	return NULL;
+}
+
+/* {cmd: correct, run, set: CHANGES} with MORE; CHANGES and MORE in single quotes. */
+static json_t *request(const char *run, const char *changes, const char *more)
+{
+	CS_AUTOJSON json_t *set = world_json(changes);
+	json_t *req = world_json(more);
+	json_object_set_new(req, "cmd", json_string("correct"));
+	json_object_set_new(req, "run", json_string(run));
+	json_object_set(req, "set", set);
+	return req;
+}
+
+static void refused(world *w, json_t *req, const char *says)
+{
+	CS_AUTOJSON json_t *no = world_refused(w, req);
+	if (strstr(cs_json_str_or(no, "message", ""), says) == NULL)
+		fail_msg("%s", cs_json_str_or(no, "message", ""));
+}
+
+static void control(world *w, const char *run, const char *verb)
+{
+	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", verb)));
+}
+
+static void restart(world *w)
+{
+	world_stop(w);
+	world_start(w);
+}
+
+static void ends(world *w, const char *run, const char *path, const char *want)
+{
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed faulted");
+	CS_AUTOJSON json_t *done = world_event(w, run, "run.completed");
+	assert_string_equal(cs_json_str_or(row, "state", ""), "completed");
+	CS_AUTOFREE char *have = cs_json_text(cs_json_get_path(json_object_get(done, "output"), path));
+	assert_string_equal(have, want);
+	world_verify(w);
+}
+
+static void test_what_comes_in_where_it_faulted_is_corrected_and_retried(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST SUM, "faulted");
+	CS_AUTOJSON json_t *ok = world_ask(w, request(run, "[{'in':'input','path':'n','value':41}]", "{'why':'a number'}"));
+	assert_string_equal(cs_json_str_or(ok, "state", ""), "faulted");
+	assert_string_equal(cs_json_str_or(cs_json_get_path(ok, "patch.0"), "old", ""), "one");
+	restart(w);
+	control(w, run, "retry");
+	ends(w, run, "total", "42");
+	CS_AUTOJSON json_t *said = world_event(w, run, "run.corrected");
+	assert_string_equal(cs_json_str_or(said, "why", ""), "a number");
+	assert_string_equal(cs_json_str_or(cs_json_get_path(said, "patch.0"), "task", ""), "/do/1/sum");
+	assert_string_equal(cs_json_str_or(said, "old", "-"), cs_json_str_or(said, "new", "+"));
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT actor FROM event WHERE type = 'run.corrected'");
+	assert_string_equal(cs_json_str_or(json_array_get(rows, 0), "actor", ""), "operator:tester");
+}
+
+static void test_corrected_and_retried_by_one_decision(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST SUM, "faulted");
+	CS_AUTOJSON json_t *dry = world_ask(w, request(run, "[{'in':'input','path':'.','value':{'n':1}}]", "{'dry':true,'retry':true}"));
+	assert_int_equal(json_array_size(json_object_get(dry, "patch")), 1);
+	assert_int_equal(world_count(w, run, "run.corrected"), 0);
+	CS_AUTOJSON json_t *ok = world_ask(w, request(run, "[{'in':'input','path':'.','value':{'n':1}}]", "{'retry':true}"));
+	assert_string_equal(cs_json_str_or(ok, "state", ""), "running");
+	ends(w, run, "total", "2");
+}
+
+static void test_a_gate_with_other_content_is_void_and_asked_again(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x, text: hello }"), "waiting");
+	CS_AUTOFREE char *before = item_of(w, run);
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'text','value':'bye'}]", "{}")));
+	restart(w);
+	CS_AUTOFREE char *after = item_of(w, run);
+	assert_string_not_equal(before, after);
+	refused(w, json_pack("{s:s, s:s, s:{s:s}}", "cmd", "decide", "item", before, "decision", "verb", "approve"), "void");
+	json_decref(world_decide(w, after, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOJSON json_t *intent = world_event(w, run, "attempt.intent");
+	assert_string_equal(cs_json_str_or(cs_json_get_path(intent, "request.body"), "to", ""), "b@x");
+	assert_string_equal(cs_json_str_or(cs_json_get_path(intent, "request.body"), "text", ""), "bye");
+	assert_string_equal(cs_json_str_or(intent, "approval", ""), after);
+	assert_int_equal(world_count(w, run, "attempt.intent"), 1);
+	world_verify(w);
+}
+
+static void test_what_was_decided_and_takes_effect_is_not_taken_away(void **state)
+{
+	world *w = *state;
+	world_file(w, "capstan.yaml", "workspace: w\nmode: simulate\noperator: { name: tester, timezone: UTC }\napprovals: { grace: PT1H }\n");
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x }"), "waiting");
+	CS_AUTOFREE char *item = item_of(w, run);
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "reject")));
+	refused(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}"), "about to take effect");
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "undo")));
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
+	CS_AUTOFREE char *next = item_of(w, run);
+	assert_string_not_equal(item, next);
+	assert_int_equal(world_count(w, run, "approval.consumed"), 0);
+	world_verify(w);
+}
+
+static void test_the_context_is_corrected_and_what_speaks_of_it_is_asked_anew(void **state)
+{
+#define TWO "  - both:\n      fork:\n        branches:\n          - one: { call: approve, with: { title: '${ $context.who }' } }\n" \
+	"          - two: { call: approve, with: { title: Well? } }\n"
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - first: { set: { n: 1 }, export: { as: '${ { who: \"Ann\" } }' } }\n" TWO
+				      "  - end: { set: { who: '${ $context.who }' } }\n", "waiting");
+	json_decref(world_ask(w, request(run, "[{'in':'context','path':'who','value':'Eve'}]", "{}")));
+	restart(w);
+	json_decref(world_await(w, run, "waiting"));
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT title, state FROM item ORDER BY title, state");
+	CS_AUTOFREE char *all = cs_json_text(rows);
+	assert_string_equal(all, "[{\"title\":\"Ann\",\"state\":\"void\"},{\"title\":\"Eve\",\"state\":\"pending\"},{\"title\":\"Well?\",\"state\":\"pending\"}]");
+	CS_AUTOJSON json_t *left = world_rows(w, "SELECT id FROM item WHERE state = 'pending'");
+	for (size_t i = 0; i < 2; i++)
+		json_decref(world_decide(w, cs_json_str(json_array_get(left, i), "id"), json_pack("{s:s}", "verb", "approve")));
+	ends(w, run, "who", "\"Eve\"");
+	CS_AUTOJSON json_t *old = world_rows(w, "SELECT state FROM task WHERE ref LIKE '%/one' AND occurrence = 1");
+	assert_string_equal(cs_json_str_or(json_array_get(old, 0), "state", ""), "cancelled");
+#undef TWO
+}
+
+static void test_what_is_done_or_at_work_is_not_corrected(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x }"), "waiting");
+	static const struct {
+		const char *changes, *more, *says;
+	} rows[] = {
+		{ "[{'in':'input','path':'n','value':2}]", "{'from':'first'}", "the run rests at mail" },
+		{ "[{'in':'input','path':'n','value':2}]", "{'from':'nowhere'}", "the run rests at mail" },
+		{ "[{'in':'output','path':'n','value':2}]", "{}", "a change is" },
+		{ "[{'in':'with','path':'to.name','value':2}]", "{}", "" },
+		{ "[]", "{}", "nothing would be changed" },
+		{ "[{'in':'with','path':'to','value':'b@x'}]", "{'retry':true}", "illegal-transition" },
+	};
+	int64_t before = cs_json_int_or(json_array_get(world_rows(w, "SELECT max(seq) AS n FROM event"), 0), "n", 0);
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
+		refused(w, request(run, rows[i].changes, rows[i].more), rows[i].says);
+	assert_int_equal(cs_json_int_or(json_array_get(world_rows(w, "SELECT max(seq) AS n FROM event"), 0), "n", 0), before);
+	CS_AUTOFREE char *item = item_of(w, run);
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	refused(w, request(run, "[{'in':'context','path':'n','value':2}]", "{}"), "illegal-transition");
+	world_verify(w);
+}
+
+/* The definition and the data in one; the log has both hashes. */
+static void test_the_flow_is_corrected_by_a_file_of_its_own(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST SUM, "faulted");
+	json_t *req = request(run, "[{'in':'input','path':'n','value':2}]", "{'retry':true}");
+	json_object_set_new(req, "definition", world_json("{'document':{'dsl':'1.0.3','namespace':'test','name':'f','version':'1.0.1'},'do':["
+		"{'first':{'set':{'n':'one'}}},{'sum':{'set':{'total':'${ .n * 10 }'}}}]}"));
+	json_decref(world_ask(w, req));
+	ends(w, run, "total", "20");
+	CS_AUTOJSON json_t *said = world_event(w, run, "run.corrected");
+	CS_AUTOJSON json_t *row = world_await(w, run, "completed");
+	assert_string_not_equal(cs_json_str_or(said, "old", ""), cs_json_str_or(said, "new", ""));
+	assert_string_equal(cs_json_str_or(row, "definition", ""), cs_json_str_or(said, "new", ""));
+	assert_string_equal(cs_json_str_or(row, "version", ""), "1.0.1");
+
+	CS_AUTOFREE char *other = world_run(w, "f", NULL, json_object());
+	json_decref(world_await(w, other, "faulted"));
+	req = request(other, "[]", "{}");
+	json_object_set_new(req, "definition", world_json("{'document':{'dsl':'1.0.3','namespace':'test','name':'f','version':'1.0.1'},'do':["
+		"{'first':{'set':{'n':2}}},{'sum':{'set':{'total':'${ .n }'}}}]}"));
+	refused(w, req, "the task first (/do/0/first) stands in the way");
+	req = request(other, "[]", "{}");
+	json_object_set_new(req, "definition", world_json("{'document':{'dsl':'1.0.3','namespace':'test','name':'g','version':'1.0.1'},'do':["
+		"{'first':{'set':{'n':'one'}}}]}"));
+	refused(w, req, "the run is of the flow");
+}
+
+/* It stays while its task is not done, over another fault; the next round of a loop knows nothing of it. */
+static void test_a_correction_stays_until_its_task_is_done(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - each:\n      for: { in: '${ [1, 2] }' }\n      do:\n"
+		"        - what: { set: { a: x, b: x } }\n        - sum: { set: { total: '${ .a + .b + 1 }' } }\n", "faulted");
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'a','value':1}]", "{'retry':true}")));
+	for (int i = 0; i < 500 && world_count(w, run, "run.faulted") < 2; i++, usleep(10000))
+		;
+	assert_int_equal(world_count(w, run, "run.faulted"), 2);     /* x is no number in b either */
+	restart(w);
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'b','value':2}]", "{'retry':true}")));
+	for (int i = 0; i < 500 && world_count(w, run, "run.faulted") < 3; i++, usleep(10000))
+		;
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT data FROM event WHERE type = 'task.completed' AND task LIKE '%/sum'");
+	assert_int_equal(json_array_size(rows), 1);
+	assert_non_null(strstr(cs_json_str_or(json_array_get(rows, 0), "data", ""), "\"total\":4"));
+	assert_int_equal(world_count(w, run, "run.faulted"), 3);     /* the second round is not corrected */
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'.','value':{'a':1,'b':1}}]", "{'retry':true}")));
+	ends(w, run, "total", "3");
+}
+
+static void test_what_the_operator_wrote_is_clean_and_the_rest_is_not(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - hear: { listen: { to: { one: { with: { type: a } } } } }\n"
+				      MAIL("{ to: '${ .[0].to }', text: '${ .[0].text }' }"), "waiting");
+	json_decref(world_ask(w, world_json("{'cmd':'emit','tainted':true,'event':{'type':'a','data':{'to':'evil@x','text':'t'}}}")));
+	CS_AUTOFREE char *before = item_of(w, run);
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
+	CS_AUTOFREE char *after = item_of(w, run);
+	assert_string_not_equal(before, after);
+	CS_AUTOJSON json_t *published = world_event(w, run, "approval.published");
+	CS_AUTOFREE char *taint = cs_json_text(json_object_get(published, "taint"));
+	assert_string_equal(taint, "[\"text\"]");
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'.','value':{'to':'b@x'}}]", "{}")));
+	CS_AUTOFREE char *last = item_of(w, run);
+	CS_AUTOJSON json_t *clean = world_event(w, run, "approval.published");
+	assert_string_equal(cs_json_str_or(clean, "item", ""), last);
+	assert_null(json_object_get(clean, "taint"));
+	world_verify(w);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(test_what_comes_in_where_it_faulted_is_corrected_and_retried),
+		T(test_corrected_and_retried_by_one_decision),
+		T(test_a_gate_with_other_content_is_void_and_asked_again),
+		T(test_what_was_decided_and_takes_effect_is_not_taken_away),
+		T(test_the_context_is_corrected_and_what_speaks_of_it_is_asked_anew),
+		T(test_what_is_done_or_at_work_is_not_corrected),
+		T(test_the_flow_is_corrected_by_a_file_of_its_own),
+		T(test_a_correction_stays_until_its_task_is_done),
+		T(test_what_the_operator_wrote_is_clean_and_the_rest_is_not),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
