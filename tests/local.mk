@@ -38,6 +38,7 @@ include tests/cli/local.mk
 include tests/tui/local.mk
 include tests/ctk/local.mk
 include tests/system/local.mk
+include tests/faults/local.mk
 include tests/bench/local.mk
 endif
 else

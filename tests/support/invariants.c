@@ -162,6 +162,7 @@ static void on_attempt(struct reading *r, const cs_event *ev)
 	else if (!resolved && !intent && cs_json_true(k, "in_doubt"))
 		broken(r, "I6: seq %lld: %s ends what is in doubt", (long long)ev->seq, ev->type);
 	json_object_set_new(k, "state", json_string(ev->type));
+	json_object_set_new(k, "happened", json_boolean(resolved && strcmp(cs_json_str_or(ev->data, "how", ""), "happened") == 0));
 	json_object_set_new(k, "simulated", json_boolean(ev->simulated));
 	json_object_set_new(k, "in_doubt", json_boolean(strcmp(ev->type, "attempt.ambiguous") == 0 &&
 							strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0));
@@ -200,6 +201,12 @@ static void on_item(struct reading *r, const cs_event *ev)
 		json_object_del(item, "decision");
 }
 
+/* It ended well, or a person says that it did. */
+static bool is_done(const json_t *k)
+{
+	return strcmp(cs_json_str_or(k, "state", ""), "attempt.done") == 0 || cs_json_true(k, "happened");
+}
+
 /* Per run: what can be taken back, {key, state}, in the order in which it was done. */
 static void on_reversal(struct reading *r, const cs_event *ev)
 {
@@ -216,7 +223,7 @@ static void on_reversal(struct reading *r, const cs_event *ev)
 			later = v;
 	}
 	if (strcmp(word, "registered") == 0) {
-		if (mine != NULL || strcmp(cs_json_str_or(done, "state", ""), "attempt.done") != 0)
+		if (mine != NULL || !is_done(done))
 			broken(r, "I8: seq %lld: a reversal of the key %.12s, which is not done, or twice", (long long)ev->seq, key);
 		json_array_append_new(list, json_pack("{s:s, s:s}", "key", key, "state", word));
 		return;

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What is done to the engine from outside, again and again: `make check` has time for some of it, `make check-faults` does all.
+faults_tests = tests/faults/kill
+check_PROGRAMS += $(faults_tests)
+TESTS += $(faults_tests)
+tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/kill_calls.c tests/faults/kill_calls.h tests/faults/kill_check.c tests/faults/kill_check.h \
+	tests/faults/kill_decide.c tests/faults/kill_decide.h tests/faults/kill_operator.c tests/faults/kill_operator.h tests/faults/kill_outside.c \
+	tests/faults/kill_outside.h tests/faults/kill_round.c tests/faults/kill_round.h tests/faults/kill_scenarios.c tests/faults/kill_scenarios.h \
+	tests/faults/kill_shared.h
+tests_faults_kill_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+
+# FAULTS_KILLS random kills from FAULTS_SEED on; FAULTS_STATE=FILE keeps how far it came, and the next call goes on from there.
+check-faults: capstan $(faults_tests)
+	@CS_TEST_BUILDDIR='$(abs_top_builddir)' CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_BUILDDIR CS_TEST_CAPSTAN && \
+	tests/faults/kill random $${FAULTS_KILLS:-100000} $${FAULTS_SEED:-1} $${FAULTS_STATE:+"$$FAULTS_STATE"} && \
+	tests/faults/kill points $${FAULTS_SEED:-1} && tests/faults/kill calls $${FAULTS_STRIDE:-1} $${FAULTS_SEED:-1}
