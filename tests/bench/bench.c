@@ -88,7 +88,7 @@ static void count_reply(void *ctx, json_t *reply)
 {
 	(void)ctx;
 	if (json_object_get(reply, "ok") == NULL)
-		bench_die("a run was refused", NULL);
+		bench_die("a request was refused", NULL);
 	json_decref(reply);
 	atomic_fetch_add(&replies, 1);
 }
@@ -99,17 +99,41 @@ static void nap(long ns)
 	(void)nanosleep(&t, NULL);
 }
 
+/* REQUEST is taken over; SENT are before it. */
+static void send_one(cs_engine *e, json_t *request, int sent)
+{
+	while (sent - atomic_load(&replies) >= WINDOW)
+		nap(200000);
+	if (cs_engine_send(e, request, count_reply, NULL, NULL) != CS_OK)
+		bench_die("sending", NULL);
+}
+
+static void await_replies(int n)
+{
+	while (atomic_load(&replies) < n)
+		nap(200000);
+}
+
 void bench_runs(cs_engine *e, const char *flow, int n)
 {
 	atomic_store(&replies, 0);
-	for (int i = 0; i < n; i++) {
-		while (i - atomic_load(&replies) >= WINDOW)
-			nap(200000);
-		if (cs_engine_send(e, json_pack("{s:s, s:s, s:{s:i}}", "cmd", "run", "flow", flow, "input", "n", i), count_reply, NULL, NULL) != CS_OK)
-			bench_die("sending", NULL);
-	}
-	while (atomic_load(&replies) < n)
-		nap(200000);
+	for (int i = 0; i < n; i++)
+		send_one(e, json_pack("{s:s, s:s, s:{s:i}}", "cmd", "run", "flow", flow, "input", "n", i), i);
+	await_replies(n);
+}
+
+json_t *bench_approval(const json_t *item)
+{
+	return json_pack("{s:s, s:s, s:{s:s, s:s}}", "cmd", "decide", "item", cs_json_str_or(item, "id", ""), "decision", "verb", "approve",
+			 "digest", cs_json_str_or(item, "digest", ""));
+}
+
+void bench_approve(cs_engine *e, const json_t *items)
+{
+	atomic_store(&replies, 0);
+	for (size_t i = 0; i < json_array_size(items); i++)
+		send_one(e, bench_approval(json_array_get(items, i)), (int)i);
+	await_replies((int)json_array_size(items));
 }
 
 void bench_settle(cs_engine *e)
@@ -191,4 +215,26 @@ void bench_apart(void (*act)(void *ctx), void *ctx, int signal)
 	bool well = signal != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == signal : WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (!well)
 		bench_die("a measurement failed", NULL);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------- */
+
+cs_reader *bench_reader(const char *dir)
+{
+	CS_AUTOFREE char *state = cs_path_join(dir, CS_STATE_DIR);
+	cs_reader *r = NULL;
+	cs_err err = { 0 };
+	if (cs_reader_open(state, &r, &err) != CS_OK)
+		bench_die("reading", &err);
+	return r;
+}
+
+json_t *bench_rows(cs_reader *r, const char *sql, const char *param)
+{
+	CS_AUTOJSON json_t *params = json_pack("[s?]", param);
+	json_t *rows = NULL;
+	cs_err err = { 0 };
+	if (cs_reader_query(r, sql, params, &rows, &err) != CS_OK)
+		bench_die("a query", &err);
+	return rows;
 }

@@ -22,29 +22,9 @@ typedef struct scene {
 	int runs;
 } scene;
 
-static cs_reader *reader_of(const scene *s)
-{
-	CS_AUTOFREE char *state = cs_path_join(s->dir, CS_STATE_DIR);
-	cs_reader *r = NULL;
-	cs_err err = { 0 };
-	if (cs_reader_open(state, &r, &err) != CS_OK)
-		bench_die("reading", &err);
-	return r;
-}
-
-static json_t *rows_of(cs_reader *r, const char *sql, const char *param)
-{
-	CS_AUTOJSON json_t *params = json_pack("[s?]", param);
-	json_t *rows = NULL;
-	cs_err err = { 0 };
-	if (cs_reader_query(r, sql, params, &rows, &err) != CS_OK)
-		bench_die("a query", &err);
-	return rows;
-}
-
 static int64_t count_of(cs_reader *r, const char *sql)
 {
-	CS_AUTOJSON json_t *rows = rows_of(r, sql, NULL);
+	CS_AUTOJSON json_t *rows = bench_rows(r, sql, NULL);
 	return cs_json_int_or(json_array_get(rows, 0), "n", -1);
 }
 
@@ -71,10 +51,9 @@ static double approve_ms(cs_engine *e, cs_reader *r, const json_t *item)
 	const char *run = cs_json_str_or(item, "run", "");
 	bool done = false;
 	int64_t t0 = cs_clock_mono_ns();
-	json_decref(bench_ask(e, json_pack("{s:s, s:s, s:{s:s, s:s}}", "cmd", "decide", "item", cs_json_str_or(item, "id", ""),
-					   "decision", "verb", "approve", "digest", cs_json_str_or(item, "digest", ""))));
+	json_decref(bench_ask(e, bench_approval(item)));
 	while (!done) {
-		CS_AUTOJSON json_t *rows = rows_of(r, "SELECT state FROM run WHERE id = ?1", run);
+		CS_AUTOJSON json_t *rows = bench_rows(r, "SELECT state FROM run WHERE id = ?1", run);
 		done = strcmp(cs_json_str_or(json_array_get(rows, 0), "state", ""), "completed") == 0;
 		if (!done && bench_ms_since(t0) > 10000)
 			bench_die("an approved run did not complete", NULL);
@@ -92,8 +71,8 @@ static void approve_some(void *ctx)
 	bench_settle(e);
 	double settled = bench_ms_since(t0);
 	long pss = bench_pss_all_kib();
-	cs_reader *r = reader_of(s);
-	CS_AUTOJSON json_t *items = rows_of(r, "SELECT id, run, digest FROM item WHERE state = 'pending' ORDER BY substr(id, -6) LIMIT 50", NULL);
+	cs_reader *r = bench_reader(s->dir);
+	CS_AUTOJSON json_t *items = bench_rows(r, "SELECT id, run, digest FROM item WHERE state = 'pending' ORDER BY substr(id, -6) LIMIT 50", NULL);
 	for (int i = 0; i < LATENCIES; i++)
 		v[i] = approve_ms(e, r, json_array_get(items, (size_t)i));
 	double median = bench_median(v, LATENCIES);
@@ -128,7 +107,7 @@ static void begin_and_die(void *ctx)
 static void recover(void *ctx)
 {
 	const scene *s = ctx;
-	cs_reader *r = reader_of(s);
+	cs_reader *r = bench_reader(s->dir);
 	int64_t open = count_of(r, "SELECT count(*) AS n FROM run WHERE ended IS NULL"), left = open;
 	int64_t t0 = cs_clock_mono_ns();
 	cs_engine *e = bench_start(s->dir);

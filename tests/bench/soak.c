@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "base/clock.h"
 #include "base/file.h"
@@ -46,6 +47,40 @@ static void tell(long runs, double seconds, const state *s)
 	(void)fflush(stdout);
 }
 
+/* Of each kind of step that leaves something behind in memory or on the disk if it is not put away. */
+static void write_flows(const char *dir)
+{
+	bench_write(dir, "flows/two.yaml", "document: { dsl: '1.0.3', namespace: bench, name: two, version: '1.0.0' }\ndo:\n"
+		    "  - one: { set: { n: '${ $start.n }' } }\n  - two: { set: { n: '${ .n }' } }\n");
+	bench_write(dir, "flows/mixed.yaml", "document: { dsl: '1.0.3', namespace: bench, name: mixed, version: '1.0.0' }\ndo:\n"
+		    "  - each: { for: { each: i, in: '${ [1, 2] }' }, do: [ { label: { call: label, with: { n: '${ $i }' } } } ] }\n"
+		    "  - both: { fork: { branches: [ { a: { wait: { milliseconds: 5 } } }, { b: { set: { n: 1 } } } ] } }\n"
+		    "  - caught: { try: [ { no: { raise: { error: { type: 'https://bench.example/no', status: 400 } } } } ], catch: { do: [ { well: { set: { n: 2 } } } ] } }\n");
+	bench_write(dir, "flows/gate.yaml", "document: { dsl: '1.0.3', namespace: bench, name: gate, version: '1.0.0' }\ndo:\n"
+		    "  - well: { call: approve, with: { title: Well? } }\n  - end: { set: { n: '${ $start.n }' } }\n");
+	bench_write(dir, "agents/label.yaml", "agent: label\nversion: 1.0.0\npurpose: Answers at once.\nkind: rules\n"
+		    "input: { type: object }\noutput: { type: object }\neffect: pure\nrules: [ { give: { label: other } } ]\n");
+}
+
+static void approve_all(cs_engine *e, const char *dir)
+{
+	cs_reader *r = bench_reader(dir);
+	CS_AUTOJSON json_t *items = bench_rows(r, "SELECT id, digest FROM item WHERE state = 'pending'", NULL);
+	cs_reader_close(r);
+	bench_approve(e, items);
+}
+
+/* ROUND runs: half only set, a quarter calls, waits, forks and catches, a quarter asks and is approved. */
+static void round_of(cs_engine *e, const char *dir)
+{
+	static const struct { const char *flow; int runs; } kinds[] = { { "two", ROUND / 2 }, { "mixed", ROUND / 4 }, { "gate", ROUND / 4 } };
+	for (size_t i = 0; i < CS_ARRAY_LEN(kinds); i++)
+		bench_runs(e, kinds[i].flow, kinds[i].runs);
+	bench_settle(e);
+	approve_all(e, dir);
+	bench_settle(e);
+}
+
 int main(int argc, char **argv)
 {
 	long runs = argc > 2 ? strtol(argv[2], NULL, 10) : 1000000;
@@ -53,15 +88,13 @@ int main(int argc, char **argv)
 		return 2;
 	CS_AUTOFREE char *dir = bench_workspace(argc > 1 ? argv[1] : ".", "soak");
 	CS_AUTOFREE char *wal = cs_path_join(dir, CS_STATE_DIR "/capstan.db-wal");
-	bench_write(dir, "flows/two.yaml", "document: { dsl: '1.0.3', namespace: bench, name: two, version: '1.0.0' }\ndo:\n"
-		    "  - one: { set: { n: '${ $start.n }' } }\n  - two: { set: { n: '${ .n }' } }\n");
+	write_flows(dir);
 	cs_engine *e = bench_start(dir);
 	state now = { 0 }, warm = { 0 };
 	int64_t t0 = cs_clock_mono_ns();
 	long done = 0, told = 0;
 	while (done < runs) {
-		bench_runs(e, "two", ROUND);
-		bench_settle(e);
+		round_of(e, dir);
 		done += ROUND;
 		look(wal, &now);
 		if (done < (told + 1) * (runs / TOLD))
