@@ -72,7 +72,7 @@ static char *folder_of(const char *path)
 	return cs_xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static int sync_folder(const char *path, cs_err *err)
+int cs_file_sync_folder(const char *path, cs_err *err)
 {
 	CS_AUTOFREE char *folder = folder_of(path);
 	CS_AUTOCLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -92,7 +92,7 @@ int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err
 		unlink(temp);
 		return cs_err_sys(err, saved, "cannot write %s; it is as it was", path);
 	}
-	return sync_folder(path, err);
+	return cs_file_sync_folder(path, err);
 }
 
 bool cs_file_exists(const char *path)

@@ -13,6 +13,8 @@
 int cs_file_read(const char *path, cs_buf *out, cs_err *err);
 /* Temp file beside it, fsync, rename, fsync of the folder. A symbolic link is replaced, not followed. */
 int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err *err);
+/* Syncs the folder that PATH is in: a name that was made there stays. */
+int cs_file_sync_folder(const char *path, cs_err *err);
 bool cs_file_exists(const char *path);
 /* DIR "/" NAME, malloc'ed. */
 char *cs_path_join(const char *dir, const char *name);

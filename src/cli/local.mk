@@ -4,6 +4,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/args.c \
 	src/cli/cli.c src/cli/cli.h src/cli/cli_priv.h \
 	src/cli/cmd_ask.c \
+	src/cli/cmd_backup.c \
 	src/cli/cmd_check.c \
 	src/cli/cmd_control.c \
 	src/cli/cmd_correct.c \

@@ -92,6 +92,12 @@ const cs_cli_command cs_cli_commands[] = {
 	     "waits meanwhile.") },
 	{ "verify", "", N_("check the log: chain, bodies, anchor"), cs_cmd_verify, NULL, 0, 0, NULL },
 	{ "rebuild", "[--check]", N_("make the tables again from the log"), cs_cmd_rebuild, cs_cli_flags_rebuild, 0, 0, NULL },
+	{ "backup", "FILE [--without-key]", N_("the state in one file, while an engine runs too"), cs_cmd_backup, cs_cli_flags_backup, 1, 1,
+	  N_("Nothing is overwritten. The copy is opened and checked, the file is read back, before it has its name. It\n"
+	     "holds the database, the workspace's key and its sealed vault; not the files that you write.") },
+	{ "restore", "FILE [DIR] [--key-file FILE]", N_("the state out of a backup"), cs_cmd_restore, cs_cli_flags_restore, 1, 2,
+	  N_("Into this workspace, or DIR, where there is no database yet. It is another incarnation, simulated and held:\n"
+	     "see that the other does not go on, then `capstan live` and `capstan release`.") },
 	{ "doctor", "", N_("look at the machine and the workspace"), cs_cmd_doctor, NULL, 0, 0, NULL },
 	{ "stats", "", N_("counts"), cs_cmd_stats, NULL, 0, 0, NULL },
 	{ "help", "[COMMAND]", N_("this, or one command"), cs_cmd_help, NULL, 0, 1, NULL },
@@ -102,7 +108,7 @@ const cs_cli_command cs_cli_commands[] = {
 
 const char *const cs_cli_commands_later[] = {
 	"promote", "eval", "memory", "connectors",
-	"away", "archive", "backup", "restore", "export", "import", "mcp", NULL,
+	"away", "archive", "export", "import", "mcp", NULL,
 };
 
 const cs_cli_command *cs_cli_command_find(const char *name)

@@ -13,11 +13,12 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/env.c \
 	src/engine/events.c \
 	src/engine/hearers.c src/engine/hearers.h \
+	src/engine/incarnation.c src/engine/incarnation.h \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
 	src/engine/parked.c src/engine/parked.h \
-	src/engine/reload.c src/engine/runs.c \
+	src/engine/reload.c src/engine/restore.c src/engine/restore.h src/engine/runs.c \
 	src/engine/schedule.c src/engine/schedule.h src/engine/schedule_times.c src/engine/schedule_times.h \
 	src/engine/secrets.c src/engine/subs.c \
 	src/engine/server.c src/engine/server.h \

@@ -284,6 +284,9 @@ static int check_one(checking *k, sqlite3_stmt *st, cs_err *err)
 	int rc = check_links(k, &c);
 	if (rc)
 		return rc;
+	if (c.incarnation < k->last.incarnation)
+		return found(k->report, c.seq, "the checkpoint at event %lld is of incarnation %lld, one before it of %lld: it was signed by "
+			     "another copy of this workspace", (long long)c.seq, (long long)c.incarnation, (long long)k->last.incarnation);
 	if (c.seq > k->report->events)
 		return found(k->report, k->report->events + 1, "the log ends at event %lld, a signed checkpoint holds event %lld: the end was cut "
 			     "off", (long long)k->report->events, (long long)c.seq);

@@ -61,7 +61,9 @@
  *   start.ended    *starter, *gathering, *how "started"|"known"|"refused"|"failed"|"dropped", run, once, why
  *   start.cleared  *starter: what was gathered for a definition that is no more
  *   connector.mode *name, *mode
- *   engine.hold    on, why                   engine.live on
+ *   engine.hold    on, why                   engine.live on, machine, place, dir (where it was said)
+ *   engine.incarnation *incarnation, *token, *why "restored"|"copied", *place, machine, hold (why nothing leaves),
+ *                  since (at of the last event before), file (of the backup), was {dir, place} (where it was live)
  *   engine.reloaded *files: [{file, old, new}] (SHA-256 of their bytes; null: there is none)
  *   engine.started epoch, version, recovered */
 #ifndef CS_STORE_EVENT_TYPES_H
@@ -97,6 +99,7 @@
 	X(CHILD_ENDED, "child.ended", nothing) \
 	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
 	X(ENGINE_HOLD, "engine.hold", engine_hold) \
+	X(ENGINE_INCARNATION, "engine.incarnation", engine_incarnation) \
 	X(ENGINE_LIVE, "engine.live", engine_live) \
 	X(ENGINE_RELOADED, "engine.reloaded", nothing) \
 	X(ENGINE_STARTED, "engine.started", nothing) \

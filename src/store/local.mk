@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libcsstore.a
 libcsstore_a_SOURCES = \
 	src/store/anchor.c src/store/anchor.h \
+	src/store/backup.c src/store/backup.h \
+	src/store/backup_file.c src/store/backup_file.h \
 	src/store/checkpoint.c src/store/checkpoint.h \
 	src/store/event_bytes.c src/store/event_bytes.h \
 	src/store/event_types.h \

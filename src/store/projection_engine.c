@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fold of timers, of emitted events, and of the settings that only events change. */
 #include "store/projection.h"
+#include <stdio.h>
 #include <string.h>
 #include "base/json.h"
 #include "store/event_bytes.h"
@@ -62,6 +63,8 @@ int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *why = cs_json_str(ev->data, "why");
 	int rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "hold", on_or_off(ev));
+	if (!rc && strcmp(on_or_off(ev), "off") == 0)      /* let go by the operator: a copy is one no more */
+		rc = cs_fold_do(f, CS_FOLD_SETTING_DROP, err, "s", "incarnation.resting");
 	if (rc)
 		return rc;
 	if (!why)
@@ -69,11 +72,56 @@ int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)
 	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "hold.why", why);
 }
 
+struct member {
+	const char *name, *setting;
+};
+
+/* Each text member becomes the setting of that name; one that is not there leaves it as it is. */
+static int put_members(cs_fold *f, const json_t *data, const struct member *list, size_t n, cs_err *err)
+{
+	int rc = CS_OK;
+	for (size_t i = 0; !rc && i < n; i++)
+		if (cs_json_str(data, list[i].name) != NULL)
+			rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", list[i].setting, cs_json_str(data, list[i].name));
+	return rc;
+}
+
 int cs_fold_engine_live(cs_fold *f, const cs_event *ev, cs_err *err)
 {
+	static const struct member where[] = { { "place", "place" }, { "dir", "live.dir" } };
 	/* The machine where it was said: a copy of the workspace is not live elsewhere. */
 	const char *word = on_or_off(ev);
 	if (strcmp(word, "on") == 0)
 		word = cs_json_str_or(ev->data, "machine", word);
-	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", word);
+	int rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", word);
+	return rc ? rc : put_members(f, ev->data, where, CS_ARRAY_LEN(where), err);
+}
+
+/* From here on the workspace is another than the one that it was copied from: it rests, and is live nowhere. */
+int cs_fold_engine_incarnation(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	static const struct member said[] = {
+		{ "token", "incarnation.token" }, { "why", "incarnation.why" }, { "place", "place" }, { "hold", "hold.why" },
+	};
+	static const struct member before[] = { { "dir", "was.dir" }, { "place", "was.place" } };
+	const json_t *n = json_object_get(ev->data, "incarnation");
+	char number[32], seq[32];
+	if (!cs_fold_need(ev, "token", err) || !cs_fold_need(ev, "why", err) || !cs_fold_need(ev, "place", err))
+		return CS_EINVAL;
+	if (!json_is_integer(n) || json_integer_value(n) < 1)
+		return cs_err_set(err, CS_EINVAL, "event engine.incarnation: its data has no number incarnation");
+	snprintf(number, sizeof number, "%lld", (long long)json_integer_value(n));
+	snprintf(seq, sizeof seq, "%lld", (long long)ev->seq);
+	int rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "incarnation", number);
+	if (!rc)
+		rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "incarnation.seq", seq);
+	if (!rc)
+		rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "incarnation.resting", "on");
+	if (!rc)
+		rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "hold", "on");
+	if (!rc)
+		rc = cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "live", "off");
+	if (!rc)
+		rc = put_members(f, ev->data, said, CS_ARRAY_LEN(said), err);
+	return rc ? rc : put_members(f, json_object_get(ev->data, "was"), before, CS_ARRAY_LEN(before), err);
 }

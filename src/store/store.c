@@ -19,6 +19,8 @@ static const char *const kept_sql[KEEP_COUNT] = {
 	[KEEP_EPOCH] = "SELECT value FROM meta WHERE name = 'epoch'",
 	[KEEP_EPOCH_SET] = "INSERT INTO meta (name, value) VALUES ('epoch', ?1)"
 			   " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	[KEEP_INCARNATION] = "INSERT INTO meta (name, value) VALUES ('incarnation', ?1)"
+			     " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
 	[KEEP_HEAD] = "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1",
 	[KEEP_EVENT] = "INSERT INTO event (" CS_EVENT_COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
 	[KEEP_BODY] = "INSERT INTO body (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -443,6 +445,17 @@ static int insert_event(cs_store *s, const cs_event *ev, cs_err *err)
 	return cs_sql_done(st, "appending an event", err);
 }
 
+/* Every checkpoint from here on holds which incarnation it is of. */
+static int note_incarnation(cs_store *s, const cs_event *ev, cs_err *err)
+{
+	sqlite3_stmt *st;
+	int rc = keep(s, KEEP_INCARNATION, &st, err);
+	if (rc)
+		return rc;
+	cs_sql_bind(st, "i", cs_json_int_or(ev->data, "incarnation", 0));
+	return cs_sql_done(st, "noting the incarnation", err);
+}
+
 static int append(cs_store *s, cs_event *ev, cs_err *err)
 {
 	cs_event_type t = CS_EV_COUNT;
@@ -458,6 +471,8 @@ static int append(cs_store *s, cs_event *ev, cs_err *err)
 	rc = insert_event(s, ev, err);
 	if (!rc)
 		rc = cs_fold_event(s->fold, t, ev, err);
+	if (!rc && t == CS_EV_ENGINE_INCARNATION)
+		rc = note_incarnation(s, ev, err);
 	if (rc)
 		return rc;
 	s->seq = ev->seq;

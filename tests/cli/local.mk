@@ -9,3 +9,4 @@ TESTS += tests/cli/vault.sh
 TESTS += tests/cli/asks.sh
 TESTS += tests/cli/causes.sh
 TESTS += tests/cli/disk.sh
+TESTS += tests/cli/backup.sh

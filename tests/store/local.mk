@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 STORE_TESTS = \
+	tests/store/test_backup \
 	tests/store/test_checkpoint \
 	tests/store/test_log \
 	tests/store/test_projection \
@@ -8,6 +9,7 @@ STORE_TESTS = \
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_fixture = tests/store/fixture.c tests/store/fixture.h
+tests_store_test_backup_SOURCES = tests/store/test_backup.c $(tests_store_fixture)
 tests_store_test_checkpoint_SOURCES = tests/store/test_checkpoint.c $(tests_store_fixture)
 tests_store_test_log_SOURCES = tests/store/test_log.c $(tests_store_fixture)
 tests_store_test_projection_SOURCES = tests/store/test_projection.c $(tests_store_fixture)
