@@ -42,17 +42,17 @@ static void say(const char *mode, uint64_t seed, const kill_counts *c, int64_t f
 
 static kill_end live_at_random(kill_round *r)
 {
-	static const unsigned calls[] = { 60, 400, 1500 }, micros[] = { 3000, 12000, 40000 };
+	static const unsigned calls[] = { 60, 250, 700 }, micros[] = { 3000, 9000, 20000 };
 	unsigned size = (unsigned)kill_random(r, 3);
 	switch (kill_random(r, 10)) {
 	case 0: case 1: case 2:
 		return kill_round_live(r, KILL_AT_CALL, 2 + (unsigned)kill_random(r, calls[size]), 0);
 	case 3: case 4:
-		return kill_round_live(r, KILL_AT_COMMIT, 1 + (unsigned)kill_random(r, 12), 0);
+		return kill_round_live(r, KILL_AT_COMMIT, 1 + (unsigned)kill_random(r, 7), 0);
 	case 5:
-		return kill_round_live(r, KILL_AT_REPLY, 1 + (unsigned)kill_random(r, 8), 0);
+		return kill_round_live(r, KILL_AT_REPLY, 1 + (unsigned)kill_random(r, 5), 0);
 	case 6: case 7:
-		return kill_round_live(r, KILL_AT_REQUEST, 1 + (unsigned)kill_random(r, 4), 0);
+		return kill_round_live(r, KILL_AT_REQUEST, 1 + (unsigned)kill_random(r, 3), 0);
 	default:
 		return kill_round_live(r, KILL_AT_TIME, 1 + (unsigned)kill_random(r, micros[size]), 0);
 	}
@@ -197,8 +197,9 @@ int main(int argc, char **argv)
 		at_random(number(a), number(b), d);
 	} else if (strcmp(mode, "round") == 0) {
 		kill_counts c = { 0 };
+		int64_t from = cs_clock_mono_ns();
 		random_round(number(a), ROUND_KILLS, &c);
-		say("round", number(a), &c, cs_clock_mono_ns());
+		say("round", number(a), &c, from);
 	} else if (strcmp(mode, "calls") == 0) {
 		at_calls((unsigned)number(a), number(b), d);
 	} else if (strcmp(mode, "points") == 0) {

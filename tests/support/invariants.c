@@ -25,6 +25,7 @@ struct reading {
 	json_t *seen;                /* content -> how often the ledger has it */
 	json_t *sent_keys;           /* Idempotency-Key -> digest */
 	json_t *reversals, *alone;   /* run -> [{key, state}]; run -> true: one alone is taken back */
+	json_t *again;               /* run -> seq of the task that takes it up again, as the run was retried that awaits it */
 };
 
 static void broken(struct reading *r, const char *fmt, ...) CS_PRINTF(2, 3);
@@ -244,7 +245,10 @@ static void on_run(struct reading *r, const cs_event *ev)
 		return;
 	const char *ended = json_string_value(json_object_get(r->terminal, ev->run));
 	bool operators = strncmp(ev->actor, "operator:", 9) == 0, note = strcmp(ev->type, "item.opened") == 0;
-	if (ended != NULL && !operators && !note)
+	bool awaited = strcmp(ev->type, "run.retried") == 0 && cs_json_int_or(r->again, ev->run, 0) == ev->cause;
+	if (strcmp(ev->type, "task.started") == 0 && cs_json_true(ev->data, "again") && cs_json_str(ev->data, "run") != NULL)
+		json_object_set_new(r->again, cs_json_str(ev->data, "run"), json_integer(ev->seq));
+	if (ended != NULL && !operators && !note && !awaited)
 		broken(r, "I15: seq %lld: %s by %s after %s", (long long)ev->seq, ev->type, ev->actor, ended);
 	if (strcmp(ev->type, "run.retried") == 0 || strcmp(ev->type, "run.compensating") == 0)
 		json_object_del(r->terminal, ev->run);
@@ -377,7 +381,7 @@ json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 {
 	struct reading r = { .broken = json_array(), .ledger = ledger, .keys = json_object(), .items = json_object(),
 			     .terminal = json_object(), .intents = json_object(), .seen = json_object(), .sent_keys = json_object(),
-			     .reversals = json_object(), .alone = json_object() };
+			     .reversals = json_object(), .alone = json_object(), .again = json_object() };
 	cs_reader *reader = NULL;
 	cs_err err = { 0 };
 	int rc = cs_reader_open(state_dir, &reader, &err);
@@ -393,7 +397,7 @@ json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 	}
 	cs_reader_close(reader);
 	check_store(&r, state_dir);
-	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys, r.reversals, r.alone };
+	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys, r.reversals, r.alone, r.again };
 	for (size_t i = 0; i < CS_ARRAY_LEN(all); i++)
 		json_decref(all[i]);
 	return r.broken;
