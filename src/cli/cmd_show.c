@@ -25,7 +25,8 @@ static void print_run_row(cs_cli *c, const json_t *run)
 	cs_cli_print_cell(stdout, flow, 34);
 	cs_cli_print_cell(stdout, cs_cli_show_age(c, json_object_get(run, "created")), 8);
 	cs_cli_print_cell(stdout, cs_cli_show_money(c, cs_json_int_or(run, "cost", 0)), 14);
-	printf("%s%s\n", cs_json_true(run, "simulated") ? _("SIMULATED ") : "", cs_cli_show(c, cs_json_str(run, "subject")));
+	printf("%s%s\n", cs_json_true(run, "imported") ? _("IMPORTED ") : cs_json_true(run, "simulated") ? _("SIMULATED ") : "",
+	       cs_cli_show(c, cs_json_str(run, "subject")));
 }
 
 static int limit_of(const cs_cli_args *a, long *ret, cs_err *err)
@@ -132,8 +133,14 @@ static void print_run(cs_cli *c, const json_t *run)
 		cs_cli_print_cell(stdout, "cost", 12);
 		puts(cs_cli_show_money(c, cs_json_int_or(run, "cost", 0)));
 	}
-	if (cs_json_true(run, "simulated"))
+	const json_t *imported = json_object_get(run, "import");
+	if (json_is_object(imported)) {
+		CS_AUTOFREE char *from = cs_xstrdup(cs_cli_show(c, cs_json_str_or(imported, "workspace", "")));
+		printf(_("IMPORTED from %s, where it was %s; signed by %s\n"), from, cs_cli_show(c, cs_json_str_or(imported, "state", "")),
+		       cs_json_str_or(imported, "signer", ""));
+	} else if (cs_json_true(run, "simulated")) {
 		puts(_("SIMULATED: nothing left this machine"));
+	}
 	cs_cli_print_changes(c, run);
 	print_waits(c, json_object_get(run, "waits"));
 	(void)fflush(stdout);

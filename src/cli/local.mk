@@ -21,7 +21,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_serve.c \
 	src/cli/cmd_show.c \
 	src/cli/cmd_test.c \
-	src/cli/cmd_trace.c \
+	src/cli/cmd_trace.c src/cli/cmd_transfer.c \
 	src/cli/cmd_vault.c \
 	src/cli/check_secrets.c src/cli/secret_input.c \
 	src/cli/drive.c \

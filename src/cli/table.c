@@ -83,6 +83,14 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"
 	     "into that task's.") },
 	{ "diff", "RUN RUN", N_("what differs between two runs"), cs_cmd_diff, NULL, 2, 2, NULL },
+	{ "export", "RUN... [--output FILE|-]", N_("write runs as signed text"), cs_cmd_export, cs_cli_flags_export, 1, -1,
+	  N_("With the runs that their tasks started, and their definitions; without key, vault or secrets. One that is not\n"
+	     "over is written as it stands. A file that is there already is not overwritten.") },
+	{ "import", "FILE [--trust KEY]", N_("take runs of another workspace in, to look at and replay"), cs_cmd_import, cs_cli_flags_import,
+	  1, 1,
+	  N_("All of it or nothing: what was altered or cut off is refused with its line. --trust names the signer's key\n"
+	     "(64 hex digits, from their .capstan/key.pub) the first time. Imported runs are marked, never go on, and can be\n"
+	     "shown, traced, compared and replayed.") },
 	{ "hold", "[--note TEXT]", N_("nothing leaves any more"), cs_cmd_hold, cs_cli_flags_hold, 0, 0, NULL },
 	{ "release", "[--note TEXT]", N_("effects may leave again"), cs_cmd_release, cs_cli_flags_hold, 0, 0, NULL },
 	{ "vault", "init [--key-file FILE] | set NAME | list | rm NAME | unlock | lock", N_("secrets, for connectors and flows"), cs_cmd_vault,
@@ -108,7 +116,7 @@ const cs_cli_command cs_cli_commands[] = {
 
 const char *const cs_cli_commands_later[] = {
 	"promote", "eval", "memory", "connectors",
-	"away", "archive", "export", "import", "mcp", NULL,
+	"away", "archive", "mcp", NULL,
 };
 
 const cs_cli_command *cs_cli_command_find(const char *name)

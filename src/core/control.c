@@ -108,6 +108,14 @@ static int waive_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 	return cs_run_unstick(r, s, args, true, err);
 }
 
+int cs_run_own(const cs_run *r, cs_err *err)
+{
+	if (!r->imported)
+		return CS_OK;
+	return cs_err_set(err, CS_EREFUSED, "the run %s was imported from another workspace: it can be shown, traced, compared and replayed here, and "
+			  "is never gone on with; `capstan replay %s` runs it again, sending nothing", r->id, r->id);
+}
+
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err)
 {
 	static const struct {
@@ -120,7 +128,9 @@ int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, 
 	for (size_t i = 0; i < CS_ARRAY_LEN(verbs); i++) {
 		if (strcmp(verbs[i].verb, verb) != 0)
 			continue;
-		int rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), verb, err);
+		int rc = cs_run_own(r, err);
+		if (rc == CS_OK)
+			rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), verb, err);
 		return rc != CS_OK ? rc : verbs[i].act(r, s, args, err);
 	}
 	return cs_err_set(err, CS_EINVAL, "a run has no verb %s", verb);

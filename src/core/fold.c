@@ -504,7 +504,7 @@ static const struct {
 	{ "run.paused", false, cs_run_fold_state },
 	{ "run.resumed", false, cs_run_fold_state },
 	{ "run.cancelling", false, cs_run_fold_state },
-	{ "run.cancelled", false, cs_run_fold_state },
+	{ "run.cancelled", false, cs_run_fold_state }, { "run.imported", false, cs_run_fold_imported },
 	{ "run.compensated", false, cs_run_fold_state },
 	{ "run.compensating", false, cs_run_fold_compensating },
 	{ "run.stuck", false, cs_run_fold_state },

@@ -15,6 +15,7 @@ int cs_run_fold_started(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_state(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_completed_run(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_faulted_run(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_imported(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_retried(cs_run *r, const cs_event *ev, const cs_task *t);
 /* The calls that EV names in `again` begin again. */
 int cs_run_fold_again(cs_run *r, const cs_event *ev, const cs_task *t);

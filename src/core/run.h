@@ -197,6 +197,7 @@ typedef struct cs_run {
 	cs_flow *flow;               /* a reference */
 	cs_run_state state;
 	bool simulated, shadow, ask_again;
+	bool imported;               /* of another workspace, here only to be looked at and replayed */
 	char *from;                  /* replay: task from which things may differ; NULL */
 	json_t *patch;               /* replay: array of {path, value} for FROM's input */
 	cs_record *record;           /* replay: of what it replays; owned; NULL */
@@ -359,6 +360,8 @@ json_t *cs_run_end_data(const cs_run *r);
 
 /* ---- the operator ---------------------------------------------------------------------------- */
 
+/* CS_EREFUSED where R was imported: it is never gone on with here. */
+int cs_run_own(const cs_run *r, cs_err *err);
 /* pause resume cancel retry rollback waive, by name; rollback may be of one "task", waive wants a "why". CS_EREFUSED with the reason when it cannot be. */
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err);
 

@@ -503,6 +503,10 @@ static int step_run(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 int cs_run_step(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 {
 	r->cut_short = false;
+	if (r->imported) {
+		*ret_more = false;
+		return CS_OK;
+	}
 	int rc = step_run(r, s, ret_more, err);
 	*ret_more = *ret_more || r->cut_short;
 	return rc;

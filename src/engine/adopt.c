@@ -30,6 +30,8 @@ static int fold_one(void *ctx, const cs_event *ev)
 /* What is in the air comes back to the frames that it left from: these must still be there. */
 static int at_rest(const cs_engine *e, const cs_run *r, const char *verb, cs_err *err)
 {
+	if (cs_run_own(r, err) != CS_OK)
+		return CS_EREFUSED;
 	bool busy = r->last_seq > e->group_seq || cs_frame_intent_open(r->root);
 	for (size_t i = 0; i < e->n_todos; i++)
 		busy |= e->todos[i].run == r;

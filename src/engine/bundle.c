@@ -151,19 +151,35 @@ static bool anything(void *ctx, const char *name)
 	return true;             /* it was checked when it was pinned */
 }
 
-static int load(cs_engine *e, const char *hash, cs_bundle *b, cs_err *err)
+/* B has its document. */
+static int compile(const char *hash, cs_bundle *b, cs_err *err)
 {
-	int rc = cs_reader_body(e->reader, hash, &b->doc, err);
-	if (rc != CS_OK)
-		return rc;
 	cs_diags d;
 	cs_diags_init(&d);
 	cs_flow_world world = { .callable = anything, .catalog = pinned, .resource = pinned_resource, .ctx = b };
-	rc = cs_flow_new_in(json_object_get(b->doc, "flow"), NULL, &world, &d, &b->flow);
+	int rc = cs_flow_new_in(json_object_get(b->doc, "flow"), NULL, &world, &d, &b->flow);
 	if (rc != CS_OK)
 		cs_err_set(err, rc, "the pinned flow %.12s does not load any more: %s", hash, d.n > 0 ? d.items[0].message : "unknown");
 	cs_diags_fini(&d);
 	return rc != CS_OK ? rc : compile_roles(b, err);
+}
+
+static int load(cs_engine *e, const char *hash, cs_bundle *b, cs_err *err)
+{
+	int rc = cs_reader_body(e->reader, hash, &b->doc, err);
+	return rc != CS_OK ? rc : compile(hash, b, err);
+}
+
+int cs_bundle_try(const char *hash, json_t *doc, cs_bundle **ret, cs_err *err)
+{
+	cs_bundle *b = cs_xcalloc(1, sizeof *b);
+	b->doc = json_incref(doc);
+	int rc = compile(hash, b, err);
+	if (rc == CS_OK)
+		*ret = b;
+	else
+		bundle_free(b);
+	return rc;
 }
 
 cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err)

@@ -23,6 +23,9 @@
  *   lock     -> {vault}
  *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run,
  *                                           scheduled: of the next start by a schedule; 0 none
+ *   import   file (absolute), trust (a public key)
+ *                                           -> {file, signer, workspace, existing, runs: [id]}   runs of another workspace,
+ *                                           as `capstan export` writes them; a signer that is not known must be in trust
  *   reload   -> {flows, functions, files: [{file, old, new}]}   the workspace's files are read again, or nothing changes
  *   stop     -> {}                          the engine ends when what is open outside has ended
  */

@@ -158,6 +158,7 @@ struct cs_engine {
 	cs_todo *todos; size_t n_todos, cap_todos;
 	cs_pending_reply *replies; size_t n_replies, cap_replies;
 	json_t *group_keys;          /* start keys given in this group */
+	int64_t import_group;        /* group_seq of the group that has an import; 0: none yet */
 	json_t *group_events;        /* events emitted in this group, by their source and id */
 	size_t in_flight, evaluating;
 };
@@ -166,6 +167,8 @@ struct cs_engine {
 cs_bundle *cs_bundle_of_flow(cs_engine *e, const cs_flow *flow);
 char *cs_bundle_sub_key(const cs_sub *s);                                    /* of `flows` in the document; new text */
 cs_bundle *cs_bundle_by_hash(cs_engine *e, const char *hash, cs_err *err);   /* from memory or the store */
+/* DOC as a definition that no run has yet; for cs_bundles_free. */
+int cs_bundle_try(const char *hash, json_t *doc, cs_bundle **ret, cs_err *err);
 int cs_bundle_store(cs_engine *e, cs_bundle *b, cs_err *err);                /* in the open group */
 void cs_bundles_free(cs_bundle *b);
 
@@ -245,6 +248,9 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 /* ---- adopt.c ---- */
 int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 int cs_command_correct(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+
+/* ---- import.c ---- */
+int cs_command_import(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 
 /* ---- reload.c ---- */
 /* Has the workspace's files read and checked on another thread; a CS_MESSAGE_LOADED follows, with

@@ -14,6 +14,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/events.c \
 	src/engine/hearers.c src/engine/hearers.h \
 	src/engine/incarnation.c src/engine/incarnation.h \
+	src/engine/import.c \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \

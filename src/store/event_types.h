@@ -12,6 +12,8 @@
  *                  replays (a run)), from (task reference), shadow; simulated is the event's
  *   run.started    input                     run.blocked on[]       run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
+ *   run.imported   *file, *signer, *workspace, *state: all events of the run before came from there; it ended there
+ *                  as STATE says, or else here
  *   run.adopted    old, *new (definition hashes), version, why, again[] (references of calls begun again)
  *   run.corrected  old, *new (definition hashes), version, why, batch, again[], patch: [{in "input"|"with"|"context",
  *                  task, path, value, old}]
@@ -61,6 +63,8 @@
  *   start.ended    *starter, *gathering, *how "started"|"known"|"refused"|"failed"|"dropped", run, once, why
  *   start.cleared  *starter: what was gathered for a definition that is no more
  *   connector.mode *name, *mode
+ *   log.imported   *file (SHA-256), *signer (public key), *workspace, at, runs: [{run, state}]: runs of another
+ *                  log, whose events follow in the same group (transfer.h)
  *   engine.hold    on, why                   engine.live on, machine, place, dir (where it was said)
  *   engine.incarnation *incarnation, *token, *why "restored"|"copied", *place, machine, hold (why nothing leaves),
  *                  since (at of the last event before), file (of the backup), was {dir, place} (where it was live)
@@ -111,6 +115,7 @@
 	X(EVENT_RECEIVED, "event.received", nothing) \
 	X(ITEM_CLOSED, "item.closed", item_closed) \
 	X(ITEM_OPENED, "item.opened", item_published) \
+	X(LOG_IMPORTED, "log.imported", log_imported) \
 	X(REVERSAL_BEGUN, "reversal.begun", nothing) \
 	X(REVERSAL_FAILED, "reversal.failed", nothing) \
 	X(REVERSAL_REGISTERED, "reversal.registered", nothing) \
@@ -126,6 +131,7 @@
 	X(RUN_CORRECTED, "run.corrected", run_corrected) \
 	X(RUN_CREATED, "run.created", run_created) \
 	X(RUN_FAULTED, "run.faulted", run_ended) \
+	X(RUN_IMPORTED, "run.imported", run_imported) \
 	X(RUN_PAUSED, "run.paused", run_moved) \
 	X(RUN_PAUSING, "run.pausing", run_moved) \
 	X(RUN_RESUMED, "run.resumed", run_resumed) \

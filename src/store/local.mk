@@ -7,6 +7,7 @@ libcsstore_a_SOURCES = \
 	src/store/checkpoint.c src/store/checkpoint.h \
 	src/store/event_bytes.c src/store/event_bytes.h \
 	src/store/event_types.h \
+	src/store/export.c src/store/import.c \
 	src/store/projection.c src/store/projection.h \
 	src/store/projection_engine.c src/store/projection_start.c \
 	src/store/projection_item.c \
@@ -17,4 +18,5 @@ libcsstore_a_SOURCES = \
 	src/store/schema.c src/store/schema.h \
 	src/store/sql.c src/store/sql.h \
 	src/store/store.c src/store/store.h src/store/store_impl.h \
+	src/store/transfer.h src/store/transfer_lines.h \
 	src/store/verify.c

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/sql.h"
+#include "store/transfer.h"
 
 struct cs_fold {
 	sqlite3 *db;
@@ -142,9 +143,15 @@ static bool is_run_event(cs_event_type t)
 	return strncmp(type_words[t], "run.", 4) == 0;
 }
 
+bool cs_fold_imported(const cs_event *ev)
+{
+	return strncmp(ev->actor, CS_IMPORTED_ACTOR, sizeof CS_IMPORTED_ACTOR - 1) == 0;
+}
+
 int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err)
 {
-	int rc = folds[t](f, ev, err);
+	bool skipped = cs_fold_imported(ev) && !is_run_event(t);
+	int rc = skipped ? CS_OK : folds[t](f, ev, err);
 	/* The run's own events touch its row with what else they write. */
 	if (rc || !ev->run[0] || is_run_event(t))
 		return rc;

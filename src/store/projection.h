@@ -23,6 +23,10 @@
  *   apart; a replay's are not in it.
  * - start_event has what was received for a start and is not over: neither passed nor of a gathering
  *   that ended. start_once has the run of each business value, of real runs and of simulated ones apart.
+ * - What an imported run did (its actors begin with CS_IMPORTED_ACTOR) is in the row of the run alone, without its
+ *   cost: no task, item, timer, attempt or key of it is in any table. run.imported is the seq of the event of that
+ *   name; a run that was open there is cancelled here.
+ * - setting: "signer:KEY" the workspace whose runs signed so were imported.
  * - setting: "hold" on|off, "hold.why", "live" on|off, "connector:NAME" and the mode. */
 #ifndef CS_STORE_PROJECTION_H
 #define CS_STORE_PROJECTION_H
@@ -61,6 +65,8 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" WHERE run = ?1 AND state = 'faulted'") \
 	X(RUN_ADOPT, "UPDATE run SET definition = coalesce(?4, definition), version = coalesce(?5, version)," \
 		" updated = ?2, last_seq = ?3 WHERE id = ?1") \
+	X(RUN_IMPORT, "UPDATE run SET state = CASE WHEN state IN ('completed','faulted','cancelled','compensated')" \
+		" THEN state ELSE 'cancelled' END, ended = coalesce(ended, ?2), updated = ?2, last_seq = ?3, imported = ?3 WHERE id = ?1") \
 	X(RUN_COST, "UPDATE run SET cost = cost + ?2 WHERE id = ?1") \
 	X(START_KEY, "INSERT INTO start_key (key, run, digest) VALUES (?1, ?2, ?3)") \
 	X(TASK_START, "INSERT INTO task (run, ref, occurrence, state, started, seq, attempts, cost)" \
@@ -136,6 +142,8 @@ const char *cs_fold_need(const cs_event *ev, const char *member, cs_err *err);
 bool cs_fold_time(const cs_event *ev, const char *member, int64_t *ret);
 /* As cs_sql_bind's i, but null when the member is absent. */
 void cs_fold_bind_time(sqlite3_stmt *st, int column, const cs_event *ev, const char *member);
+/* It was done in another workspace, and came here by an import. */
+bool cs_fold_imported(const cs_event *ev);
 /* The word after the dot of the event's type: "completed". */
 const char *cs_fold_verb(const cs_event *ev);
 /* The state that an event leads to: by TABLE (ends with a NULL verb) where its name is not the
@@ -148,6 +156,7 @@ const char *cs_fold_state(const cs_fold_word *table, const cs_event *ev);
 typedef int cs_fold_fn(cs_fold *f, const cs_event *ev, cs_err *err);
 cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_run_moved,
 	cs_fold_run_resumed, cs_fold_run_compensating, cs_fold_run_ended, cs_fold_run_retried, cs_fold_run_corrected, cs_fold_run_adopted,
+	cs_fold_run_imported, cs_fold_log_imported,
 	cs_fold_task_started, cs_fold_task_ended, cs_fold_task_touched, cs_fold_attempt_intent,
 	cs_fold_attempt_ended, cs_fold_attempt_retry, cs_fold_attempt_ambiguous,
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,

@@ -59,6 +59,16 @@ static const char *on_or_off(const cs_event *ev)
 	return json_is_false(json_object_get(ev->data, "on")) ? "off" : "on";
 }
 
+int cs_fold_log_imported(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	const char *signer = cs_fold_need(ev, "signer", err);
+	const char *workspace = signer ? cs_fold_need(ev, "workspace", err) : NULL;
+	if (!workspace)
+		return CS_EINVAL;
+	CS_AUTOFREE char *key = cs_xasprintf("signer:%s", signer);
+	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", key, workspace);
+}
+
 int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *why = cs_json_str(ev->data, "why");

@@ -18,7 +18,7 @@ static const char *state_of(const cs_event *ev)
 static int fold_start_key(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *key = cs_json_str(ev->data, "key");
-	if (!key)
+	if (!key || cs_fold_imported(ev))
 		return CS_OK;
 	return cs_fold_do(f, CS_FOLD_START_KEY, err, "sss", key, ev->run, cs_json_str(ev->data, "key_digest"));
 }
@@ -93,6 +93,11 @@ int cs_fold_run_adopted(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	return cs_fold_do(f, CS_FOLD_RUN_ADOPT, err, "siiss", ev->run, ev->at, ev->seq, cs_json_str(ev->data, "new"),
 			  cs_json_str(ev->data, "version"));
+}
+
+int cs_fold_run_imported(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return cs_fold_do(f, CS_FOLD_RUN_IMPORT, err, "sii", ev->run, ev->at, ev->seq);
 }
 
 int cs_fold_run_corrected(cs_fold *f, const cs_event *ev, cs_err *err)

@@ -189,19 +189,6 @@ static int compare_table(const cs_table *t, sqlite3 *have, sqlite3 *want, cs_row
 	return rc;
 }
 
-/* A private database that SQLite deletes when it is closed. */
-static int open_scratch(sqlite3 **ret, cs_err *err)
-{
-	if (sqlite3_open("", ret) != SQLITE_OK)
-		return cs_err_set(err, CS_EUNAVAIL, "no scratch database can be made; is there room in the folder for temporary files?");
-	int rc = cs_schema_harden(*ret, err);
-	if (!rc)
-		rc = cs_sql_run(*ret, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384", err);
-	if (!rc)
-		rc = cs_schema_make_projections(*ret, err);
-	return rc ? rc : cs_sql_run(*ret, "BEGIN", err);
-}
-
 static int fold_to_scratch(sqlite3 *log, sqlite3 *scratch, cs_err *err)
 {
 	cs_fold *f = cs_fold_new(scratch);
@@ -218,7 +205,7 @@ int cs_store_rebuild_check(const char *dir, cs_row_fn *fn, void *ctx, cs_err *er
 	int rc = cs_schema_open_reader(dir, &log, err);
 	if (rc)
 		return rc;
-	rc = open_scratch(&scratch, err);
+	rc = cs_schema_open_scratch(&scratch, err);
 	if (!rc)
 		rc = fold_to_scratch(log, scratch, err);
 	for (const cs_table *t = cs_schema_projections; !rc && t->name; t++)

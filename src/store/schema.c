@@ -32,7 +32,7 @@ const cs_table cs_schema_projections[] = {
 	  " updated INTEGER NOT NULL, parent TEXT, origin TEXT, subject TEXT, title TEXT, key TEXT,"
 	  " simulated INTEGER NOT NULL, cost INTEGER NOT NULL, created INTEGER NOT NULL,"
 	  " created_seq INTEGER NOT NULL, input_seq INTEGER, end_seq INTEGER,"
-	  " last_seq INTEGER NOT NULL, error_title TEXT) STRICT, WITHOUT ROWID", "id", 1 },
+	  " last_seq INTEGER NOT NULL, error_title TEXT, imported INTEGER) STRICT, WITHOUT ROWID", "id", 1 },
 	{ "task",
 	  "(run TEXT NOT NULL, ref TEXT NOT NULL, occurrence INTEGER NOT NULL, state TEXT NOT NULL,"
 	  " started INTEGER, ended INTEGER, seq INTEGER NOT NULL, attempts INTEGER NOT NULL,"
@@ -205,8 +205,16 @@ static int make_version_5(sqlite3 *db, cs_err *err)
 			      " signature BLOB NOT NULL) STRICT", err);
 }
 
+/* Before there were imports nothing was imported. */
+static int make_version_6(sqlite3 *db, cs_err *err)
+{
+	int64_t there;
+	int rc = cs_sql_int(db, "SELECT count(*) FROM pragma_table_info('run') WHERE name = 'imported'", 0, &there, err);
+	return rc || there > 0 ? rc : cs_sql_run(db, "ALTER TABLE run ADD COLUMN imported INTEGER", err);
+}
+
 static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
-	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5,
+	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6,
 };
 
 /* A file without a table and with neither number is one that was just made. */
@@ -399,4 +407,16 @@ int cs_schema_open_reader(const char *dir, sqlite3 **ret, cs_err *err)
 	}
 	*ret = db;
 	return CS_OK;
+}
+
+int cs_schema_open_scratch(sqlite3 **ret, cs_err *err)
+{
+	if (sqlite3_open("", ret) != SQLITE_OK)
+		return cs_err_set(err, CS_EUNAVAIL, "no scratch database can be made; is there room in the folder for temporary files?");
+	int rc = cs_schema_harden(*ret, err);
+	if (!rc)
+		rc = cs_sql_run(*ret, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384", err);
+	if (!rc)
+		rc = cs_schema_make_projections(*ret, err);
+	return rc ? rc : cs_sql_run(*ret, "BEGIN", err);
 }

@@ -35,6 +35,9 @@ int cs_schema_open_writer(const char *dir, bool create, sqlite3 **ret, cs_err *e
 int cs_schema_open_reader(const char *dir, sqlite3 **ret, cs_err *err);
 /* Makes the empty projections in any database. */
 int cs_schema_make_projections(sqlite3 *db, cs_err *err);
+/* A private database with empty projections, in an open transaction; SQLite deletes it when it is closed, which
+ * is the caller's, also after an error. */
+int cs_schema_open_scratch(sqlite3 **ret, cs_err *err);
 /* A connection that refuses extensions, untrusted schemas and writes to its own schema. */
 int cs_schema_harden(sqlite3 *db, cs_err *err);
 

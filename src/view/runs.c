@@ -11,7 +11,7 @@ static const cs_view_column columns[] = {
 	{ "origin", "origin", CS_VIEW_PLAIN }, { "simulated", "simulated", CS_VIEW_BOOL }, { "cost", "cost", CS_VIEW_PLAIN },
 	{ "kind", "kind", CS_VIEW_PLAIN }, { "title", "title", CS_VIEW_PLAIN }, { "subject", "subject", CS_VIEW_PLAIN },
 	{ "key", "key", CS_VIEW_PLAIN }, { "created", "created", CS_VIEW_TIME }, { "updated", "updated", CS_VIEW_TIME },
-	{ "definition", "definition", CS_VIEW_PLAIN }, { "last_seq", "last_seq", CS_VIEW_PLAIN },
+	{ "definition", "definition", CS_VIEW_PLAIN }, { "imported", "imported", CS_VIEW_BOOL }, { "last_seq", "last_seq", CS_VIEW_PLAIN },
 	{ NULL, NULL, CS_VIEW_PLAIN },
 };
 
@@ -65,6 +65,26 @@ int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_
 	int rc = cs_view_take(&hold, r, err);
 	return rc ? rc : runs_of(r, "SELECT * FROM run WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR flow = ?2 OR name = ?2)"
 				 " AND id < coalesce(?3, '~') ORDER BY id DESC LIMIT ?4", params, ret, err);
+}
+
+/* Whose it is, for a run of another workspace. */
+static int add_imported(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
+{
+	static const char *const members[] = { "workspace", "signer", "state", "file" };
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *data = NULL;
+	json_object_set_new(run, "import", json_null());
+	int rc = cs_reader_query(r, "SELECT imported FROM run WHERE id = ?1 AND imported IS NOT NULL", params, &rows, err);
+	if (rc || json_array_size(rows) == 0)
+		return rc;
+	rc = cs_view_data(r, cs_json_int_or(json_array_get(rows, 0), "imported", 0), &data, err);
+	json_t *imported = json_object();
+	json_object_set_new(run, "import", imported);
+	for (size_t i = 0; !rc && i < CS_ARRAY_LEN(members); i++) {
+		json_t *v = json_object_get(data, members[i]);
+		json_object_set(imported, members[i], v ? v : json_null());
+	}
+	return rc;
 }
 
 /* What a run waits for that has a row of its own: persons, graces, clocks, other tries. */
@@ -152,7 +172,9 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 		return rc;
 	json_t *one = json_array_get(runs, 0);
 	json_object_set(one, "items", items);
-	rc = add_waits(r, params, one, err);
+	rc = add_imported(r, params, one, err);
+	if (!rc)
+		rc = add_waits(r, params, one, err);
 	if (!rc)
 		rc = add_changes(r, params, one, err);
 	if (rc)
@@ -187,7 +209,7 @@ static int add_counts(cs_reader *r, json_t *status, cs_err *err)
 
 static int add_settings(cs_reader *r, json_t *status, cs_err *err)
 {
-	static const char prefix[] = "connector:";
+	static const char prefix[] = "connector:", signer[] = "signer:";
 	CS_AUTOJSON json_t *rows = NULL;
 	json_t *connectors = json_object(), *row;
 	size_t i;
@@ -200,6 +222,8 @@ static int add_settings(cs_reader *r, json_t *status, cs_err *err)
 		const char *name = cs_json_str_or(row, "name", ""), *value = cs_json_str_or(row, "value", "");
 		if (strncmp(name, prefix, sizeof prefix - 1) == 0)
 			json_object_set_new(connectors, name + sizeof prefix - 1, json_string(value));
+		else if (strncmp(name, signer, sizeof signer - 1) == 0)
+			continue;            /* whose runs were imported is no state of the engine */
 		else if (strcmp(name, "hold.why") == 0)
 			json_object_set_new(status, "hold_why", json_string(value));
 		else

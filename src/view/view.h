@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include "base/err.h"
 #include "store/store.h"
+#include "store/transfer.h"
 
 /* The event {seq, run, task, type, at, actor, cause, simulated, data, hash} and occurrence. */
 json_t *cs_view_event_json(const cs_event *ev);

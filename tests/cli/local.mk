@@ -10,3 +10,4 @@ TESTS += tests/cli/asks.sh
 TESTS += tests/cli/causes.sh
 TESTS += tests/cli/disk.sh
 TESTS += tests/cli/backup.sh
+TESTS += tests/cli/transfer.sh

@@ -79,3 +79,7 @@ check_PROGRAMS += tests/engine/test_correct
 TESTS += tests/engine/test_correct
 tests_engine_test_correct_SOURCES = tests/engine/test_correct.c
 tests_engine_test_correct_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_import
+TESTS += tests/engine/test_import
+tests_engine_test_import_SOURCES = tests/engine/test_import.c
+tests_engine_test_import_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -28,6 +28,7 @@ static cs_performer performers[5];
 static cs_fixtures *fixtures;
 static cs_rules *rules;
 static cs_http *http;
+static int worlds;             /* open at once: they share the performers */
 
 static const cs_http_stand_in *stand_ins;
 static size_t stand_in_count;
@@ -62,6 +63,8 @@ static bool fixtures_has(void *ctx, const char *function)
 
 static void make_performers(void)
 {
+	if (worlds++ > 0)
+		return;
 	json_t *none = json_array();
 	assert_int_equal(cs_fixtures_new(none, &fixtures, NULL), CS_OK);
 	json_decref(none);
@@ -126,6 +129,8 @@ void world_stop(world *w)
 void world_close(world *w)
 {
 	world_stop(w);
+	if (--worlds > 0)
+		return;
 	cs_http_free(http);
 	cs_rules_free(rules);
 	cs_fixtures_free(fixtures);
