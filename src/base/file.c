@@ -77,7 +77,7 @@ int cs_file_sync_folder(const char *path, cs_err *err)
 	CS_AUTOFREE char *folder = folder_of(path);
 	CS_AUTOCLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
-		return cs_err_sys(err, errno, "%s is written, but its folder could not be synced", path);
+		return cs_err_sys(err, errno, "%s is there, but its folder could not be synced", path);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int make_folder(const char *path, mode_t mode, cs_err *err)
 {
 	struct stat st;
 	if (mkdir(path, mode) == 0)
-		return 0;
+		return cs_file_sync_folder(path, err);
 	int saved = errno;
 	/* A read-only parent answers EROFS or EACCES also for a folder that is there. */
 	if (stat(path, &st) == 0) {

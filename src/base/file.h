@@ -18,6 +18,7 @@ int cs_file_sync_folder(const char *path, cs_err *err);
 bool cs_file_exists(const char *path);
 /* DIR "/" NAME, malloc'ed. */
 char *cs_path_join(const char *dir, const char *name);
+/* What it makes is synced into its parent. */
 int cs_mkdir_p(const char *path, mode_t mode, cs_err *err);
 /* Sorted names of DIR's regular files (links to them too, hidden ones not) that end in SUFFIX; NULL-terminated, malloc'ed, free each and the list.
  * A missing folder gives an empty list. */

@@ -263,7 +263,7 @@ static int migrate(sqlite3 *db, const char *dir, cs_err *err)
 /* SQLite gives the WAL and its index the mode of the database, so that mode must be right
  * before the first open. The file is made here, never opened again: closing any descriptor of
  * it would drop the locks of this process. */
-static int make_file(const char *path, bool create, cs_err *err)
+static int make_file(const char *dir, const char *path, bool create, cs_err *err)
 {
 	struct stat st;
 	if (lstat(path, &st) == 0) {
@@ -277,6 +277,10 @@ static int make_file(const char *path, bool create, cs_err *err)
 		return cs_err_sys(err, errno, "%s", path);
 	if (!create)
 		return cs_err_set(err, CS_ENOTFOUND, "%s: there is no database yet; run capstan init", path);
+	/* Whoever made the folder may have died before its parent was synced. */
+	int rc = cs_file_sync_folder(dir, err);
+	if (rc)
+		return rc;
 	CS_AUTOCLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return cs_err_sys(err, errno, "%s: making the database", path);
@@ -351,7 +355,7 @@ int cs_schema_open_writer(const char *dir, bool create, sqlite3 **ret, cs_err *e
 	CS_AUTOFREE char *path = cs_path_join(dir, CS_STORE_FILE);
 	int rc = make_folder(dir, create, err);
 	if (!rc)
-		rc = make_file(path, create, err);
+		rc = make_file(dir, path, create, err);
 	if (rc)
 		return rc;
 	sqlite3 *db = NULL;

@@ -14,3 +14,15 @@ check-faults: capstan $(faults_tests)
 	@CS_TEST_BUILDDIR='$(abs_top_builddir)' CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_BUILDDIR CS_TEST_CAPSTAN && \
 	tests/faults/kill random $${FAULTS_KILLS:-100000} $${FAULTS_SEED:-1} $${FAULTS_STATE:+"$$FAULTS_STATE"} && \
 	tests/faults/kill points $${FAULTS_SEED:-1} && tests/faults/kill calls $${FAULTS_STRIDE:-1} $${FAULTS_SEED:-1}
+
+# The power is cut at any point: 100,000 images of what the disk may hold then; FAULTS_IMAGES, FAULTS_SEED choose others, and go on where it was stopped.
+power_room = tests/faults/disk_tap.c tests/faults/disk_tap.h tests/faults/disk_tape.c tests/faults/disk_tape.h tests/faults/disk_image.c \
+	tests/faults/power_site.c tests/faults/power_site.h tests/faults/power_plays.c tests/faults/power_plays.h \
+	tests/faults/power_record.c tests/faults/power_record.h
+check_PROGRAMS += tests/faults/test_power
+TESTS += tests/faults/test_power
+tests_faults_test_power_SOURCES = tests/faults/test_power.c $(power_room)
+tests_faults_test_power_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check-faults: check-faults-power
+check-faults-power: capstan tests/faults/test_power
+	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} tests/faults/test_power
