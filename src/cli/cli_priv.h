@@ -141,6 +141,8 @@ int cs_cli_drive(cs_cli *c, const char *run, unsigned how, json_t **ret_run, cs_
 /* With an engine of our own: drives it on until it rests, and says what it waits for. Another's
  * engine does so by itself. The exit status. */
 int cs_cli_drive_on(cs_cli *c, const char *run);
+/* What was held goes out now: an engine of our own sends it before it lets go. The exit status. */
+int cs_cli_drive_held(cs_cli *c);
 /* What a run that rests without an end waits for, with the exact next commands, to stderr. */
 void cs_cli_say_waiting(cs_cli *c, const json_t *run);
 /* 0 completed or waiting, 1 faulted or cancelled. */
@@ -214,7 +216,7 @@ CS_COMMAND(decide); CS_COMMAND(resolve); CS_COMMAND(control); CS_COMMAND(replay)
 CS_COMMAND(hold); CS_COMMAND(release); CS_COMMAND(ask); CS_COMMAND(verify); CS_COMMAND(rebuild);
 CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS_COMMAND(completion);
 CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload); CS_COMMAND(emit);
-CS_COMMAND(vault); CS_COMMAND(correct); CS_COMMAND(backup); CS_COMMAND(restore); CS_COMMAND(export); CS_COMMAND(import);
+CS_COMMAND(vault); CS_COMMAND(connectors); CS_COMMAND(correct); CS_COMMAND(backup); CS_COMMAND(restore); CS_COMMAND(export); CS_COMMAND(import);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
 	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_retry[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[], cs_cli_flags_correct[],

@@ -148,8 +148,7 @@ int cs_cmd_hold(cs_cli *c, const cs_cli_args *a)
 	return simple(c, a, hold_request(a, true), _("held: nothing leaves until `capstan release`"));
 }
 
-/* What was held goes out now: an engine of our own sends it before it lets go. */
-static int drive_held(cs_cli *c)
+int cs_cli_drive_held(cs_cli *c)
 {
 	CS_AUTOJSON json_t *rows = NULL;
 	cs_err err = { 0 };
@@ -171,7 +170,7 @@ int cs_cmd_release(cs_cli *c, const cs_cli_args *a)
 {
 	int status = simple(c, a, hold_request(a, false), _("released: effects may leave"));
 	(void)fflush(stdout);
-	return status == CS_EXIT_DONE ? drive_held(c) : status;
+	return status == CS_EXIT_DONE ? cs_cli_drive_held(c) : status;
 }
 
 int cs_cmd_live(cs_cli *c, const cs_cli_args *a)

@@ -313,6 +313,7 @@ static int expire(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_er
 int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	const cs_item *item = cs_run_item(r, f->call->item);
+	f->call->held = NULL;
 	if (item == NULL)
 		return CS_OK;
 	bool expired = item->expires > 0 && item->expires <= s->now;

@@ -234,13 +234,13 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		return CS_OK;            /* stays planned; what holds it is on the screen */
 	if (c->tries == 0)
 		make_key(r, s, f);
-	c->simulated = r->simulated || (fn->connector != NULL && strcmp(cs_json_str_or(fn->connector_def, "mode", "dry"), "dry") == 0);
+	c->simulated = r->simulated || cs_step_dry(s, fn);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "key", c->key, "digest", c->digest,
 				 "call", fn->name, "class", cs_effect_class_name(c->effect), "n", (int)c->tries + 1,
 				 "logical", (int)c->logical, "epoch", (json_int_t)s->epoch);
 	json_object_set_new(data, "deadline", json_integer(s->now + fn->timeout_ms));
-	if (fn->connector != NULL)
-		json_object_set_new(data, "connector", json_string(fn->connector));
+	if (cs_function_outlet(fn) != NULL)
+		json_object_set_new(data, "connector", json_string(cs_function_outlet(fn)));
 	if (approval != NULL && approval[0] != '\0')
 		json_object_set_new(data, "approval", json_string(approval));
 	if (why != NULL && why->rule[0] != '\0')
@@ -327,6 +327,16 @@ static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		return rc;
 	if (rc != CS_OK)
 		return raise_word(r, s, f, "expression", why.msg, err);
+	const cs_function *fn = cs_call_function(r, s, f);
+	cs_verdict today = { 0 };
+	/* Its connector was put on hold meanwhile: what nobody has let go is asked for now. */
+	if (fn != NULL && s->mode != NULL && f->call->approval[0] == '\0' && s->mode(s->ctx, fn) == CS_MODE_HOLD) {
+		rc = judge(r, s, f, &today, err);
+		if (rc != CS_OK)
+			return rc;
+		if (today.kind == CS_VERDICT_ASK)
+			return cs_step_propose(r, s, f, fn, &today, err);
+	}
 	return cs_step_send(r, s, f, f->call->approval, NULL, err);
 }
 

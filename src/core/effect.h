@@ -63,6 +63,7 @@ typedef struct cs_outcome {
 	json_t *record;          /* owned; what the trace shows: request, reply, ms; secrets masked, bodies bounded */
 	int64_t cost_micro;      /* micro-dollars */
 	int64_t retry_after_ms;  /* what the other side asked for; 0: nothing */
+	bool held;               /* not sent because the gate said no: set by the engine */
 } cs_outcome;
 
 cs_outcome *cs_outcome_new(cs_outcome_kind kind);

@@ -51,8 +51,10 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	put_text(c->approval, sizeof c->approval, ev->data, "approval");
 	c->tries = (unsigned)cs_json_int_or(ev->data, "n", 1);
 	c->logical = (unsigned)cs_json_int_or(ev->data, "logical", 1);
-	if (c->tries == 1)
+	if (c->tries == 1) {
 		c->first_intent_at = ev->at;
+		c->spared = 0;
+	}
 	if (json_object_get(ev->data, "request") != NULL)
 		cs_json_put(&c->request, json_object_get(ev->data, "request"));
 	if (c->args == NULL)
@@ -99,6 +101,7 @@ int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
 		return CS_EINTERNAL;
 	c->phase = CS_CALL_RETRY_WAIT;
 	c->due = cs_json_int_or(ev->data, "due", ev->at);
+	c->spared += cs_json_true(ev->data, "held");
 	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
 }
@@ -128,7 +131,7 @@ int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t
 	if (strcmp(how, "repeat") == 0) {
 		c->phase = CS_CALL_PLANNED;
 		c->logical++;
-		c->tries = 0;
+		c->tries = c->spared = 0;
 		c->ambiguous = false;
 		put_text(c->approval, sizeof c->approval, ev->data, "item");
 		return CS_OK;

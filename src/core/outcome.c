@@ -37,6 +37,12 @@ static int write_outcome(cs_run *r, cs_step *s, cs_frame *f, const char *type, j
 	return cs_run_write_as(r, s, actor, type, f->task, f->occurrence, data, err);
 }
 
+/* Tries that reached the other side, or could have. */
+static unsigned spent(const cs_call *c)
+{
+	return c->tries - c->spared;
+}
+
 static json_t *base_data(const cs_call *c, const cs_outcome *o, json_t *error)
 {
 	json_t *data = json_pack("{s:s}", "key", c->key);
@@ -66,8 +72,17 @@ static int done(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_ou
 static int again(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, cs_err *err)
 {
 	json_t *data = base_data(f->call, o, error);
-	json_object_set_new(data, "due", json_integer(s->now + backoff(r, fn, f->call->tries, o != NULL ? o->retry_after_ms : 0)));
+	json_object_set_new(data, "due", json_integer(s->now + backoff(r, fn, spent(f->call), o != NULL ? o->retry_after_ms : 0)));
 	json_object_set_new(data, "n", json_integer((json_int_t)f->call->tries));
+	return write_outcome(r, s, f, "attempt.retry", data, err);
+}
+
+static int held_back(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)
+{
+	json_t *data = base_data(f->call, o, error);
+	json_object_set_new(data, "due", json_integer(s->now));
+	json_object_set_new(data, "n", json_integer((json_int_t)f->call->tries));
+	json_object_set_new(data, "held", json_true());
 	return write_outcome(r, s, f, "attempt.retry", data, err);
 }
 
@@ -102,7 +117,7 @@ static const char *after_ambiguous(const cs_call *c, const cs_function *fn, bool
 {
 	if (fn == NULL)
 		return "in-doubt";
-	bool tries = crash || c->tries < fn->attempts;
+	bool tries = crash || spent(c) < fn->attempts;
 	if (c->effect == CS_EFFECT_PURE || c->effect == CS_EFFECT_READ)
 		return tries ? "retry-wait" : "failed";
 	bool in_window = c->effect == CS_EFFECT_KEYED && now < c->first_intent_at + fn->keyed_window_ms;
@@ -120,7 +135,7 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(class)));
 	json_object_set_new(data, "to", json_string(to));
 	if (strcmp(to, "retry-wait") == 0)
-		json_object_set_new(data, "due", json_integer(crash ? s->now : s->now + backoff(r, fn, c->tries, 0)));
+		json_object_set_new(data, "due", json_integer(crash ? s->now : s->now + backoff(r, fn, spent(c), 0)));
 	int rc = write_outcome(r, s, f, "attempt.ambiguous", data, err);
 	if (rc != CS_OK || strcmp(to, "in-doubt") != 0)
 		return rc;
@@ -133,9 +148,9 @@ static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *erro
 	const cs_call *c = f->call;
 	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
 	/* Held back before its first byte: it goes when it may, and no try is spent. */
-	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && !cs_call_open(r, s, f, fn))
-		return again(r, s, f, fn, o, error, err);
-	if (retries && fn != NULL && c->tries < fn->attempts)
+	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && (o->held || !cs_call_open(r, s, f, fn)))
+		return held_back(r, s, f, o, error, err);
+	if (retries && fn != NULL && spent(c) < fn->attempts)
 		return again(r, s, f, fn, o, error, err);
 	/* A keyed one that was ambiguous before has perhaps happened: no failure can be stated. */
 	if (c->ambiguous && c->effect == CS_EFFECT_KEYED && o->kind != CS_OUTCOME_REJECTED)

@@ -15,6 +15,7 @@
 #include "core/machine.h"
 #include "flow/flow.h"
 #include "flow/function.h"
+#include "flow/outlet.h"
 #include "store/store.h"
 
 /* ---- state --------------------------------------------------------------------------------- */
@@ -78,6 +79,8 @@ typedef struct cs_call {
 	int64_t intent_seq;
 	bool dispatched;             /* handed to a performer in this process */
 	bool simulated;              /* this attempt is answered in place of the outside, also in a live run */
+	unsigned spared;             /* of the tries, those that were held back before their first byte: not spent */
+	const char *held;            /* what kept it from leaving when it last could have: a word of cs_step.open; in memory only */
 	char *name;                  /* a reversal's: what is called; NULL: what the task calls */
 	char reverses[CS_HEX_SIZE];  /* a reversal's: key of the attempt that it takes back; "" else */
 	bool registered;             /* its own reversal is */
@@ -291,8 +294,10 @@ typedef struct cs_step {
 	const cs_function *(*function)(void *ctx, const cs_run *r, const char *name);
 	/* FN's verdict by today's rules; args_tainted is the array of tainted argument names. */
 	int (*verdict)(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err);
-	/* May effects of FN leave now? Fills the word of what holds it: "hold", "connector". */
-	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word);
+	/* May C, a call of FN, leave now? Fills the word of what holds it: "hold", "breaker", "limit". */
+	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word);
+	/* The mode of FN's connector: the more careful of what its file and a command say. NULL: the file's. */
+	cs_mode (*mode)(void *ctx, const cs_function *fn);
 	/* Is there a secret NAME (or NAME.MEMBER) in the vault? CS_ENOTFOUND: no. *ret_locked: the vault cannot be
 	 * read now, and the operator is asked to open it. NULL: nothing is known of a vault. */
 	int (*secret)(void *ctx, const char *name, bool *ret_locked, cs_err *err);
@@ -381,6 +386,8 @@ const json_t *cs_run_stand_ins(cs_run *r, cs_step *s);
 /* What F, planned, needs of the vault: {name: stand-in, or null where the whole is a credential}. New
  * reference; NULL: nothing. */
 json_t *cs_call_needs(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn);
+/* Would a call of FN be answered in place of the outside, by its connector's mode? */
+bool cs_step_dry(const cs_step *s, const cs_function *fn);
 /* Nothing of this run is outside, asked for, or able to go on. */
 bool cs_run_at_rest(const cs_run *r);
 

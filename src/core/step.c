@@ -374,7 +374,7 @@ static void waits(const cs_frame *f, json_t *words)
 	if (f == NULL)
 		return;
 	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0)
-		json_object_set_new(words, word[f->call->phase], json_true());
+		json_object_set_new(words, f->call->held != NULL ? f->call->held : word[f->call->phase], json_true());
 	if (cs_frame_sub_open(f))
 		json_object_set_new(words, "run", json_true());
 	if (f->hearing != NULL && !f->hearing->handling)

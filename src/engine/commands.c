@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/json.h"
 #include "core/record.h"
+#include "engine/outlets.h"
 #include "engine/schedule.h"
 #include "engine/start.h"
 #include "engine/starters.h"
@@ -370,7 +371,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
 		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
 		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt }, { "correct", cs_command_correct },
-		{ "unlock", cs_command_unlock }, { "lock", cs_command_lock },
+		{ "connector", cs_command_connector }, { "unlock", cs_command_unlock }, { "lock", cs_command_lock },
 		{ "import", cs_command_import },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mask.h"
 #include "flow/secret.h"
-#include "engine/engine_priv.h"
+#include "engine/outlets.h"
 
 /* One attempt under way: what the performer borrows, and whom to tell. */
 typedef struct cs_job {
@@ -14,6 +14,7 @@ typedef struct cs_job {
 	cs_effect effect;
 	char *task, *key, *call, *credential, *workdir;
 	int task_id;
+	cs_pass pass;                /* asked just before the first byte */
 } cs_job;
 
 /* One jq evaluation under way. */
@@ -48,6 +49,7 @@ static void job_free(cs_job *j)
 	free(j->key);
 	free(j->call);
 	free(j->workdir);
+	cs_pass_fini(&j->pass);
 	cs_door_unref(j->door);
 	free(j);
 }
@@ -59,6 +61,7 @@ static void tell(cs_job *j, cs_outcome *o)
 	memcpy(m->run, j->effect.run, CS_ID_SIZE);
 	m->task = j->task_id;
 	m->outcome = o;
+	o->held = o->kind == CS_OUTCOME_NOT_SENT && atomic_load(&j->pass.refused);
 	cs_door_post(j->door, m);
 	job_free(j);
 }
@@ -94,7 +97,7 @@ static bool scripted(const cs_engine *e, const cs_run *r, const cs_function *fn)
 	bool pure = cs_function_computes(fn);
 	if (r->shadow || r->simulated)
 		return has || !pure;
-	return fn->connector != NULL && strcmp(cs_json_str_or(fn->connector_def, "mode", "dry"), "dry") == 0;
+	return cs_step_dry(&e->step, fn);
 }
 
 static const cs_performer *choose(const cs_engine *e, const cs_run *r, const cs_function *fn, bool *ret_scripted)
@@ -145,8 +148,12 @@ static cs_job *job_new(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *
 		.connector = fn->connector_def != NULL ? json_incref(fn->connector_def) : NULL,
 		.input = input_of(e, r, c, fn), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
 		.timeout_ms = fn->timeout_ms, .workdir = j->workdir, .attempt = c->tries,
-		.gate = cs_effect_class_sends(c->effect) ? cs_door_gate : NULL, .gate_ctx = j->door,
 	};
+	if (c->effect != CS_EFFECT_PURE && (!simulated || cs_effect_class_sends(c->effect))) {
+		cs_pass_init(&j->pass, e, fn, c, simulated);
+		j->effect.gate = cs_pass_gate;
+		j->effect.gate_ctx = &j->pass;
+	}
 	memcpy(j->effect.run, r->id, CS_ID_SIZE);
 	if (!simulated)
 		grant(e, r, f, fn, j);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "engine/engine_priv.h"
+#include "engine/outlets.h"
 #include "engine/schedule.h"
 #include "engine/starters.h"
 
@@ -109,6 +109,8 @@ static int recover(cs_engine *e, cs_err *err)
 	CS_AUTOJSON json_t *rows = NULL;
 	int rc = cs_reader_query(e->reader, "SELECT at FROM event ORDER BY seq DESC LIMIT 1", NULL, &rows, err);
 	if (rc == CS_OK)
+		rc = cs_outlets_recover(e, err);
+	if (rc == CS_OK)
 		rc = cs_store_begin(e->store, err);
 	if (rc != CS_OK)
 		return rc;
@@ -189,6 +191,7 @@ static void engine_free(cs_engine *e)
 	cs_runs_free(e);
 	cs_schedules_free(e);
 	cs_starters_free(e);
+	cs_outlets_free(e);
 	cs_bundles_free(e->bundles);
 	cs_policy_free(e->policy);
 	cs_vault_free(e->vault);

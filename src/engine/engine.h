@@ -14,6 +14,7 @@
  *                                           -> {run, state, old, new, version, patch, again}   (core/correct.h)
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
+ *   connector name, mode: off|dry|hold|live -> {name, mode (that holds), file, command}   the more careful holds
  *   live     -> {}                          this machine is the live one
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it],

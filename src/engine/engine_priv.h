@@ -95,6 +95,7 @@ typedef struct cs_due {
 } cs_due;
 
 typedef struct cs_schedule cs_schedule;      /* schedule.c */
+typedef struct cs_outlet cs_outlet;          /* outlets.c */
 
 enum { CS_WATCHERS = 80 };
 
@@ -147,6 +148,8 @@ struct cs_engine {
 	int64_t schedule_due;        /* wall ms of the next of them; 0: none */
 	cs_bundle *bundles;
 	cs_workspace **retired; size_t n_retired;   /* replaced by a reload, but not yet let go */
+
+	cs_outlet **outlets; size_t n_outlets;      /* the connectors that were used, or of which something is known (outlets.h) */
 
 	struct cs_starter **starters; size_t n_starters;   /* what waits for events that start runs */
 	json_t *started;             /* ids of the runs that an emit under way has started; NULL: nobody asks */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/outlets.h"
 #include "engine/turns.h"
 
 bool cs_engine_simulated(const cs_engine *e)
@@ -32,13 +33,6 @@ static const cs_function *env_function(void *ctx, const cs_run *r, const char *n
 		if (strcmp(l->bundle->roles[i]->name, name) == 0)
 			return l->bundle->roles[i];
 	return cs_workspace_function(e->ws, name);
-}
-
-static const char *connector_mode(const cs_function *fn)
-{
-	if (fn->connector == NULL)
-		return "live";
-	return cs_json_str_or(fn->connector_def, "mode", "dry");
 }
 
 static bool env_compensates(void *ctx, const cs_run *r)
@@ -81,25 +75,34 @@ static int env_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_ca
 	snprintf(out.rule, sizeof out.rule, "%s", v.rule);
 	snprintf(out.why, sizeof out.why, "%s", v.why);
 	snprintf(out.hash, sizeof out.hash, "%s", v.hash);
-	if (out.kind == CS_VERDICT_ALLOW && cs_effect_class_sends(c->effect) && strcmp(connector_mode(fn), "hold") == 0) {
+	if (out.kind == CS_VERDICT_ALLOW && c->effect != CS_EFFECT_PURE && cs_outlet_mode(e, fn) == CS_MODE_HOLD) {
 		out.kind = CS_VERDICT_ASK;
-		snprintf(out.rule, sizeof out.rule, "connector %s/hold", fn->connector);
+		snprintf(out.rule, sizeof out.rule, "connector %.100s/hold", cs_function_outlet(fn));
 	}
 	*ret = out;
 	return CS_OK;
 }
 
-static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word)
+/* What is simulated, or made of the input alone, is no byte that leaves; but what would send waits, also where it is simulated. */
+static bool stopped_by_hold(const cs_run *r, const cs_function *fn)
+{
+	return cs_effect_class_sends(fn->effect) || fn->kind == CS_FUNCTION_HTTP || (!r->simulated && fn->effect != CS_EFFECT_PURE);
+}
+
+static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word)
 {
 	cs_engine *e = ctx;
 	*ret_word = NULL;
-	if (atomic_load(&e->closing))
-		*ret_word = "stopping";
-	else if (atomic_load(&e->hold) && (cs_effect_class_sends(fn->effect) || fn->kind == CS_FUNCTION_HTTP))
+	if (atomic_load(&e->closing) || (atomic_load(&e->hold) && stopped_by_hold(r, fn)))
 		*ret_word = "hold";
-	else if (!r->simulated && strcmp(connector_mode(fn), "off") == 0)
-		*ret_word = "connector";
+	else if (!r->simulated && !r->shadow)
+		*ret_word = cs_outlet_held(e, r, fn, c);
 	return *ret_word == NULL;
+}
+
+static cs_mode env_mode(void *ctx, const cs_function *fn)
+{
+	return cs_outlet_mode(ctx, fn);
 }
 
 static json_t *env_fixture(void *ctx, const cs_run *r, const cs_function *fn, json_t *args)
@@ -129,7 +132,7 @@ void cs_env_init(cs_engine *e)
 {
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
-		.verdict = env_verdict, .open = env_open, .fixture = env_fixture, .key = env_key, .todo = env_todo,
+		.verdict = env_verdict, .open = env_open, .mode = env_mode, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.secret = cs_secrets_look, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.tell = cs_events_tell,
 		.may_start = cs_turns_may_start,

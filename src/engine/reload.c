@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
+#include "engine/outlets.h"
 #include "engine/parked.h"
 #include "engine/schedule.h"
 #include "engine/starters.h"
@@ -244,6 +245,7 @@ static int swap(cs_engine *e, cs_loaded *l, json_t *files, cs_err *err)
 	e->step.grace_ms = e->ws->grace_ms;
 	e->step.expire_ms = e->ws->expire_ms;
 	e->step.approvals = json_object_get(e->ws->settings, "approvals");
+	cs_outlets_renew(e);
 	if (touches_rules(files))
 		twalk_r(e->runs, ready_one, e);      /* each asks the rules again of what waits for a person */
 	cs_turns_renew(e);

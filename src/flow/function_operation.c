@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/function_priv.h"
+#include "flow/outlet.h"
 #include "flow/text.h"
 #include "flow/secret.h"
 
@@ -30,7 +31,6 @@ static const cs_key operation_keys[] = {
 };
 
 static const char *const kinds[] = { "http", "smtp", "imap", "mcp", "folder", "webhook", "ical", "poll", NULL };
-static const char *const modes[] = { "off", "dry", "hold", "live", NULL };
 static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL };
 
 static void check_hosts(cs_check *c, const json_t *doc)
@@ -122,7 +122,7 @@ int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d)
 	mark = cs_check_push(&c, "url");
 	cs_function_check_url(&c, cs_json_str(doc, "url"));
 	cs_check_pop(&c, mark);
-	cs_check_word(&c, doc, "mode", modes);
+	cs_outlet_check(&c, doc);
 	check_hosts(&c, doc);
 	check_auth(&c, doc);
 	if (json_object_size(json_object_get(doc, "operations")) == 0)

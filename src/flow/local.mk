@@ -20,7 +20,7 @@ src_flow_libcsflow_a_SOURCES += \
 	src/flow/flow_arguments.c src/flow/flow_auth.c src/flow/flow_call.c src/flow/flow_catch.c src/flow/flow_control.c src/flow/flow_extension.c src/flow/flow_function.c src/flow/flow_list.c src/flow/flow_listen.c \
 	src/flow/flow_load.c src/flow/flow_metadata.c src/flow/flow_names.c src/flow/flow_openapi.c src/flow/flow_reach.c src/flow/flow_run.c src/flow/flow_schedule.c src/flow/flow_schedule_on.c src/flow/flow_task.c src/flow/flow_time.c \
 	src/flow/flow_use.c src/flow/flow_value.c src/flow/flow.h src/flow/flow_priv.h \
-	src/flow/hours.c src/flow/hours.h src/flow/function.c src/flow/function_agent.c src/flow/function_builtin.c src/flow/function_operation.c \
+	src/flow/hours.c src/flow/hours.h src/flow/outlet.c src/flow/outlet.h src/flow/function.c src/flow/function_agent.c src/flow/function_builtin.c src/flow/function_operation.c \
 	src/flow/function.h src/flow/function_priv.h \
 	src/flow/workspace.c src/flow/workspace_catalog.c src/flow/workspace_forms.c src/flow/workspace_load.c src/flow/workspace_names.c src/flow/workspace_settings.c src/flow/workspace_starts.c src/flow/workspace_subs.c src/flow/workspace_text.c \
 	src/flow/workspace.h src/flow/workspace_priv.h \

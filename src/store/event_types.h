@@ -31,7 +31,7 @@
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
  *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
- *   attempt.retry  *key, error, due, n              attempt.ambiguous *key, how, class, error
+ *   attempt.retry  *key, error, due, n, held (before its first byte: no try is spent)   attempt.ambiguous *key, how, class, error
  *   attempt.captured, .reused (a replay's) digest, call, class, source, from (seq), result|error
  *   approval.assumed (a replay's) item, decided, assumed, outcome, result|error
  *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libcsview.a
 libcsview_a_SOURCES = \
 	src/view/align.c src/view/align.h \
+	src/view/connectors.c \
 	src/view/diff.c \
 	src/view/inbox.c \
 	src/view/row.c src/view/row.h \

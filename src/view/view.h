@@ -35,6 +35,10 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
  * running and waiting count what is not over. */
 int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
 
+/* What the log knows of the connector NAME: {command (the mode set by command), in_flight, last_used, last_error: {title, status,
+ * at, run}}; each null where there is none. Simulated attempts do not count. */
+int cs_view_connector(cs_reader *r, const char *name, json_t **ret, cs_err *err);
+
 /* What waits, what expires first first; ALL: also what is decided or over, newest first after
  * it. Each {id, kind, title, run, flow, task, state, digest, created, expires, next} with
  * occurrence, subject, call, simulated, confirm, snoozed_until, delegated_to, by, word, note,

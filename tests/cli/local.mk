@@ -2,6 +2,7 @@
 TESTS += tests/cli/way.sh tests/cli/refusals.sh tests/cli/ask.sh tests/cli/holder.sh tests/cli/demo.sh tests/cli/manual.sh
 TESTS += tests/cli/check.sh
 TESTS += tests/cli/scenarios.sh tests/cli/agency.sh
+TESTS += tests/cli/connectors.sh
 TESTS += tests/cli/new.sh
 TESTS += tests/cli/reload.sh
 TESTS += tests/cli/schedule.sh

@@ -122,10 +122,11 @@ static int verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_call *
 }
 
 /* Now and then everything is held. */
-static bool is_open(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word)
+static bool is_open(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word)
 {
 	const play *s = ctx;
 	(void)r;
+	(void)c;
 	(void)fn;
 	bool held = play_hash(s->seed, "hold", s->now) % 9 == 0;
 	*ret_word = held ? "hold" : NULL;

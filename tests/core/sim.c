@@ -60,9 +60,9 @@ static int sim_verdict(void *ctx, const cs_run *r, const cs_task *t, const cs_ca
 	return CS_OK;
 }
 
-static bool sim_open(void *ctx, const cs_run *r, const cs_function *fn, const char **ret_word)
+static bool sim_open(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word)
 {
-	(void)r, (void)fn;
+	(void)r, (void)fn, (void)c;
 	const sim *s = ctx;
 	*ret_word = s->shut ? "hold" : NULL;
 	return !s->shut;
