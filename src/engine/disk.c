@@ -83,6 +83,8 @@ void cs_disk_failed(cs_engine *e, const cs_err *why)
 		rc = cs_store_open(e->state_dir, false, &e->store, &err);
 	if (rc == CS_OK)
 		rc = cs_store_claim_epoch(e->store, &epoch, &err);
+	if (rc == CS_OK && cs_store_last_seq(e->store) == 0)
+		return;              /* a workspace that never began: it may not even have its key, without which no log begins */
 	if (rc == CS_OK && e->reader == NULL)
 		rc = cs_reader_open(e->state_dir, &e->reader, &err);
 	if (rc == CS_OK)

@@ -26,3 +26,22 @@ tests_faults_test_power_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 check-faults: check-faults-power
 check-faults-power: capstan tests/faults/test_power
 	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} tests/faults/test_power
+# A whole engine from one seed: FAULTS_SEEDS of them from FAULTS_SEED on.
+simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h \
+	tests/faults/sim_disk.c tests/faults/sim_disk.h tests/faults/sim_engine.c tests/faults/sim_net.c tests/faults/sim_net.h \
+	tests/faults/sim_operator.c tests/faults/sim_rest.c tests/faults/sim_site.c tests/faults/sim_site.h \
+	tests/core/play.c tests/core/play.h tests/core/random_flow.c
+simulation_wraps = -Wl,--wrap=clock_gettime,--wrap=getrandom
+check_PROGRAMS += tests/faults/simulate tests/faults/test_simulation
+TESTS += tests/faults/test_simulation
+tests_faults_simulate_SOURCES = tests/faults/simulate.c $(simulation_sources)
+tests_faults_simulate_LDFLAGS = $(simulation_wraps)
+tests_faults_simulate_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+tests_faults_test_simulation_SOURCES = tests/faults/test_simulation.c $(simulation_sources)
+tests_faults_test_simulation_LDFLAGS = $(simulation_wraps)
+tests_faults_test_simulation_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+
+check-faults: check-faults-seeds
+check-faults-seeds: capstan tests/faults/simulate
+	@CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_CAPSTAN && \
+	tests/faults/simulate --seed $${FAULTS_SEED:-1} --count $${FAULTS_SEEDS:-20000}

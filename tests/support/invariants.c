@@ -377,28 +377,82 @@ static void check_store(struct reading *r, const char *dir)
 		broken(r, "I9: %s", err.msg);
 }
 
+/* ---- the whole ------------------------------------------------------------------------------------------- */
+
+invariants *invariants_new(void)
+{
+	invariants *i = cs_xcalloc(1, sizeof *i);
+	*i = (struct reading){ .broken = json_array(), .keys = json_object(), .items = json_object(), .terminal = json_object(),
+			       .intents = json_object(), .seen = json_object(), .sent_keys = json_object(),
+			       .reversals = json_object(), .alone = json_object(), .again = json_object() };
+	return i;
+}
+
+void invariants_free(invariants *i)
+{
+	if (i == NULL)
+		return;
+	json_t *all[] = { i->broken, i->keys, i->items, i->terminal, i->intents, i->seen, i->sent_keys, i->reversals, i->alone, i->again };
+	for (size_t k = 0; k < CS_ARRAY_LEN(all); k++)
+		json_decref(all[k]);
+	free(i);
+}
+
+int invariants_read_on(invariants *i, cs_reader *reader, cs_err *err)
+{
+	return cs_reader_events(reader, NULL, i->last_seq + 1, INT64_MAX, read_event, i, err);
+}
+
+void invariants_at_rest(invariants *i, cs_reader *reader, const char *state_dir, const json_t *ledger)
+{
+	i->ledger = ledger;
+	read_ledger(i);
+	check_once(i);
+	check_keys(i);
+	check_rest(i, reader);
+	check_store(i, state_dir);
+}
+
+const json_t *invariants_found(const invariants *i)
+{
+	return i->broken;
+}
+
+const char *invariants_key(const invariants *i, const char *key)
+{
+	return cs_json_str_or(json_object_get(i->keys, key), "state", "");
+}
+
 json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 {
+<<<<<<< HEAD
 	struct reading r = { .broken = json_array(), .ledger = ledger, .keys = json_object(), .items = json_object(),
 			     .terminal = json_object(), .intents = json_object(), .seen = json_object(), .sent_keys = json_object(),
 			     .reversals = json_object(), .alone = json_object(), .again = json_object() };
+=======
+	invariants *i = invariants_new();
+>>>>>>> 05e6ae4 (Simulate a whole engine from one seed: its clock, disk, network and operator; begin no log without its key)
 	cs_reader *reader = NULL;
 	cs_err err = { 0 };
 	int rc = cs_reader_open(state_dir, &reader, &err);
 	if (rc == CS_OK)
-		rc = cs_reader_events(reader, NULL, 0, INT64_MAX, read_event, &r, &err);
+		rc = invariants_read_on(i, reader, &err);
 	if (rc == CS_OK) {
-		read_ledger(&r);
-		check_once(&r);
-		check_keys(&r);
-		check_rest(&r, reader);
+		invariants_at_rest(i, reader, state_dir, ledger);
 	} else {
-		broken(&r, "I1: the log cannot be read: %s", err.msg);
+		broken(i, "I1: the log cannot be read: %s", err.msg);
+		check_store(i, state_dir);
 	}
 	cs_reader_close(reader);
+<<<<<<< HEAD
 	check_store(&r, state_dir);
 	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys, r.reversals, r.alone, r.again };
 	for (size_t i = 0; i < CS_ARRAY_LEN(all); i++)
 		json_decref(all[i]);
 	return r.broken;
+=======
+	json_t *found = json_incref(i->broken);
+	invariants_free(i);
+	return found;
+>>>>>>> 05e6ae4 (Simulate a whole engine from one seed: its clock, disk, network and operator; begin no log without its key)
 }

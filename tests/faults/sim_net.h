@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The network of a simulation and all that lies behind it: a performer that puts each call on its
+ * way, moves it when it is told to, lets it end as chance will have it, and keeps a ledger of what
+ * really reached the other side and what happened there. */
+#ifndef CS_TESTS_FAULTS_SIM_NET_H
+#define CS_TESTS_FAULTS_SIM_NET_H
+
+#include "core/effect.h"
+#include "tests/faults/sim_chance.h"
+
+/* Says that something is wrong that must never be. */
+typedef void sim_wrong_fn(void *ctx, const char *fmt, ...) CS_PRINTF(2, 3);
+
+typedef struct sim_flight sim_flight;
+
+typedef struct sim_net {
+	sim_chance *chance;
+	/* A call arrives: is what it needs in the log? */
+	void (*arrives)(void *ctx, const cs_effect *e);
+	sim_wrong_fn *wrong;
+	void *ctx;
+	bool calm;                   /* no faults: what arrives is done */
+	bool shut;                   /* nothing may leave: the operator was told that all is held */
+	sim_flight **flights; size_t n, cap;
+	json_t *ledger;              /* [{method, path, digest, key, at}], as tests/support/invariants.h reads it */
+	json_t *happened;            /* key -> how often it had its effect */
+	json_t *sent;                /* key -> how often its bytes went */
+} sim_net;
+
+void sim_net_init(sim_net *n, sim_chance *chance);
+void sim_net_fini(sim_net *n);
+cs_performer sim_net_performer(sim_net *n, const char *kind);
+/* One call goes a step further: it leaves, or its end is told. False: none that can do so by now. */
+bool sim_net_move(sim_net *n);
+int64_t sim_net_due(const sim_net *n);       /* wall ms of the next that can move; 0: none is under way */
+/* The engine is gone: what has not left never leaves, and no end is told to anybody. */
+void sim_net_drop(sim_net *n);
+bool sim_net_happened(const sim_net *n, const char *key);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/faults/sim_site.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/json.h"
+#include "tests/core/play.h"
+#include "tests/faults/sim_chance.h"
+
+enum { TRIES = 100 };
+
+static const char connector[] =
+	"connector: out\nkind: http\nurl: https://out.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
+	"  free: { effect: unsafe, reverse: none, request: { method: POST, path: /free, as: json, body: '${ . }' } }\n"
+	"  ask: { effect: unsafe, reverse: none, retry: { attempts: 2, delay: PT0.5S }, request: { method: POST, path: '/ask/{n}', as: json, body: '${ . }' } }\n"
+	"  key: { effect: keyed, retry: { attempts: 3, delay: PT0.5S, backoff: exponential }, request: { method: PUT, path: /key, as: json, body: '${ . }' } }\n"
+	"  look: { effect: read, retry: { attempts: 3, delay: PT0.3S }, request: { method: GET, path: '/look/{n}' } }\n"
+	"  pay: { effect: unsafe, reverse: { call: out.refund, with: { n: '${ .input.n }', v: '${ .result.v }' } },"
+	" request: { method: POST, path: /pay, as: json, body: '${ . }' } }\n"
+	"  book: { effect: keyed, retry: { attempts: 2, delay: PT0.2S }, reverse: { call: out.cancel, with: { x: '${ .input.x }' } },"
+	" request: { method: PUT, path: /book, as: json, body: '${ . }' } }\n"
+	"  refund: { effect: keyed, retry: { attempts: 2, delay: PT0.5S }, reverse: none, request: { method: POST, path: /refund, as: json, body: '${ . }' } }\n"
+	"  cancel: { effect: unsafe, reverse: none, request: { method: POST, path: /cancel, as: json, body: '${ . }' } }\n";
+
+static const char policy[] =
+	"policy: sim\nrules:\n"
+	"  - { name: asked, when: { call: out.ask }, then: ask }\n"
+	"  - { name: free, when: { call: 'out.*' }, then: allow }\n";
+
+static const char settings[] =
+	"workspace: sim\nmode: live\noperator: { name: owner, timezone: UTC }\napprovals: { grace: PT1S }\n"
+	"flows:\n  f1: { on-fault: compensate }\n  f2: { one-at-a-time: flow, lane: background }\n";
+
+static void must(int rc, const char *what, const cs_err *err)
+{
+	if (rc == CS_OK)
+		return;
+	fprintf(stderr, "the workspace of the simulation: %s: %s\n", what, err->msg);
+	exit(99);
+}
+
+static void put(const char *dir, const char *path, const char *text)
+{
+	cs_err err = { 0 };
+	CS_AUTOFREE char *whole = cs_path_join(dir, path);
+	CS_AUTOFREE char *folder = cs_xstrdup(whole);
+	*strrchr(folder, '/') = '\0';
+	must(cs_mkdir_p(folder, 0700, &err), folder, &err);
+	must(cs_file_write(whole, text, strlen(text), 0600, &err), whole, &err);
+}
+
+/* Some calls become such as can be taken back, and some expressions such as need jq. */
+static void vary(json_t *v, sim_chance *chance, bool jq)
+{
+	const char *name;
+	json_t *member;
+	size_t i;
+	json_array_foreach(v, i, member)
+		vary(member, chance, jq);
+	json_object_foreach(v, name, member) {
+		const char *text = json_string_value(member);
+		if (text == NULL)
+			vary(member, chance, jq);
+		else if (strcmp(name, "call") == 0 && strcmp(text, "out.free") == 0 && sim_one_in(chance, 2))
+			json_string_set(member, "out.pay");
+		else if (strcmp(name, "call") == 0 && strcmp(text, "out.key") == 0 && sim_one_in(chance, 2))
+			json_string_set(member, "out.book");
+		else if (jq && strcmp(text, "${ $start.n }") == 0 && sim_one_in(chance, 4))
+			json_string_set(member, "${ [ $start.n ] | first }");
+	}
+}
+
+/* Which of the flows are taken: not each that chance writes makes sense to the whole workspace. */
+static bool taken(const char *dir, const char *name)
+{
+	cs_diags d;
+	cs_workspace *ws = NULL;
+	cs_err err = { 0 };
+	cs_diags_init(&d);
+	must(cs_workspace_load(dir, true, &d, &ws, &err), dir, &err);
+	bool there = cs_workspace_flow(ws, name) != NULL;
+	cs_workspace_free(ws);
+	cs_diags_fini(&d);
+	return there;
+}
+
+/* What other runs start starts none itself: it would lead back to where it came from. */
+static void start_nothing(json_t *v)
+{
+	const char *name;
+	json_t *member;
+	size_t i;
+	json_array_foreach(v, i, member)
+		start_nothing(member);
+	json_object_foreach(v, name, member)
+		start_nothing(member);
+	if (json_is_object(v) && json_object_get(json_object_get(v, "run"), "workflow") != NULL) {
+		json_object_del(v, "run");
+		json_object_set_new(v, "set", json_pack("{s:i}", "n", 1));
+	}
+}
+
+static void put_flow(const char *dir, const char *name, uint64_t seed, sim_chance *chance, bool jq)
+{
+	CS_AUTOFREE char *path = cs_xasprintf("flows/%s.yaml", name);
+	for (uint64_t nth = 0; nth < TRIES; nth++) {
+		CS_AUTOJSON json_t *doc = random_flow(seed + nth * 7919);
+		json_object_set_new(json_object_get(doc, "document"), "name", json_string(name));
+		vary(doc, chance, jq);
+		if (strcmp(name, "other") == 0)
+			start_nothing(doc);
+		CS_AUTOFREE char *text = json_dumps(doc, JSON_INDENT(1));
+		put(dir, path, text);
+		if (taken(dir, name))
+			return;
+	}
+	fprintf(stderr, "the workspace of the simulation: no flow %s of %d is taken\n", name, TRIES);
+	exit(99);
+}
+
+void sim_site_write(const char *dir, uint64_t seed)
+{
+	sim_chance chance = { seed ^ UINT64_C(0xF10A7) };
+	bool jq = sim_one_in(&chance, 8);
+	put(dir, "capstan.yaml", settings);
+	put(dir, "connectors/out.yaml", connector);
+	put(dir, "policies/sim.yaml", policy);
+	put_flow(dir, "other", seed * SIM_FLOWS + 1000003, &chance, jq);
+	for (uint64_t i = 0; i < SIM_FLOWS; i++) {
+		CS_AUTOFREE char *name = cs_xasprintf("f%d", (int)i);
+		put_flow(dir, name, seed * SIM_FLOWS + i, &chance, jq);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st, (void)type, (void)where;
+	return remove(path);
+}
+
+void sim_site_remove(const char *dir)
+{
+	(void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
