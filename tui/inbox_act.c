@@ -24,7 +24,7 @@ static unsigned item_can(const json_t *item)
 	if (strcmp(kind, "in-doubt") == 0)
 		return can | CS_CAN_RESOLVE;
 	if (strcmp(kind, "fault") == 0)
-		return can | CS_CAN_FAULT | CS_CAN_DISMISS;
+		return can | CS_CAN_FAULT | CS_CAN_CORRECT | CS_CAN_DISMISS;
 	if (strcmp(kind, "approval") != 0)
 		return can | CS_CAN_DISMISS;
 	can |= CS_CAN_SNOOZE;

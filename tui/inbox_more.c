@@ -65,6 +65,25 @@ static bool send_each(cs_shell *sh, const char *cmd, const char *list, const cha
 	return true;
 }
 
+json_t *cs_inbox_runs(cs_shell *sh)
+{
+	json_t *all = sh->at == CS_VIEW_INBOX ? json_object_get(cs_inbox_of(sh)->item, "runs") : NULL;
+
+	return json_array_size(all) < 2 ? NULL : all;
+}
+
+void cs_inbox_each(cs_shell *sh, const json_t *commands)
+{
+	cs_inbox *b = cs_inbox_of(sh);
+	size_t i;
+	json_t *cmd;
+
+	b->batch_left = json_array_size(commands);
+	b->batch_done = b->batch_failed = 0;
+	json_array_foreach(commands, i, cmd)
+		cs_shell_send(sh, json_incref(cmd), each_done);
+}
+
 bool cs_inbox_retry_all(cs_shell *sh)
 {
 	return send_each(sh, "retry", "runs", "run");

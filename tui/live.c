@@ -170,6 +170,7 @@ static const struct {
 	{ "undo", as_decision },    { "snooze", as_decision },  { "delegate", as_decision }, { "resolve", as_decision },
 	{ "dismiss", as_decision }, { "pause", as_control },    { "resume", as_control },   { "cancel", as_control },
 	{ "retry", as_control },    { "replay", as_it_is },     { "hold", as_it_is },       { "run", as_it_is },
+	{ "correct", as_it_is },
 };
 
 /* What each call of the run would be in a replay, as far as it can be said before: what comes before

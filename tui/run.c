@@ -13,6 +13,7 @@
 static const char *const ended[] = { "completed", "faulted", "compensated", "cancelled", NULL };
 static const char *const going[] = { "created", "running", "waiting", NULL };
 static const char *const paused[] = { "paused", "pausing", NULL };
+static const char *const rests[] = { "waiting", "paused", "faulted", NULL };
 static const char *const faulted[] = { "faulted", "stuck", NULL };
 
 bool cs_run_ended(const json_t *run)
@@ -33,6 +34,8 @@ unsigned cs_run_can(const json_t *run)
 		can |= CS_CAN_RESUME;
 	if (cs_show_is(state, faulted))
 		can |= CS_CAN_FAULT;
+	if (cs_show_is(state, rests))
+		can |= CS_CAN_CORRECT;
 	if (!cs_show_is(state, ended))
 		can |= CS_CAN_CANCEL;
 	return can;

@@ -42,6 +42,7 @@ enum {
 	CS_CAN_SNOOZE = 1u << 24,    /* it may be put off */
 	CS_CAN_DISMISS = 1u << 25,   /* it only has to be seen */
 	CS_CAN_RUNBOOK = 1u << 26,   /* somebody wrote down what to do */
+	CS_CAN_CORRECT = 1u << 28,   /* a run that rests: what it has not used yet can be changed */
 	CS_CAN_GONE = 1u << 27,      /* there is no engine any more */
 };
 

@@ -177,6 +177,30 @@ static int change_data(const cs_run *r, const cs_step *s, const place *p, const 
 	return now != NULL ? put(&now, change, err) : CS_OK;
 }
 
+static void show(json_t *into, const char *name, json_t *value)
+{
+	CS_AUTOJSON json_t *mine = value;
+	if (mine != NULL && json_dumpb(mine, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT) <= OLD_MAX)
+		json_object_set(into, name, mine);
+}
+
+json_t *cs_correct_look(const cs_run *r)
+{
+	CS_CLEANUP(places_fini) places all = { .list = cs_xcalloc((size_t)r->flow->n_tasks + 1, sizeof(place)) };
+	json_t *list = json_array(), *o = json_pack("{s:o}", "places", list);
+	if (r->start != NULL)
+		gather(r, r->root, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		const cs_task *t = meant(r, &all.list[i]);
+		json_t *one = json_pack("{s:s, s:s}", "task", t->ref, "name", t->name);
+		json_array_append_new(list, one);
+		show(one, "input", present(r, "input", all.list[i].task, &all.list[i]));
+		show(one, "with", present(r, "with", t, &all.list[i]));
+	}
+	show(o, "context", json_incref(r->context));
+	return o;
+}
+
 static int check_shape(const json_t *changes, cs_err *err)
 {
 	static const char *const ins[] = { "input", "with", "context" };

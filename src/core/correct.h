@@ -15,6 +15,9 @@
  * here. CS_EINVAL: no such change. CS_EREFUSED: something stands in its way. */
 int cs_correct_check(const cs_run *r, const cs_step *s, const char *from, const json_t *changes, json_t **ret_patch,
 		     json_t **ret_again, cs_err *err);
+/* What can be corrected in R: {places: [{task, name, input, with}], context}, where they are known and no more than
+ * 64 KiB each. New reference. */
+json_t *cs_correct_look(const cs_run *r);
 /* Voids what AGAIN has asked for, and writes run.corrected with PATCH and DATA {old, new, version, why, batch}, which
  * is taken over. */
 int cs_correct_write(cs_run *r, cs_step *s, json_t *patch, const json_t *again, json_t *data, cs_err *err);

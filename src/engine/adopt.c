@@ -227,14 +227,26 @@ static int write_correction(cs_engine *e, const json_t *req, struct correction *
 	return rc == CS_OK ? CS_OK : cs_err_set(err, CS_EINTERNAL, "the run could not be corrected as was found out before");
 }
 
+static int look(const cs_run *r, json_t **ret, cs_err *err)
+{
+	const char *state = cs_run_state_name(r->state);
+	int rc = cs_machine_require(&cs_machine_run, state, "correct", err);
+	if (rc != CS_OK)
+		return rc;
+	*ret = cs_correct_look(r);
+	json_object_set_new(*ret, "run", json_string(r->id));
+	json_object_set_new(*ret, "state", json_string(state));
+	return CS_OK;
+}
+
 int cs_command_correct(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	CS_CLEANUP(correction_fini) struct correction c = { .l = cs_runs_load(e, cs_json_str_or(req, "run", ""), err) };
 	if (c.l == NULL)
 		return err->code;
 	cs_runs_ready(e, c.l);       /* it goes on, or leaves memory again */
-	int rc = plan(e, req, &c, err);
-	if (rc != CS_OK)
+	int rc = cs_json_true(req, "look") ? look(c.l->run, ret, err) : plan(e, req, &c, err);
+	if (rc != CS_OK || cs_json_true(req, "look"))
 		return rc;
 	json_t *reply = hashes_of(&c);
 	if (!cs_json_true(req, "dry"))

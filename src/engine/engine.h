@@ -11,7 +11,8 @@
  *   adopt    run, why                       -> {run, state, existing}   it takes the workspace's definition of its flow
  *   correct  run, set: [{in: input|with|context, path, value}], from (a task), definition (a document), why, batch,
  *            retry: bool (it goes on at once), dry: bool (nothing is written)
- *                                           -> {run, state, old, new, version, patch, again}   (core/correct.h)
+ *                                           -> {run, state, old, new, version, patch, again}   (core/correct.h);
+ *            with look: true and the run alone -> {run, state, places, context}   what could be changed
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
  *   connector name, mode: off|dry|hold|live -> {name, mode (that holds), file, command}   the more careful holds

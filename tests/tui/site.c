@@ -145,11 +145,16 @@ char *site_item(const site *s)
 	return cs_xstrdup(cs_json_str_or(item, "id", ""));
 }
 
-driver *site_console(const site *s, int rows, int cols)
+driver *site_console_with(const site *s, int rows, int cols, const char *const *env)
 {
 	char *argv[] = { (char *)(uintptr_t)program(), (char *)(uintptr_t)"-C", (char *)(uintptr_t)s->dir, NULL };
 
-	return driver_program(rows, cols, argv, NULL);
+	return driver_program(rows, cols, argv, env);
+}
+
+driver *site_console(const site *s, int rows, int cols)
+{
+	return site_console_with(s, rows, cols, NULL);
 }
 
 pid_t site_holder(const site *s)

@@ -23,6 +23,7 @@ int site_run(const site *s, char **ret_out, const char *const *args);
 char *site_item(const site *s);
 
 driver *site_console(const site *s, int rows, int cols);
+driver *site_console_with(const site *s, int rows, int cols, const char *const *env);   /* NAME=VALUE… more */
 /* `capstan serve`, ready; ended by the caller. */
 pid_t site_serve(const site *s);
 /* Waits for a child of ours to end. */

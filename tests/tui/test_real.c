@@ -212,6 +212,64 @@ static void faults_of_one_cause_are_one_row_and_retried_at_once(void **state)
 	(void)driver_stop(d);
 }
 
+#define SUM "document: { dsl: '1.0.3', namespace: test, name: sum, version: '1.0.0' }\ndo:\n" \
+	"  - first: { set: { n: one } }\n  - sum: { set: { total: '${ .n + 1 }' } }\n"
+
+/* Twelve in small: understood, corrected and retried with one decision. */
+static void a_fault_of_several_runs_is_corrected_and_retried_by_one_decision(void **state)
+{
+	static const char *const env[] = { "EDITOR=sed -i s/^input.n=.*/input.n=41/", "VISUAL=", NULL };
+	site *s = *state;
+	driver *d;
+	CS_AUTOFREE char *runs = NULL;
+
+	site_file(s, "flows/sum.yaml", SUM);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(SITE_RUN(s, NULL, "run", "sum"), 1);
+	d = site_console_with(s, 30, 130, env);
+	assert_true(driver_sees(d, "×3 sum faulted"));
+	driver_keys(d, "K");
+	assert_true(driver_sees(d, "The correction"));
+	assert_true(driver_sees(d, "input n"));
+	assert_true(driver_sees(d, "of 3 runs of one cause"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was corrected"));
+	assert_true(driver_sees(d, "×3 sum faulted"));
+	driver_keys(d, "K");
+	assert_true(driver_sees(d, "Correct and retry?"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "3 done"));
+	for (int i = 0; i < 100 && (!runs || strstr(runs, "faulted")); i++) {
+		free(CS_STEAL(runs));
+		assert_int_equal(SITE_RUN(s, &runs, "--json", "runs"), 0);
+	}
+	assert_null(strstr(runs, "faulted"));
+	assert_non_null(strstr(runs, "{\"total\":42}"));
+	(void)driver_stop(d);
+}
+
+static void a_waiting_call_is_corrected_and_shown_anew(void **state)
+{
+	static const char *const env[] = { "EDITOR=sed -i s/^with.text=.*/with.text=Bye/", "VISUAL=", NULL };
+	site *s = *state;
+	driver *d;
+
+	assert_int_equal(SITE_RUN(s, NULL, "run", "letter", "--detach", "--input", LETTER), 0);
+	d = site_console_with(s, 30, 130, env);
+	assert_true(driver_sees(d, "Dear Ada"));
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "letter"));
+	driver_keys(d, "K");
+	assert_true(driver_sees(d, "asked about again"));
+	assert_true(driver_sees(d, "Correct it?"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "Corrected; t shows the run"));
+	driver_keys(d, "1");
+	driver_keys(d, "gJ");
+	assert_true(driver_sees(d, "Bye"));
+	(void)driver_stop(d);
+}
+
 static void notices_are_dismissed_approvals_put_off_runbooks_read(void **state)
 {
 	site *s = *state;
@@ -266,6 +324,8 @@ int main(void)
 		REAL(leaving_hands_over_to_an_engine_in_the_background),
 		REAL(hostile_input_of_a_run_is_only_shown),
 		REAL(faults_of_one_cause_are_one_row_and_retried_at_once),
+		REAL(a_fault_of_several_runs_is_corrected_and_retried_by_one_decision),
+		REAL(a_waiting_call_is_corrected_and_shown_anew),
 		REAL(notices_are_dismissed_approvals_put_off_runbooks_read),
 		REAL(where_it_cannot_be_it_says_what_to_do),
 	};
