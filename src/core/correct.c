@@ -8,7 +8,10 @@
 #include "core/adopt.h"
 #include "core/fold.h"
 
-enum { OLD_MAX = 65536 };                /* bytes of a value that was there before; a larger one is in the log anyway */
+enum {
+	OLD_MAX = 65536,                 /* bytes of a value that was there before; a larger one is in the log anyway */
+	OPEN_MAX = 1024,                 /* changes of tasks that are not done, in one run */
+};
 
 /* A task where the run rests: next to begin in SEQ, or a call that only waits to be let out. */
 typedef struct place {
@@ -201,13 +204,15 @@ json_t *cs_correct_look(const cs_run *r)
 	return o;
 }
 
-static int check_shape(const json_t *changes, cs_err *err)
+static int check_shape(const cs_run *r, const json_t *changes, cs_err *err)
 {
 	static const char *const ins[] = { "input", "with", "context" };
 	size_t i, k;
 	json_t *change;
 	if (!json_is_array(changes) || json_array_size(changes) > CS_CORRECT_CHANGES)
 		return cs_err_set(err, CS_EINVAL, "a correction has at most %d changes; make it in two", CS_CORRECT_CHANGES);
+	if (json_array_size(r->corrections) + json_array_size(changes) > OPEN_MAX)
+		return cs_err_set(err, CS_EREFUSED, "%d changes wait for their tasks in this run already; let it go on first", OPEN_MAX);
 	json_array_foreach(changes, i, change) {
 		const char *in = cs_json_str_or(change, "in", "");
 		for (k = 0; k < CS_ARRAY_LEN(ins) && strcmp(ins[k], in) != 0; k++)
@@ -287,7 +292,7 @@ int cs_correct_check(const cs_run *r, const cs_step *s, const char *from, const 
 	CS_AUTOJSON json_t *context = r->context != NULL ? json_incref(r->context) : json_null();
 	if (r->start == NULL)
 		return cs_err_set(err, CS_EREFUSED, "its input broke the flow's schema: start a new run with another input");
-	int rc = check_shape(changes, err);
+	int rc = check_shape(r, changes, err);
 	if (rc != CS_OK)
 		return rc;
 	gather(r, r->root, &all);
@@ -396,12 +401,17 @@ int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t)
 	json_t *change;
 	int rc = cs_run_fold_again(r, ev, t);
 	json_array_foreach(json_object_get(ev->data, "patch"), i, change) {
+		if (rc == CS_OK && (json_object_get(change, "value") == NULL || i >= CS_CORRECT_CHANGES))
+			rc = CS_EINTERNAL;       /* the log of another workspace may say anything */
 		if (rc != CS_OK)
 			return rc;
 		if (strcmp(cs_json_str_or(change, "in", ""), "context") != 0) {
 			open_correction(r, change);
+			rc = json_array_size(r->corrections) <= OPEN_MAX ? CS_OK : CS_EINTERNAL;
 			continue;
 		}
+		if (r->context == NULL)
+			r->context = json_null();
 		rc = put(&r->context, change, NULL);
 		if (plain_path(change)[0] == '\0')
 			r->context_tainted = false;      /* all of it is the operator's */

@@ -227,10 +227,12 @@ static int write_correction(cs_engine *e, const json_t *req, struct correction *
 	return rc == CS_OK ? CS_OK : cs_err_set(err, CS_EINTERNAL, "the run could not be corrected as was found out before");
 }
 
-static int look(const cs_run *r, json_t **ret, cs_err *err)
+static int look(const cs_engine *e, const cs_run *r, json_t **ret, cs_err *err)
 {
 	const char *state = cs_run_state_name(r->state);
 	int rc = cs_machine_require(&cs_machine_run, state, "correct", err);
+	if (rc == CS_OK)
+		rc = at_rest(e, r, "correct", err);
 	if (rc != CS_OK)
 		return rc;
 	*ret = cs_correct_look(r);
@@ -245,7 +247,7 @@ int cs_command_correct(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	if (c.l == NULL)
 		return err->code;
 	cs_runs_ready(e, c.l);       /* it goes on, or leaves memory again */
-	int rc = cs_json_true(req, "look") ? look(c.l->run, ret, err) : plan(e, req, &c, err);
+	int rc = cs_json_true(req, "look") ? look(e, c.l->run, ret, err) : plan(e, req, &c, err);
 	if (rc != CS_OK || cs_json_true(req, "look"))
 		return rc;
 	json_t *reply = hashes_of(&c);
