@@ -425,13 +425,7 @@ const char *invariants_key(const invariants *i, const char *key)
 
 json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 {
-<<<<<<< HEAD
-	struct reading r = { .broken = json_array(), .ledger = ledger, .keys = json_object(), .items = json_object(),
-			     .terminal = json_object(), .intents = json_object(), .seen = json_object(), .sent_keys = json_object(),
-			     .reversals = json_object(), .alone = json_object(), .again = json_object() };
-=======
 	invariants *i = invariants_new();
->>>>>>> 05e6ae4 (Simulate a whole engine from one seed: its clock, disk, network and operator; begin no log without its key)
 	cs_reader *reader = NULL;
 	cs_err err = { 0 };
 	int rc = cs_reader_open(state_dir, &reader, &err);
@@ -444,15 +438,7 @@ json_t *invariants_broken(const char *state_dir, const json_t *ledger)
 		check_store(i, state_dir);
 	}
 	cs_reader_close(reader);
-<<<<<<< HEAD
-	check_store(&r, state_dir);
-	json_t *all[] = { r.keys, r.items, r.terminal, r.intents, r.seen, r.sent_keys, r.reversals, r.alone, r.again };
-	for (size_t i = 0; i < CS_ARRAY_LEN(all); i++)
-		json_decref(all[i]);
-	return r.broken;
-=======
 	json_t *found = json_incref(i->broken);
 	invariants_free(i);
 	return found;
->>>>>>> 05e6ae4 (Simulate a whole engine from one seed: its clock, disk, network and operator; begin no log without its key)
 }
