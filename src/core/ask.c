@@ -224,6 +224,15 @@ static int item_event(cs_run *r, cs_step *s, cs_frame *f, const char *type, cons
 	return cs_run_write(r, s, type, f->task, f->occurrence, data, err);
 }
 
+static int voided(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, const char *why, const cs_verdict *today, cs_err *err)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("%s%s%s", why, today->why[0] != '\0' ? ": " : "", today->why);
+	json_t *data = json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", text);
+	if (today->rule[0] != '\0')
+		json_object_set_new(data, "rule", json_string(today->rule));
+	return cs_run_write(r, s, "approval.voided", f->task, f->occurrence, data, err);
+}
+
 /* The grace of an approval is over: it is used up in the transaction of the intent, or stays. */
 static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err)
 {
@@ -246,19 +255,16 @@ static int pass_gate(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs
 	(void)cs_call_digest(r, f->call, fn);
 	if (strcmp(f->call->digest, item->digest) != 0)
 		return item_event(r, s, f, "approval.voided", item, NULL, err);
+	CS_CLEANUP(cs_once_fini) cs_once once = { 0 };
+	rc = cs_once_look(r, s, f, fn, &once, &why);
+	if (rc == CS_EAGAIN)
+		return rc;
+	if (rc != CS_OK || once.state != CS_ONCE_FREE)   /* planned anew, which takes the consequence */
+		return voided(r, s, f, item, "another run was before it under the same business key", &(cs_verdict){ .why = "" }, err);
 	char id[CS_ID_SIZE];
 	memcpy(id, item->id, sizeof id);
 	rc = item_event(r, s, f, "approval.consumed", item, NULL, err);
 	return rc != CS_OK ? rc : cs_step_send(r, s, f, id, &today, err);
-}
-
-static int voided(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, const char *why, const cs_verdict *today, cs_err *err)
-{
-	CS_AUTOFREE char *text = cs_xasprintf("%s%s%s", why, today->why[0] != '\0' ? ": " : "", today->why);
-	json_t *data = json_pack("{s:s, s:s, s:s}", "item", item->id, "digest", item->digest, "why", text);
-	if (today->rule[0] != '\0')
-		json_object_set_new(data, "rule", json_string(today->rule));
-	return cs_run_write(r, s, "approval.voided", f->task, f->occurrence, data, err);
 }
 
 /* Is the function another than the one that was asked about? */

@@ -187,6 +187,10 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	f->call->effect = effect_of(f, fn);
 	if (r->shadow)
 		return cs_step_shadow(r, s, f, err);
+	bool go = true;
+	rc = cs_step_once(r, s, f, fn, &go, err);
+	if (rc != CS_OK || !go)
+		return rc;
 	cs_verdict verdict = { 0 };
 	rc = f->call->tries == 0 ? judge(r, s, f, &verdict, err) : CS_OK;
 	if (rc != CS_OK)
@@ -205,7 +209,11 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 /* The identity of what is sent: the same over technical retries, another for every logical attempt. */
 static void make_key(cs_run *r, cs_step *s, cs_frame *f)
 {
-	CS_AUTOFREE char *text = cs_frame_reverses(f) ?
+	if (f->call->once[0] != '\0' && f->call->once_n <= 1) {
+		memcpy(f->call->key, f->call->once, sizeof f->call->key);
+		return;
+	}
+	CS_AUTOFREE char *text = f->call->once[0] != '\0' ? cs_xasprintf("once again\n%s\n%u", f->call->once, f->call->once_n) : cs_frame_reverses(f) ?
 		cs_xasprintf("reversal\n%s\n%u", f->call->reverses, f->call->logical) :
 		cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
 	s->key(s->ctx, text, f->call->key);
@@ -234,7 +242,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		return CS_OK;            /* stays planned; what holds it is on the screen */
 	if (c->tries == 0)
 		make_key(r, s, f);
-	c->simulated = r->simulated || cs_step_dry(s, fn);
+	c->simulated = cs_call_simulates(r, s, fn);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "key", c->key, "digest", c->digest,
 				 "call", fn->name, "class", cs_effect_class_name(c->effect), "n", (int)c->tries + 1,
 				 "logical", (int)c->logical, "epoch", (json_int_t)s->epoch);
@@ -249,6 +257,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		json_object_set(data, "request", c->request);
 	if (c->request == NULL || cs_frame_reverses(f))
 		json_object_set(data, "input", c->args);
+	cs_once_say_intent(c, data);
 	say_secrets(r, s, f, fn, data);
 	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
 	if (rc != CS_OK)
@@ -322,6 +331,14 @@ static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	cs_err why = { 0 };
 	if (f->call->due > s->now)
 		return CS_OK;
+	bool mine = true;
+	int known = cs_once_mine(r, s, f, &mine, err);
+	if (known != CS_OK || !mine)
+		return known;
+	bool over = false;
+	known = cs_attempt_outlived(r, s, f, &over, err);
+	if (known != CS_OK || over)
+		return known;
 	int rc = cs_call_credential(r, s, f, &why);
 	if (rc == CS_EAGAIN)
 		return rc;

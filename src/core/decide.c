@@ -174,6 +174,7 @@ static int resolve(struct answer *a, cs_err *err)
 	if (strcmp(how, "repeat") == 0 && strcmp(cs_json_str_or(a->decision, "word", ""), "repeat") != 0)
 		return cs_err_set(err, CS_EREFUSED, "repeat sends it once more; type the word `repeat` to confirm");
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "key", f->call->key, "how", how, "by", actor(a), "item", a->item->id);
+	cs_once_say(f->call, data);
 	json_t *value = json_object_get(a->decision, "value");
 	json_t *note = json_object_get(a->decision, "note");
 	if (note != NULL)

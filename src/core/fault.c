@@ -39,11 +39,9 @@ int cs_step_end_inside(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 	int rc = cs_step_cancel(r, s, f, ret_clear, err);
 	if (rc != CS_OK || !*ret_clear)
 		return rc;
-	if (f->call != NULL && (f->call->phase == CS_CALL_INTENT || f->call->phase == CS_CALL_IN_DOUBT)) {
-		*ret_clear = false;
-		return CS_OK;
-	}
-	rc = cs_step_sub_end(r, s, f, ret_clear, err);
+	rc = cs_attempt_give_up(r, s, f, ret_clear, err);
+	if (rc == CS_OK && *ret_clear)
+		rc = cs_step_sub_end(r, s, f, ret_clear, err);
 	if (rc != CS_OK || !*ret_clear)
 		return rc;
 	if (f->call != NULL && (rc = cs_items_withdraw(r, s, f, err)) != CS_OK)

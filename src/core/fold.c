@@ -491,6 +491,7 @@ static const struct {
 	{ "attempt.done", true, cs_run_fold_attempt_done },
 	{ "attempt.reused", true, cs_run_fold_attempt_done },
 	{ "attempt.captured", true, cs_run_fold_attempt_done },
+	{ "attempt.awaits", true, cs_run_fold_attempt_awaits },
 	{ "attempt.failed", true, cs_run_fold_attempt_failed },
 	{ "attempt.retry", true, cs_run_fold_attempt_retry },
 	{ "attempt.ambiguous", true, cs_run_fold_attempt_ambiguous },

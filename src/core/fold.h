@@ -23,6 +23,7 @@ int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev);
 int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_attempt_awaits(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t);

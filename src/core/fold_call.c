@@ -51,6 +51,9 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	put_text(c->approval, sizeof c->approval, ev->data, "approval");
 	c->tries = (unsigned)cs_json_int_or(ev->data, "n", 1);
 	c->logical = (unsigned)cs_json_int_or(ev->data, "logical", 1);
+	put_text(c->once, sizeof c->once, ev->data, "once");
+	c->once_n = (unsigned)cs_json_int_or(ev->data, "once_n", 0);
+	c->awaits = false;
 	if (c->tries == 1) {
 		c->first_intent_at = ev->at;
 		c->spared = 0;
@@ -82,6 +85,17 @@ int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
 	bool failed = json_object_get(ev->data, "error") != NULL;
 	put_text(c->digest, sizeof c->digest, ev->data, "digest");
 	settle(r, t, c, failed ? CS_CALL_FAILED : CS_CALL_DONE, ev);
+	return CS_OK;
+}
+
+/* What another run does under the same business key is not over. */
+int cs_run_fold_attempt_awaits(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	(void)ev;
+	if (c == NULL)
+		return CS_EINTERNAL;
+	c->awaits = true;
 	return CS_OK;
 }
 

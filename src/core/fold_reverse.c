@@ -26,6 +26,7 @@ static int registered(cs_run *r, const cs_event *ev, const cs_task *t)
 	*v = (cs_reversal){ .task = t->id, .occurrence = ev->occurrence, .seq = ev->seq,
 			    .tainted = f->call->args_tainted || f->call->result_tainted };
 	memcpy(v->key, key, strlen(key) + 1);
+	memcpy(v->once, f->call->once, sizeof v->once);
 	cs_json_put(&v->input, f->call->args);
 	cs_json_put(&v->result, json_object_get(ev->data, "result"));
 	f->call->registered = true;

@@ -56,6 +56,7 @@ static void call_free(cs_call *c)
 		explicit_bzero(c->credential, strlen(c->credential));
 	free(c->credential);
 	json_decref(c->policy);
+	json_decref(c->once_value);
 	free(c->editor);
 	free(c->name);
 	json_decref(c->args);

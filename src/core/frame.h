@@ -138,6 +138,32 @@ int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
 const char *cs_call_name(const cs_frame *f);
 bool cs_frame_reverses(const cs_frame *f);           /* is it an attempt that takes something back? */
 
+/* ---- an attempt that is to be tried again, and is not ---- */
+/* F's attempt is in doubt, HOW: an item asks. */
+int cs_attempt_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, cs_err *err);
+/* *ret_over: another try would come after the window of its key, though it may have happened; it is in doubt now. */
+int cs_attempt_outlived(cs_run *r, cs_step *s, cs_frame *f, bool *ret_over, cs_err *err);
+/* F is cancelled: what is open or in doubt is awaited (not clear), what is to be tried again and may have happened is
+ * in doubt from now on, what has not happened has failed. */
+int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
+/* In and below F, what waits for another try and may have happened is in doubt. */
+int cs_attempts_doubt(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
+
+/* ---- business keys ---- */
+/* Looks how F's business key stands and takes the consequence. *ret_go: it may be sent (or has no such key);
+ * else it waits, took the result of the one that did it, or is refused. CS_EAGAIN: jq was asked. */
+int cs_step_once(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, bool *ret_go, cs_err *err);
+/* The same without a consequence. WHY: the expression's error, where the result is none of CS_OK and CS_EAGAIN. */
+int cs_once_look(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_once *ret, cs_err *why);
+/* Is F's attempt, which is to be tried again, still the latest under its business key? If another run has begun
+ * one while this one had ended, it has failed, and that is written. */
+int cs_once_mine(cs_run *r, cs_step *s, cs_frame *f, bool *ret, cs_err *err);
+/* Puts the key into DATA, an event of F's attempt, where there is one. */
+void cs_once_say(const cs_call *c, json_t *data);
+void cs_once_say_intent(const cs_call *c, json_t *data);   /* the same, whole */
+/* Is the attempt that is answered in place of the outside one of R's? */
+bool cs_call_simulates(const cs_run *r, const cs_step *s, const cs_function *fn);
+
 /* ---- reversals ---- */
 /* The result of F's call was taken in: what takes it back is known from here on, if its function declares any.
  * RESULT is borrowed. */

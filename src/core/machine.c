@@ -96,11 +96,15 @@ static const cs_arrow attempt_arrows[] = {
 	{ "in-doubt", "did-not", "failed" },
 	{ "in-doubt", "repeat", "superseded" },
 	{ "retry-wait", "timer", "planned" },
+	{ "retry-wait", "timer", "failed" },         /* another run was before it under its business key */
+	{ "retry-wait", "timer", "in-doubt" },       /* keyed, past its window */
+	{ "retry-wait", "cancel", "failed" },        /* it has not happened */
+	{ "retry-wait", "cancel", "in-doubt" },      /* it may have happened */
 };
 MACHINE(attempt, "attempt",
 	STATES("planned", "intent", "retry-wait", "in-doubt", "done", "failed", "superseded"),
 	STATES("dispatch", "ok", "not-sent", "rejected", "transient", "ambiguous", "happened", "did-not",
-	       "repeat", "timer"));
+	       "repeat", "timer", "cancel"));
 
 static const cs_arrow approval_arrows[] = {
 	{ "proposed", "publish", "pending" },

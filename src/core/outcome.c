@@ -22,6 +22,8 @@ static int64_t backoff(const cs_run *r, const cs_function *fn, unsigned tries, i
 	int64_t spread = delay * (int64_t)fn->jitter_percent / 100;
 	if (spread > 0)          /* from what is recorded, so that a seed gives it again */
 		delay += (r->last_seq * INT64_C(2654435761) >> 8 & 0xffffff) % spread;
+	if (delay > most)
+		delay = most;
 	return asked_ms > delay ? asked_ms : delay;
 }
 
@@ -46,6 +48,7 @@ static unsigned spent(const cs_call *c)
 static json_t *base_data(const cs_call *c, const cs_outcome *o, json_t *error)
 {
 	json_t *data = json_pack("{s:s}", "key", c->key);
+	cs_once_say(c, data);
 	if (error != NULL)
 		json_object_set(data, "error", error);
 	if (o != NULL && o->record != NULL)
@@ -128,7 +131,7 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 {
 	cs_call *c = f->call;
 	cs_effect_class class = fn != NULL ? c->effect : CS_EFFECT_UNSAFE;
-	bool crash = o == NULL;
+	bool crash = o == NULL && c->phase == CS_CALL_INTENT;
 	const char *to = after_ambiguous(c, fn, crash, s->now);
 	json_t *data = base_data(c, o, error);
 	json_object_set_new(data, "how", json_string(how));
@@ -176,4 +179,52 @@ int cs_run_outcome(cs_run *r, cs_step *s, int task, cs_outcome *outcome, cs_err 
 	if (o->kind == CS_OUTCOME_AMBIGUOUS)
 		return ambiguous(r, s, f, fn, o, error, cs_json_str_or(error, "title", "cut off"), err);
 	return ended(r, s, f, o, error, err);
+}
+
+/* ---- without another try ------------------------------------------------------------------------------------- */
+
+/* May it have happened, though it waits to be tried again? */
+static bool uncertain(const cs_call *c)
+{
+	return c->ambiguous && cs_effect_class_sends(c->effect);
+}
+
+int cs_attempt_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = f->call->error != NULL ? json_incref(f->call->error) : NULL;
+	return ambiguous(r, s, f, NULL, NULL, error, how, err);
+}
+
+int cs_attempt_outlived(cs_run *r, cs_step *s, cs_frame *f, bool *ret_over, cs_err *err)
+{
+	const cs_call *c = f->call;
+	const cs_function *fn = cs_call_function(r, s, f);
+	*ret_over = c->effect == CS_EFFECT_KEYED && c->ambiguous && fn != NULL && s->now >= c->first_intent_at + fn->keyed_window_ms;
+	return *ret_over ? cs_attempt_doubt(r, s, f, "the window of its key is over", err) : CS_OK;
+}
+
+int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
+{
+	if (f->call != NULL && (f->call->phase == CS_CALL_INTENT || f->call->phase == CS_CALL_IN_DOUBT))
+		*ret_clear = false;
+	if (f->call == NULL || f->call->phase != CS_CALL_RETRY_WAIT)
+		return CS_OK;
+	if (uncertain(f->call)) {
+		*ret_clear = false;
+		return cs_attempt_doubt(r, s, f, "cancelled before it was known", err);
+	}
+	CS_AUTOJSON json_t *error = cs_error_new("runtime", "it was cancelled before another try; nothing of it has happened", f->task->ref);
+	return cs_run_write(r, s, "attempt.failed", f->task, f->occurrence, base_data(f->call, NULL, error), err);
+}
+
+int cs_attempts_doubt(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	int rc = CS_OK;
+	if (f == NULL)
+		return CS_OK;
+	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT && uncertain(f->call))
+		rc = cs_attempt_doubt(r, s, f, "its run faulted before it was known", err);
+	for (int i = 0; rc == CS_OK && f->kids != NULL && i < f->task->n_children; i++)
+		rc = cs_attempts_doubt(r, s, f->kids[i], err);
+	return rc == CS_OK ? cs_attempts_doubt(r, s, f->child, err) : rc;
 }

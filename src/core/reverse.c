@@ -17,6 +17,15 @@ int cs_reversal_register(cs_run *r, cs_step *s, cs_frame *f, json_t *result, cs_
 			    json_pack("{s:s, s:s, s:O}", "key", c->key, "call", fn->reverse_call, "result", result != NULL ? result : json_null()), err);
 }
 
+/* What every event of V says; with its business key, which is free again when it is taken back. */
+static json_t *said_of(const cs_reversal *v)
+{
+	json_t *data = json_pack("{s:s}", "key", v->key);
+	if (v->once[0] != '\0')
+		json_object_set_new(data, "once", json_string(v->once));
+	return data;
+}
+
 static cs_reversal *find(const cs_run *r, const char *key)
 {
 	for (size_t i = 0; i < r->n_reversals; i++)
@@ -48,7 +57,9 @@ int cs_reversal_args(cs_run *r, cs_step *s, cs_frame *f, cs_err *why)
 
 int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
-	return cs_run_write(r, s, "reversal.reversed", f->task, f->occurrence, json_pack("{s:s}", "key", f->call->reverses), err);
+	const cs_reversal *v = find(r, f->call->reverses);
+	json_t *data = v != NULL ? said_of(v) : json_pack("{s:s}", "key", f->call->reverses);
+	return cs_run_write(r, s, "reversal.reversed", f->task, f->occurrence, data, err);
 }
 
 int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *err)
@@ -83,9 +94,12 @@ static int begin(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
 {
 	const cs_task *t = &r->flow->tasks[v->task];
 	const cs_function *did = s->function(s->ctx, r, t->call);
-	if (did != NULL && did->reverse_call != NULL)
-		return cs_run_write(r, s, "reversal.begun", t, v->occurrence,
-				    json_pack("{s:s, s:s, s:i}", "key", v->key, "call", did->reverse_call, "n", (int)v->tries + 1), err);
+	if (did != NULL && did->reverse_call != NULL) {
+		json_t *data = said_of(v);
+		json_object_set_new(data, "call", json_string(did->reverse_call));
+		json_object_set_new(data, "n", json_integer((json_int_t)v->tries + 1));
+		return cs_run_write(r, s, "reversal.begun", t, v->occurrence, data, err);
+	}
 	CS_AUTOFREE char *text = cs_xasprintf("what takes %s back is not declared any more; declare it again and retry, or waive it", t->call);
 	CS_AUTOJSON json_t *error = cs_error_new("configuration", text, t->ref);
 	return cs_run_write(r, s, "reversal.failed", t, v->occurrence, json_pack("{s:s, s:O}", "key", v->key, "error", error), err);
@@ -200,8 +214,12 @@ int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err
 		return cs_err_set(err, CS_EINTERNAL, "nothing of this run is stuck");
 	if (waive && (why == NULL || why[0] == '\0'))
 		return cs_err_set(err, CS_EINVAL, "to leave it as it is needs a reason; give it with --note");
-	int rc = !waive ? CS_OK : cs_run_write(r, s, "reversal.waived", &r->flow->tasks[v->task], v->occurrence,
-					       json_pack("{s:s, s:s}", "key", v->key, "why", why), err);
+	int rc = CS_OK;
+	if (waive) {
+		json_t *data = said_of(v);
+		json_object_set_new(data, "why", json_string(why));
+		rc = cs_run_write(r, s, "reversal.waived", &r->flow->tasks[v->task], v->occurrence, data, err);
+	}
 	if (rc == CS_OK)
 		rc = cs_run_write(r, s, "run.compensating", NULL, 0, json_pack("{s:s}", "why", waive ? "waive" : "retry"), err);
 	return rc != CS_OK ? rc : cs_items_close_faults(r, s, waive ? "waived" : "retried", err);

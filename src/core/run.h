@@ -26,6 +26,7 @@ typedef enum cs_phase {
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
 	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT, CS_PHASE_AUTHENTICATION,
 	CS_PHASE_EVENT, CS_PHASE_DATA, CS_PHASE_EXPECT, CS_PHASE_UNTIL, CS_PHASE_ITEM, CS_PHASE_CONTEXT, CS_PHASE_REVERSE,
+	CS_PHASE_ONCE,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -60,6 +61,10 @@ typedef struct cs_call {
 	cs_effect_class effect;      /* the function's, or for `call: http` the task's */
 	char digest[CS_HEX_SIZE];    /* connector, operation, target, validated input */
 	char key[CS_HEX_SIZE];
+	char once[CS_HEX_SIZE];      /* its business key, in whatever run; "" none, or not looked at yet */
+	unsigned once_n;             /* which attempt it is under that, of all runs, from 1 */
+	json_t *once_value;          /* what the key was made of */
+	bool awaits;                 /* another attempt under it is not over */
 	unsigned logical;            /* logical attempt, from 1 */
 	unsigned tries;              /* technical attempts begun under this key */
 	bool ambiguous;              /* one of them ended so: a keyed one then ends in doubt */
@@ -94,6 +99,7 @@ typedef enum cs_reversal_state {
 typedef struct cs_reversal {
 	cs_reversal_state state;
 	char key[CS_HEX_SIZE];       /* of that attempt */
+	char once[CS_HEX_SIZE];      /* its business key; "" none */
 	int task, occurrence;
 	json_t *input, *result;      /* of that attempt */
 	bool tainted;                /* either of them is */
@@ -282,6 +288,20 @@ typedef struct cs_sub_state {
 	bool can_retry;              /* faulted, and its retry is no refusal */
 } cs_sub_state;
 
+/* How the effect of a business key stands: the latest attempt under it, in whatever run. */
+typedef enum cs_once_state { CS_ONCE_FREE, CS_ONCE_OPEN, CS_ONCE_DOUBT, CS_ONCE_DONE } cs_once_state;
+typedef struct cs_once {
+	cs_once_state state;
+	bool known;                  /* there was an attempt: the members below are of it */
+	char run[CS_ID_SIZE], attempt[CS_HEX_SIZE], digest[CS_HEX_SIZE];
+	char *task;                  /* owned */
+	unsigned n;                  /* attempts so far */
+	int64_t seq;                 /* of its end */
+	json_t *result;              /* DONE; owned */
+	bool tainted;
+} cs_once;
+void cs_once_fini(cs_once *o);
+
 /* The surroundings of a step: what comes in, and where what goes out is put. */
 typedef struct cs_step {
 	int64_t now;                 /* wall ms, as recorded */
@@ -304,6 +324,9 @@ typedef struct cs_step {
 	/* Answer of a fixture for this function and input, for a captured effect; NULL: none. */
 	json_t *(*fixture)(void *ctx, const cs_run *r, const cs_function *fn, json_t *args);
 	void (*key)(void *ctx, const char *text, char out[CS_HEX_SIZE]);   /* HMAC with the workspace key */
+	/* How the effect of the business key KEY stands for R, which is told (by a step) when that changes unless it is
+	 * done or free; *RET is zeroed. NULL: every one is free. */
+	int (*once)(void *ctx, cs_run *r, const char *key, cs_once *ret, cs_err *err);
 	void (*todo)(void *ctx, const cs_todo *t);                        /* takes over the JSON */
 	/* Is EVENT, by its source and id, not in the log yet? From then on it is. FROM NULL: it came
 	 * from outside. NULL: it always is. */

@@ -358,9 +358,16 @@ static int fault_run(struct walk *w, cs_err *err)
 	CS_AUTOJSON json_t *error = json_incref(w->fault);
 	CS_AUTOFREE char *ref = cs_xstrdup(w->fault_ref);
 	int rc = cs_items_withdraw(r, w->s, NULL, err);
+	if (rc == CS_OK)
+		rc = cs_attempts_doubt(r, w->s, r->root, err);
 	if (rc == CS_OK)                 /* of other branches: they go on when the operator takes this one up */
 		rc = cs_run_subs_control(r, w->s, "pause", err);
 	return rc != CS_OK ? rc : cs_run_write_fault(r, w->s, error, ref, "retry", err);
+}
+
+static const char *held_by(const cs_call *c, const char *phase)
+{
+	return c->awaits ? "once" : c->held != NULL ? c->held : phase;
 }
 
 /* What a run that cannot go on waits for, as words. */
@@ -374,7 +381,7 @@ static void waits(const cs_frame *f, json_t *words)
 	if (f == NULL)
 		return;
 	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0)
-		json_object_set_new(words, f->call->held != NULL ? f->call->held : word[f->call->phase], json_true());
+		json_object_set_new(words, held_by(f->call, word[f->call->phase]), json_true());
 	if (cs_frame_sub_open(f))
 		json_object_set_new(words, "run", json_true());
 	if (f->hearing != NULL && !f->hearing->handling)

@@ -260,7 +260,7 @@ static void run_evaluation(void *job)
 static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 {
 	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REACH || t->phase == CS_PHASE_REQUEST ||
-			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT || t->phase == CS_PHASE_REVERSE;
+			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT || t->phase == CS_PHASE_REVERSE || t->phase == CS_PHASE_ONCE;
 	if (!of_function)
 		return t->run->exprs != NULL ? t->run->exprs : t->run->flow->exprs;
 	const cs_task *task = &t->run->flow->tasks[t->task];

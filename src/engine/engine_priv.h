@@ -136,6 +136,7 @@ struct cs_engine {
 
 	void *runs;                  /* tsearch, cs_live by run id */
 	size_t n_runs;
+	void *once;                  /* tsearch: who waits for a business key (once.c) */
 	void *topics;                /* tsearch: who may listen, by the type that they name (hearers.c) */
 	unsigned life_of_runs;       /* the lifecycle events that runs in memory name, 1 << kind */
 	cs_ready lanes[2];           /* interactive, background */
@@ -215,6 +216,11 @@ int cs_subs_control(void *engine, cs_run *r, const char *id, const char *verb, c
 int cs_subs_look(void *engine, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err);
 /* L has ended: the task that awaits it hears of it, in the same group. */
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
+
+/* ---- once.c: business keys ---- */
+int cs_once_find(void *engine, cs_run *r, const char *key, cs_once *ret, cs_err *err);   /* of cs_step */
+void cs_once_note(cs_engine *e, const cs_event *ev);                         /* just appended: who waits for it is ready */
+void cs_once_free(cs_engine *e);
 
 /* ---- disk.c ---- */
 /* Keeps some space for the day on which the disk is full. CS_EIO: there is none to keep. */

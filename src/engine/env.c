@@ -133,7 +133,7 @@ void cs_env_init(cs_engine *e)
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
 		.verdict = env_verdict, .open = env_open, .mode = env_mode, .fixture = env_fixture, .key = env_key, .todo = env_todo,
-		.secret = cs_secrets_look, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
+		.secret = cs_secrets_look, .once = cs_once_find, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.tell = cs_events_tell,
 		.may_start = cs_turns_may_start,
 		.sub_find = cs_subs_find, .sub_begin = cs_subs_begin, .sub_control = cs_subs_control, .sub_look = cs_subs_look,

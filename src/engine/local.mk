@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/engine/libcsengine.a
 src_engine_libcsengine_a_SOURCES = \
 	src/engine/adopt.c \
 	src/engine/bundle.c \
+	src/engine/once.c \
 	src/engine/client.c \
 	src/engine/commands.c \
 	src/engine/disk.c \

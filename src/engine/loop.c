@@ -52,6 +52,8 @@ int cs_engine_append(void *engine, cs_event *ev, cs_err *err)
 	if (rc == CS_OK && strcmp(ev->type, "attempt.intent") == 0 &&
 	    strcmp(cs_json_str_or(ev->data, "class", "unsafe"), "unsafe") == 0 && !ev->simulated)
 		e->unsafe_intent = true;
+	if (rc == CS_OK)
+		cs_once_note(e, ev);
 	return rc;
 }
 

@@ -219,6 +219,7 @@ void cs_runs_free(cs_engine *e)
 	e->runs = NULL;
 	cs_parked_free(e);
 	cs_topics_free(e);
+	cs_once_free(e);
 	free(e->lanes[0].list);
 	free(e->lanes[1].list);
 	cs_turns_free(e);

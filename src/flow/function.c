@@ -45,6 +45,7 @@ void cs_function_free(cs_function *f)
 	cs_template_free(f->fails);
 	cs_template_free(f->result);
 	cs_template_free(f->reach);
+	cs_template_free(f->once);
 	cs_template_free(f->text);
 	cs_template_free(f->reverse_with);
 	cs_exprset_unref(f->exprs);

@@ -44,6 +44,7 @@ typedef struct cs_function {
 	cs_template *fails;       /* `.` is the reply's content */
 	cs_template *result;      /* `.` is the reply's content */
 	cs_template *reach;       /* {people, money, currency}: the blast radius on the card, or NULL */
+	cs_template *once;        /* the business key: what is done once in whatever run; NULL: there is none */
 	cs_template *text;        /* kind text: the text that it gives; kind model: its prompt */
 	char *keyed_header;       /* effect keyed: the header that carries the key */
 	int64_t keyed_window_ms;

@@ -27,7 +27,7 @@ static const cs_key operation_keys[] = {
 	{ "output", CS_IS_OBJECT | CS_IS_BOOL }, { "card", CS_IS_STRING }, { "request", CS_IS_OBJECT | CS_KEY_REQUIRED },
 	{ "fails", CS_IS_STRING }, { "result", CS_IS_STRING | CS_IS_OBJECT }, { "keyed", CS_IS_OBJECT },
 	{ "timeout", CS_IS_STRING }, { "retry", CS_IS_OBJECT }, { "reverse", CS_IS_STRING | CS_IS_OBJECT },
-	{ "reach", CS_IS_OBJECT }, { "probe", CS_IS_ANY | CS_KEY_LATER }, { "once", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "reach", CS_IS_OBJECT }, { "probe", CS_IS_ANY | CS_KEY_LATER }, { "once", CS_IS_STRING }, { NULL, 0 },
 };
 
 static const char *const kinds[] = { "http", "smtp", "imap", "mcp", "folder", "webhook", "ical", "poll", NULL };
@@ -207,6 +207,13 @@ static void read_keyed(cs_check *c, const json_t *op, cs_function *f)
 	cs_check_pop(c, mark);
 }
 
+static void read_once(cs_check *c, const json_t *op, cs_function *f)
+{
+	if (json_object_get(op, "once") && !cs_effect_class_sends(f->effect))
+		cs_check_error_key(c, "once", "'once' belongs to what does something outside; this operation is '%s'", cs_effect_class_name(f->effect));
+	cs_function_expression(c, f, op, "once", &f->once);
+}
+
 static void read_reach(cs_check *c, const json_t *op, cs_function *f)
 {
 	static const cs_key keys[] = {
@@ -249,6 +256,7 @@ static void read_operation(cs_check *c, const json_t *connector, const char *nam
 	cs_function_expression(c, f, op, "fails", &f->fails);
 	cs_function_expression(c, f, op, "result", &f->result);
 	read_keyed(c, op, f);
+	read_once(c, op, f);
 	cs_function_reverse(c, op, f);
 	read_reach(c, op, f);
 	*ret = f;

@@ -30,9 +30,13 @@
  *   child.ended    *run, *state, output|error, tainted: how the run ended that the task started
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
+ *                  once (business key), once_n (attempts under it so far, with this), once_value; once is then
+ *                  in every event of the attempt and of its reversal
+ *   attempt.awaits call, once, once_value, of (a run), of_task, in_doubt: another attempt is under way
  *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
  *   attempt.retry  *key, error, due, n, held (before its first byte: no try is spent)   attempt.ambiguous *key, how, class, error
  *   attempt.captured, .reused (a replay's) digest, call, class, source, from (seq), result|error
+ *   attempt.reused (source "once": what another attempt under the business key gave) once, once_value, of, of_task
  *   approval.assumed (a replay's) item, decided, assumed, outcome, result|error
  *   attempt.resolved *key, how "happened"|"did-not"|"repeat", value, evidence
  *   approval.proposed, .published  *item, *kind, *title, digest, call, value, card, rule, why,
@@ -93,6 +97,7 @@
 	X(APPROVAL_VOIDED, "approval.voided", item_moved) \
 	X(APPROVAL_WITHDRAWN, "approval.withdrawn", item_moved) \
 	X(ATTEMPT_AMBIGUOUS, "attempt.ambiguous", attempt_ambiguous) \
+	X(ATTEMPT_AWAITS, "attempt.awaits", task_touched) \
 	X(ATTEMPT_CAPTURED, "attempt.captured", attempt_shadow) \
 	X(ATTEMPT_DONE, "attempt.done", attempt_ended) \
 	X(ATTEMPT_FAILED, "attempt.failed", attempt_ended) \
@@ -116,11 +121,11 @@
 	X(ITEM_CLOSED, "item.closed", item_closed) \
 	X(ITEM_OPENED, "item.opened", item_published) \
 	X(LOG_IMPORTED, "log.imported", log_imported) \
-	X(REVERSAL_BEGUN, "reversal.begun", nothing) \
-	X(REVERSAL_FAILED, "reversal.failed", nothing) \
-	X(REVERSAL_REGISTERED, "reversal.registered", nothing) \
-	X(REVERSAL_REVERSED, "reversal.reversed", nothing) \
-	X(REVERSAL_WAIVED, "reversal.waived", nothing) \
+	X(REVERSAL_BEGUN, "reversal.begun", reversal_moved) \
+	X(REVERSAL_FAILED, "reversal.failed", reversal_moved) \
+	X(REVERSAL_REGISTERED, "reversal.registered", reversal_moved) \
+	X(REVERSAL_REVERSED, "reversal.reversed", reversal_moved) \
+	X(REVERSAL_WAIVED, "reversal.waived", reversal_moved) \
 	X(RUN_ADOPTED, "run.adopted", run_adopted) \
 	X(RUN_BLOCKED, "run.blocked", run_moved) \
 	X(RUN_CANCELLED, "run.cancelled", run_ended) \

@@ -23,6 +23,8 @@
  *   apart; a replay's are not in it.
  * - start_event has what was received for a start and is not over: neither passed nor of a gathering
  *   that ended. start_once has the run of each business value, of real runs and of simulated ones apart.
+ * - once_key has the latest attempt under each business key, of whatever run; done becomes reversing and
+ *   reversed by what takes it back, and done again where that is waived.
  * - What an imported run did (its actors begin with CS_IMPORTED_ACTOR) is in the row of the run alone, without its
  *   cost: no task, item, timer, attempt or key of it is in any table. run.imported is the seq of the event of that
  *   name; a run that was open there is cancelled here.
@@ -121,6 +123,11 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 	X(START_CLEAR, "DELETE FROM start_event WHERE starter = ?1") \
 	X(START_ONCE, "INSERT INTO start_once (value, simulated, run, seq) VALUES (?1,?2,?3,?4)" \
 		" ON CONFLICT (value, simulated) DO NOTHING") \
+	X(ONCE_INTENT, "INSERT INTO once_key (key, state, run, task, attempt, digest, n, seq) VALUES (?1,'intent',?2,?3,?4,?5,?6,?7)" \
+		" ON CONFLICT (key) DO UPDATE SET state = 'intent', run = excluded.run, task = excluded.task, attempt = excluded.attempt," \
+		" digest = excluded.digest, n = excluded.n, seq = excluded.seq") \
+	X(ONCE_MOVE, "UPDATE once_key SET state = ?3, seq = ?4 WHERE key = ?1 AND attempt = ?2") \
+	X(ONCE_REVERSE, "UPDATE once_key SET state = ?3 WHERE key = ?1 AND attempt = ?2") \
 	X(SETTING, "INSERT INTO setting (name, value) VALUES (?1, ?2)" \
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
 	X(SETTING_DROP, "DELETE FROM setting WHERE name = ?1")
@@ -163,7 +170,8 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_item_escalated, cs_fold_item_reminded, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
 	cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
-	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared;
+	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared,
+	cs_fold_reversal_moved;
 /* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */
 int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err);
 

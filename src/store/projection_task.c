@@ -49,6 +49,10 @@ int cs_fold_attempt_intent(cs_fold *f, const cs_event *ev, cs_err *err)
 		    (int64_t)0, ev->at, ev->seq, cs_json_str(d, "approval"), (int64_t)ev->simulated);
 	cs_fold_bind_time(st, 11, ev, "deadline");
 	rc = cs_sql_done(st, "an attempt's intent", err);
+	const char *once = cs_json_str(d, "once");
+	if (!rc && once)
+		rc = cs_fold_do(f, CS_FOLD_ONCE_INTENT, err, "sssssii", once, ev->run, ev->task, key, cs_json_str(d, "digest"),
+				cs_json_int_or(d, "once_n", 1), ev->seq);
 	if (rc || !ev->task)
 		return rc;
 	return cs_fold_do(f, CS_FOLD_TASK_ATTEMPT, err, "ssiii", ev->run, ev->task, (int64_t)ev->occurrence,
@@ -104,6 +108,9 @@ static int move(cs_fold *f, const cs_event *ev, const attempt *a, const char *st
 	if (!ended)
 		sqlite3_bind_null(st, 6);
 	rc = cs_sql_done(st, "folding an attempt", err);
+	const char *once = cs_json_str(ev->data, "once");
+	if (!rc && once)
+		rc = cs_fold_do(f, CS_FOLD_ONCE_MOVE, err, "sssi", once, a->key, state, ev->seq);
 	if (!rc && ev->task)
 		rc = cs_fold_do(f, CS_FOLD_TASK_TOUCH, err, "ssii", ev->run, ev->task, (int64_t)ev->occurrence, ev->seq);
 	return rc ? rc : add_cost(f, ev, cost, err);
@@ -177,4 +184,20 @@ int cs_fold_attempt_resolved(cs_fold *f, const cs_event *ev, cs_err *err)
 			return move(f, ev, &a, ends[i].state, true, err);
 	}
 	return cs_err_set(err, CS_EINVAL, "event attempt.resolved: %s is none of happened, did-not, repeat", how);
+}
+
+/* What was done under a business key is so no more once it is taken back. */
+int cs_fold_reversal_moved(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	static const struct { const char *verb, *state; } moves[] = {
+		{ "begun", "reversing" }, { "reversed", "reversed" }, { "waived", "done" },
+	};
+	const char *once = cs_json_str(ev->data, "once"), *key = cs_fold_need(ev, "key", err);
+	if (!key)
+		return CS_EINVAL;
+	for (size_t i = 0; once && i < CS_ARRAY_LEN(moves); i++) {
+		if (strcmp(moves[i].verb, cs_fold_verb(ev)) == 0)
+			return cs_fold_do(f, CS_FOLD_ONCE_REVERSE, err, "sss", once, key, moves[i].state);
+	}
+	return CS_OK;
 }

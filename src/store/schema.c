@@ -68,6 +68,9 @@ const cs_table cs_schema_projections[] = {
 	{ "start_once",
 	  "(value TEXT NOT NULL, simulated INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL,"
 	  " PRIMARY KEY (value, simulated)) STRICT, WITHOUT ROWID", "value, simulated", 2 },
+	{ "once_key",
+	  "(key TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, run TEXT NOT NULL, task TEXT, attempt TEXT NOT NULL,"
+	  " digest TEXT, n INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID", "key", 1 },
 	{ "setting",
 	  "(name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID", "name", 1 },
 	{ NULL, NULL, NULL, 0 },
@@ -213,8 +216,15 @@ static int make_version_6(sqlite3 *db, cs_err *err)
 	return rc || there > 0 ? rc : cs_sql_run(db, "ALTER TABLE run ADD COLUMN imported INTEGER", err);
 }
 
+/* Before there were business keys no event named one: the table begins empty. */
+static int make_version_7(sqlite3 *db, cs_err *err)
+{
+	bool made;
+	return make_table(db, "once_key", &made, err);
+}
+
 static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
-	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6,
+	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6, make_version_7,
 };
 
 /* A file without a table and with neither number is one that was just made. */

@@ -25,6 +25,7 @@ static const char *const kept_sql[KEEP_COUNT] = {
 	[KEEP_EVENT] = "INSERT INTO event (" CS_EVENT_COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
 	[KEEP_BODY] = "INSERT INTO body (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
 	[KEEP_SETTING] = "SELECT value FROM setting WHERE name = ?1",
+	[KEEP_ONCE] = "SELECT state, run, task, attempt, digest, n, seq FROM once_key WHERE key = ?1",
 };
 
 static int keep(cs_store *s, keep_statement which, sqlite3_stmt **ret, cs_err *err)
@@ -551,6 +552,31 @@ int cs_store_setting(cs_store *s, const char *name, char **ret, cs_err *err)
 		*ret = NULL;
 	else
 		rc = cs_sql_err(err, s->db, "reading a setting");
+	sqlite3_reset(st);
+	return rc;
+}
+
+int cs_store_once(cs_store *s, const char *key, cs_once_row *ret, cs_err *err)
+{
+	if (s->dead)
+		return refuse_dead(s, err);
+	sqlite3_stmt *st;
+	int rc = keep(s, KEEP_ONCE, &st, err);
+	if (rc)
+		return rc;
+	cs_sql_bind(st, "s", key);
+	int step = sqlite3_step(st);
+	if (step == SQLITE_ROW) {
+		snprintf(ret->state, sizeof ret->state, "%s", cs_sql_text(st, 0));
+		snprintf(ret->run, sizeof ret->run, "%s", cs_sql_text(st, 1));
+		ret->task = cs_xstrdup(cs_sql_text(st, 2));
+		snprintf(ret->attempt, sizeof ret->attempt, "%s", cs_sql_text(st, 3));
+		snprintf(ret->digest, sizeof ret->digest, "%s", cs_sql_text(st, 4));
+		ret->n = (unsigned)sqlite3_column_int64(st, 5);
+		ret->seq = sqlite3_column_int64(st, 6);
+	} else {
+		rc = step == SQLITE_DONE ? CS_ENOTFOUND : cs_sql_err(err, s->db, "reading a business key");
+	}
 	sqlite3_reset(st);
 	return rc;
 }

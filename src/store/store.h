@@ -30,7 +30,7 @@ typedef struct cs_event {
 } cs_event;
 
 #define CS_STORE_INLINE 4096
-#define CS_STORE_VERSION 6
+#define CS_STORE_VERSION 7
 
 /* ---- writer ---------------------------------------------------------------------------- */
 
@@ -77,6 +77,17 @@ int cs_store_publish_key(const char *dir, cs_err *err);
 /* The state of a setting that events change ("hold", "live", "connector:NAME"); malloc'ed in
  * *ret, NULL when never set. For the writer's own checks in the intent's transaction. */
 int cs_store_setting(cs_store *s, const char *name, char **ret, cs_err *err);
+
+/* The latest attempt under a business key, of the open group too. CS_ENOTFOUND: there was none. TASK is
+ * the caller's to free. */
+typedef struct cs_once_row {
+	char state[16];          /* intent retry-wait probing in-doubt done failed superseded reversing reversed */
+	char run[CS_ID_SIZE], attempt[CS_HEX_SIZE], digest[CS_HEX_SIZE];
+	char *task;
+	unsigned n;              /* attempts so far */
+	int64_t seq;             /* of the attempt's latest event */
+} cs_once_row;
+int cs_store_once(cs_store *s, const char *key, cs_once_row *ret, cs_err *err);
 
 /* ---- readers --------------------------------------------------------------------------- */
 

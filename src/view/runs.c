@@ -100,7 +100,7 @@ static const char waits_sql[] =
 /* For what has none, the run's own last word: an event of the outside, or the end of a hold. */
 static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *err)
 {
-	static const char *const words[] = { "event", "hold" };
+	static const char *const words[] = { "event", "hold", "once" };
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *data = NULL;
 	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type = 'run.blocked' ORDER BY seq DESC LIMIT 1", params, &rows, err);

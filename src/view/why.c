@@ -25,6 +25,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_APPROVAL_VOIDED] = "the proposal became void[: {why}]",
 	[CS_EV_APPROVAL_WITHDRAWN] = "the proposal was withdrawn",
 	[CS_EV_ATTEMPT_AMBIGUOUS] = "it is not known whether it happened[: {how}]",
+	[CS_EV_ATTEMPT_AWAITS] = "{name} waits for what run {of} does under the same business key",
 	[CS_EV_ATTEMPT_CAPTURED] = "the replay captured {call} and sent nothing[, answered from the {source}]",
 	[CS_EV_ATTEMPT_DONE] = "{name} was answered",
 	[CS_EV_ATTEMPT_FAILED] = "{name} failed[: {error.title}]",
@@ -94,6 +95,7 @@ static const struct {
 	/* A run that a task of another started has that one for its parent, and replays what it says. */
 	{ CS_EV_RUN_CREATED, "caller", "a task of run {parent} began a run of {flow}[ {version}][, a replay of {replays}]" },
 	{ CS_EV_TASK_SKIPPED, "outcome", "{name} was not done: its gate was {outcome.decision}[ by {outcome.by}][: {outcome.note}]" },
+	{ CS_EV_ATTEMPT_REUSED, "once", "{name} took what run {of} had done under the same business key: nothing was sent" },
 	{ CS_EV_TASK_COMPLETED, "back", "the answer to {name} led back to {back}[: {output.note}]" },
 };
 

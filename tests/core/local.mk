@@ -15,3 +15,6 @@ tests_core_test_asks_SOURCES = tests/core/test_asks.c tests/core/sim.c tests/cor
 check_PROGRAMS += tests/core/test_extensions
 TESTS += tests/core/test_extensions
 tests_core_test_extensions_SOURCES = tests/core/test_extensions.c tests/core/sim.c tests/core/sim.h
+check_PROGRAMS += tests/core/test_attempt
+TESTS += tests/core/test_attempt
+tests_core_test_attempt_SOURCES = tests/core/test_attempt.c tests/core/sim.c tests/core/sim.h

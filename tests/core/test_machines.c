@@ -56,6 +56,10 @@ static const struct arrow attempt[] = {
 	{ "in-doubt", "happened", "done" },         { "in-doubt", "did-not", "failed" },
 	{ "in-doubt", "repeat", "superseded" },
 	{ "retry-wait", "timer", "planned" },
+	{ "retry-wait", "timer", "failed" },        /* n = max */
+	{ "retry-wait", "timer", "in-doubt" },      /* keyed with any ambiguous end */
+	/* Beyond the text: a run that is cancelled, or a race that is lost, tries nothing again. */
+	{ "retry-wait", "cancel", "failed" },       { "retry-wait", "cancel", "in-doubt" },
 	/* Beyond the text, by its guard [n = max]: the last try fails without the wait in between. */
 	{ "intent", "transient", "failed" },        { "intent", "ambiguous", "failed" },
 };

@@ -87,3 +87,7 @@ check_PROGRAMS += tests/engine/test_import
 TESTS += tests/engine/test_import
 tests_engine_test_import_SOURCES = tests/engine/test_import.c
 tests_engine_test_import_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_once
+TESTS += tests/engine/test_once
+tests_engine_test_once_SOURCES = tests/engine/test_once.c
+tests_engine_test_once_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -122,8 +122,10 @@ static const struct {
 	  "a.yaml:4:9: error: a secret's name is of letters, digits, - and _, at most 63; 'a b' is not\n" },
 	{ API "auth: { use: key, as: { jwt: {} } }\noperations: { get: { request: { method: GET, path: /x } } }\n",
 	  "a.yaml:4:25: error: 'jwt' in 'as' is known, but this version does not obey it yet; remove it\n" },
-	{ API "operations:\n  get: { effect: probe, once: x, request: { method: GET, path: /x } }\n",
-	  "a.yaml:5:25: error: 'once' in an operation is known, but this version does not obey it yet; remove it\n" },
+	{ API "operations:\n  put: { effect: unsafe, once: x, request: { method: PUT, path: /x } }\n",
+	  "a.yaml:5:32: error: 'once' must be an expression; write it as '${ … }'\n" },
+	{ API "operations:\n  get: { effect: read, once: '${ .a }', request: { method: GET, path: /x } }\n",
+	  "a.yaml:5:24: error: 'once' belongs to what does something outside; this operation is 'read'\n" },
 	{ API "operations:\n  get: { effect: probe, request: { method: GTE, path: x, as: multi } }\n",
 	  "a.yaml:5:18: error: 'effect: probe' is known, but this version does not obey it yet; write unsafe or keyed\n"
 	  "a.yaml:5:44: error: the method 'GTE' is not known; did you mean 'GET'?\n"

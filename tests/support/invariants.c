@@ -143,6 +143,15 @@ static void on_intent(struct reading *r, const cs_event *ev, const char *key, js
 			      json_pack("{s:I, s:s, s:s}", "at", (json_int_t)ev->at, "key", key, "class", class));
 }
 
+/* What waits for another try ends without it: it has failed, or is in doubt. */
+static bool gives_up(const json_t *k, const cs_event *ev)
+{
+	const char *state = cs_json_str_or(k, "state", "");
+	bool waits = strcmp(state, "attempt.retry") == 0 || (strcmp(state, "attempt.ambiguous") == 0 && !cs_json_true(k, "in_doubt"));
+	bool doubt = strcmp(ev->type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0;
+	return waits && (doubt || strcmp(ev->type, "attempt.failed") == 0);
+}
+
 static void on_attempt(struct reading *r, const cs_event *ev)
 {
 	const char *key = cs_json_str(ev->data, "key");
@@ -156,7 +165,7 @@ static void on_attempt(struct reading *r, const cs_event *ev)
 	bool intent = strcmp(ev->type, "attempt.intent") == 0, resolved = strcmp(ev->type, "attempt.resolved") == 0;
 	if (intent)
 		on_intent(r, ev, key, k);
-	else if (!resolved && strcmp(cs_json_str_or(k, "state", ""), "attempt.intent") != 0)
+	else if (!resolved && strcmp(cs_json_str_or(k, "state", ""), "attempt.intent") != 0 && !gives_up(k, ev))
 		broken(r, "I5: seq %lld: %s without an open intent", (long long)ev->seq, ev->type);
 	if (resolved && (!cs_json_true(k, "in_doubt") || strncmp(ev->actor, "operator:", 9) != 0))
 		broken(r, "I6: seq %lld: %s resolves the key %.12s", (long long)ev->seq, ev->actor, key);
