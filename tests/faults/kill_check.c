@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "tests/support/invariants.h"
 
-enum { WHOLE_EVERY = 16 };
+enum { WHOLE_EVERY = 24, CHAIN_EVERY = 3, QUIET_EVERY = 4 };
 
 static json_t *rows(const kill_round *r, cs_reader *reader, const char *sql, json_t *params)
 {
@@ -74,7 +74,12 @@ static void check_growth(kill_round *r, cs_reader *reader)
 	r->head = cs_reader_last_seq(reader);
 	if (r->head > 0 && cs_reader_event(reader, r->head, keep_hash, r->hash, &err) != CS_OK)
 		kill_fail(r, "I1: entry %lld: %s", (long long)r->head, err.msg);
+}
+
+static void check_chain(const kill_round *r)
+{
 	cs_verify_report report;
+	cs_err err = { 0 };
 	if (cs_store_verify(r->state_dir, &report, &err) != CS_OK)
 		kill_fail(r, "I1: %s", err.msg);
 	if (report.finding[0] != '\0')
@@ -84,7 +89,7 @@ static void check_growth(kill_round *r, cs_reader *reader)
 /* Each unsafe intent that a death left open is in doubt as soon as an engine has started, and nothing else is by that. */
 static void check_doubts(kill_round *r, cs_reader *reader)
 {
-	if (number(r, reader, "SELECT count(*) AS n FROM event WHERE type = 'engine.started' AND seq > ?1", json_pack("[I]", (json_int_t)r->head)) == 0)
+	if (r->intents < 0 || number(r, reader, "SELECT count(*) AS n FROM event WHERE type = 'engine.started' AND seq > ?1", json_pack("[I]", (json_int_t)r->head)) == 0)
 		return;
 	int64_t n = number(r, reader, "SELECT count(*) AS n FROM event WHERE type = 'attempt.ambiguous' AND seq > ?1 AND json_extract(data, '$.how') = 'crash' AND "
 			   "json_extract(data, '$.class') = 'unsafe'", json_pack("[I]", (json_int_t)r->head));
@@ -128,6 +133,11 @@ void kill_check_life(kill_round *r, bool killed)
 {
 	cs_reader *reader = NULL;
 	cs_err err = { 0 };
+	/* What died before it told anybody anything is looked at now and then: a later look sees it too. */
+	if (killed && atomic_load(&r->s->acks) == 0 && atomic_load(&r->s->commits) == 0 && kill_random(r, QUIET_EVERY) != 0) {
+		r->intents = -1;
+		return;
+	}
 	int rc = cs_reader_open(r->state_dir, &reader, &err);
 	if (rc != CS_OK && r->head == 0 && atomic_load(&r->s->fed) == 0 && atomic_load(&r->s->acks) == 0)
 		return;                  /* it died while it made the database */
@@ -136,6 +146,8 @@ void kill_check_life(kill_round *r, bool killed)
 	check_acks(r, reader);
 	check_doubts(r, reader);
 	check_growth(r, reader);
+	if (kill_random(r, CHAIN_EVERY) == 0)
+		check_chain(r);
 	r->intents = number(r, reader, "SELECT count(*) AS n FROM attempt WHERE state = 'intent' AND class = 'unsafe' AND simulated = 0", NULL);
 	r->counts->intents_open += killed && r->intents > 0;
 	r->counts->runs_open += killed && number(r, reader, "SELECT count(*) AS n FROM run WHERE ended IS NULL", NULL) > 0;
@@ -158,6 +170,48 @@ static void check_ends(const kill_round *r, cs_reader *reader)
 	}
 	if (r->k->flow != NULL && number(r, reader, "SELECT count(*) AS n FROM run WHERE key IS NOT NULL", NULL) != r->s->runs)
 		kill_fail(r, "%u runs were started, another number is there", r->s->runs);
+}
+
+/* How often /OP/RUN/STEP of "OP/STEP" had an effect. */
+static unsigned times(const kill_shared *s, const char *word, size_t n, const char *run)
+{
+	char path[KILL_PATH_SIZE];
+	size_t slash = strcspn(word, "/");
+	unsigned found = 0;
+	snprintf(path, sizeof path, "/%.*s/%s%.*s", (int)slash, word, run, (int)(n - slash), word + slash);
+	CS_AUTOJSON json_t *keys = json_object();
+	for (unsigned i = 0; i < atomic_load(&s->entries); i++)
+		if (!s->entry[i].refused && strcmp(s->entry[i].path, path) == 0 && json_object_get(keys, s->entry[i].key) == NULL) {
+			json_object_set_new(keys, s->entry[i].key, json_true());
+			found++;
+		}
+	return found;
+}
+
+static void check_run_effects(const kill_round *r, const char *run, bool completed)
+{
+	const char *lists[] = { completed ? r->k->wants : NULL, r->k->never };
+	for (size_t l = 0; l < CS_ARRAY_LEN(lists); l++) {
+		for (const char *p = lists[l]; p != NULL && *p != '\0'; p += strspn(p, " ")) {
+			size_t n = strcspn(p, " ");
+			unsigned found = times(r->s, p, n, run);
+			if (found != (l == 0 ? 1U : 0U))
+				kill_fail(r, "%s: the outside has seen %.*s %u times", run, (int)n, p, found);
+			p += n;
+		}
+	}
+}
+
+/* Of each run by its number: all that it should have done is done once. */
+static void check_effects(const kill_round *r, cs_reader *reader)
+{
+	CS_AUTOJSON json_t *runs = rows(r, reader, "SELECT key, state FROM run WHERE key LIKE 'k%'", NULL);
+	size_t i;
+	json_t *row;
+	json_array_foreach(runs, i, row) {
+		CS_AUTOFREE char *run = cs_xasprintf("r%s", cs_json_str_or(row, "key", "k") + 1);
+		check_run_effects(r, run, strcmp(cs_json_str_or(row, "state", ""), "completed") == 0);
+	}
 }
 
 /* Of what a query finds there may be nothing. */
@@ -200,6 +254,7 @@ void kill_check_all(kill_round *r)
 	if (cs_reader_open(r->state_dir, &reader, &err) != CS_OK)
 		kill_fail(r, "the database cannot be read: %s", err.msg);
 	check_ends(r, reader);
+	check_effects(r, reader);
 	check_none(r, reader);
 	cs_reader_close(reader);
 	check_invariants(r, true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What must hold after each death, and at the end of a round.
  *
- *   after each death        what was acknowledged is there; the log only grew, and no entry of it changed; chain, checkpoints
- *                           and anchor (I1); at most one effect in doubt for each unsafe intent that was open
+ *   after a death           what was acknowledged is there; the log only grew, and no entry of it changed; as many effects are
+ *                           in doubt as unsafe intents were open; after each third: chain, checkpoints and anchor (I1)
  *   now and then, and at the end, by tests/support/invariants: I1 to I9 and I15
  *   as requests come        I3 (kill_outside.c)
  *   as an engine starts     what is in doubt is in the inbox, within a second (kill_operator.c)

@@ -24,7 +24,7 @@ typedef struct kill_round {
 	/* the log as it was seen last */
 	int64_t head;
 	uint8_t hash[CS_HASH_LEN];
-	int64_t intents;             /* unsafe ones, open when it died */
+	int64_t intents;             /* unsafe ones, open when it died; -1: nobody looked */
 } kill_round;
 
 typedef enum kill_end { KILL_END_OVER, KILL_END_KILLED } kill_end;

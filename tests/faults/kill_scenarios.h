@@ -34,6 +34,8 @@ typedef struct kill_scenario {
 	kill_answer answers[KILL_ANSWERS];
 	kill_act acts[KILL_ACTS];
 	const char *ends;            /* how its runs may end */
+	/* "OPERATION/STEP …" of each run that completes: what has happened outside, each once; and what never has. */
+	const char *wants, *never;
 	const char *task_doubt;      /* what did not happen is said so ("did-not") or done again ("repeat"); NULL: by turns */
 	unsigned least;              /* events of the flow's own making (runs) before it is over, where nobody starts it */
 } kill_scenario;
