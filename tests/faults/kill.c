@@ -20,9 +20,20 @@
 #include "tests/faults/kill_calls.h"
 #include "tests/faults/kill_round.h"
 
-enum { ROUND_KILLS = 40, CALLS_MAX = 20000, SAY_EVERY_S = 60 };
+enum { ROUND_KILLS = 40, CALLS_MAX = 20000, SAY_EVERY_S = 60, CHECK_S = 18 };
 
 static kill_shared *shared;
+static int64_t until_ns;             /* of this part: no further round begins after it; 0: it goes to its end */
+
+static bool in_time(void)
+{
+	return until_ns == 0 || cs_clock_mono_ns() < until_ns;
+}
+
+static void take_seconds(int n)
+{
+	until_ns = cs_clock_mono_ns() + n * INT64_C(1000000000);
+}
 
 static void say(const char *mode, uint64_t seed, const kill_counts *c, int64_t from_ns)
 {
@@ -105,7 +116,7 @@ static void at_random(unsigned long kills, uint64_t seed, const char *file)
 	kill_counts c = { 0 };
 	int64_t from = cs_clock_mono_ns(), said = from;
 	uint64_t next = read_state(file, seed, &c);
-	for (; c.kills < kills; next++) {
+	for (; c.kills < kills && in_time(); next++) {
 		random_round(next, kills - c.kills, &c);
 		write_state(file, next + 1, &c);
 		if (file != NULL && cs_clock_mono_ns() - said > SAY_EVERY_S * INT64_C(1000000000)) {
@@ -142,7 +153,7 @@ static void at_calls(unsigned stride, uint64_t seed, const char *name)
 	for (size_t i = 0; i < kill_scenario_count; i++) {
 		/* 2n: before the nth, 2n + 1: after it */
 		unsigned nth = 2 + (unsigned)((seed + i * 7) % stride);
-		while (chosen(&kill_scenarios[i], name) && nth < CALLS_MAX && one_kill(&kill_scenarios[i], seed, KILL_AT_CALL, nth, 0, &c))
+		while (chosen(&kill_scenarios[i], name) && nth < CALLS_MAX && in_time() && one_kill(&kill_scenarios[i], seed, KILL_AT_CALL, nth, 0, &c))
 			nth += stride;
 		if (stride == 1)
 			say(kill_scenarios[i].name, seed, &c, from);
@@ -158,7 +169,7 @@ static void at_points(uint64_t seed, const char *name, unsigned most, unsigned e
 		if (!chosen(&kill_scenarios[i], name) || (i + seed) % every != 0)
 			continue;
 		for (unsigned p = 0; p < KILL_POINT_COUNT; p++)
-			for (unsigned nth = 1; nth <= most && one_kill(&kill_scenarios[i], seed, KILL_AT_POINT, nth, p, &c); nth++)
+			for (unsigned nth = 1; nth <= most && in_time() && one_kill(&kill_scenarios[i], seed, KILL_AT_POINT, nth, p, &c); nth++)
 				;
 	}
 	say("points", seed, &c, from);
@@ -175,13 +186,15 @@ static unsigned long number(const char *text)
 	return n;
 }
 
+/* A part of each, as much as there is time for. */
 static void in_check(void)
 {
-	const char *sanitizer = getenv("CS_TEST_SANITIZER");
-	bool slow = sanitizer != NULL && *sanitizer != '\0';
-	at_random(slow ? 80 : 400, 1, NULL);
-	at_calls(slow ? 2003 : 401, 1, NULL);
-	at_points(1, NULL, slow ? 1 : 2, slow ? 18 : 6);
+	take_seconds(CHECK_S);
+	at_random(400, 1, NULL);
+	take_seconds(CHECK_S);
+	at_calls(401, 1, NULL);
+	take_seconds(CHECK_S);
+	at_points(1, NULL, 2, 6);
 }
 
 int main(int argc, char **argv)

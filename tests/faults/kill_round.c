@@ -55,16 +55,30 @@ static const char *plan_words(const kill_shared *s, char *out, size_t size)
 	return out;
 }
 
+static void remove_folder(const kill_round *r)
+{
+	CS_AUTOBUF cs_buf out;
+	const char *argv[] = { "rm", "-rf", "--", r->dir, NULL };
+	cs_child_opts o = { .argv = argv, .quiet_stderr = true };
+	cs_child_result result;
+	cs_buf_init(&out, 4096);
+	(void)cs_child_run(&o, "", 0, &out, &out, cs_clock_mono_ns() + INT64_C(10000000000), NULL, &result, NULL);
+}
+
 _Noreturn void kill_fail(const kill_round *r, const char *fmt, ...)
 {
 	char plan[128];
 	va_list ap;
 	va_start(ap, fmt);
-	fprintf(stderr, "FAILED: seed %llu, scenario \"%s\", last life: %s; the workspace is kept in %s\n  ", (unsigned long long)r->seed, r->k->name,
-		plan_words(r->s, plan, sizeof plan), r->dir);
+	const char *keep = getenv("FAULTS_KEEP");
+	bool kept = keep == NULL || strcmp(keep, "no") != 0;
+	fprintf(stderr, "FAILED: seed %llu, scenario \"%s\", last life: %s; the workspace %s %s\n  ", (unsigned long long)r->seed, r->k->name,
+		plan_words(r->s, plan, sizeof plan), kept ? "is kept in" : "was", r->dir);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 	va_end(ap);
+	if (!kept)
+		remove_folder(r);
 	exit(1);
 }
 
@@ -119,16 +133,6 @@ void kill_round_make(kill_round *r, const kill_scenario *k, uint64_t seed, unsig
 	for (size_t i = 0; i < KILL_FILES && k->files[i].path != NULL; i++)
 		put_file(r, &k->files[i]);
 	load(r);
-}
-
-static void remove_folder(const kill_round *r)
-{
-	CS_AUTOBUF cs_buf out;
-	const char *argv[] = { "rm", "-rf", "--", r->dir, NULL };
-	cs_child_opts o = { .argv = argv, .quiet_stderr = true };
-	cs_child_result result;
-	cs_buf_init(&out, 4096);
-	(void)cs_child_run(&o, "", 0, &out, &out, cs_clock_mono_ns() + INT64_C(10000000000), NULL, &result, NULL);
 }
 
 void kill_round_close(kill_round *r)
