@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 	/* Our own child, not a command: before the locale, which it can neither read nor needs. */
 	if (argc == 2 && strcmp(argv[1], "jq-worker") == 0)
 		return cs_jq_worker_main();
+	cs_mem_strict();
 	set_locale();
 	/* A reader that goes away is an error of the write, not the end of the engine. */
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -2,11 +2,31 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static void *json_memory(size_t n)
+{
+	void *p = malloc(n ? n : 1);
+	if (!p)
+		abort();
+	return p;
+}
+
+static void set_json_memory(void)
+{
+	json_set_alloc_funcs(json_memory, free);
+}
+
+void cs_mem_strict(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, set_json_memory);
+}
 
 void *cs_xcalloc(size_t n, size_t size)
 {

@@ -11,6 +11,9 @@
 /* Hands over a pointer and leaves NULL behind. */
 #define CS_STEAL(p) __extension__({ __typeof__(p) cs_stolen_ = (p); (p) = NULL; cs_stolen_; })
 
+/* From now on jansson, too, ends the process when there is no memory. By itself it leaves out what it
+ * cannot hold, and the rest would be taken for the whole and written into the log. */
+void cs_mem_strict(void);
 void *cs_xcalloc(size_t n, size_t size);   /* zeroed; aborts when there is no memory */
 void *cs_xrealloc(void *p, size_t size);
 char *cs_xstrdup(const char *s);           /* NULL gives NULL */

@@ -48,20 +48,20 @@ void cs_engine_machine(char out[CS_HEX_SIZE])
 	cs_hash_hex(cs_buf_str(&id), id.len, out);
 }
 
-static bool setting_true(cs_engine *e, const char *name, char **ret)
-{
-	*ret = NULL;
-	return cs_store_setting(e->store, name, ret, NULL) == CS_OK && *ret != NULL;
-}
-
-static void read_settings(cs_engine *e)
+static int read_settings(cs_engine *e, cs_err *err)
 {
 	CS_AUTOFREE char *hold = NULL;
 	CS_AUTOFREE char *live = NULL;
 	char machine[CS_HEX_SIZE];
+	int rc = cs_store_setting(e->store, "hold", &hold, err);
+	if (rc == CS_OK)
+		rc = cs_store_setting(e->store, "live", &live, err);
+	if (rc != CS_OK)
+		return rc;
 	cs_engine_machine(machine);
-	atomic_store(&e->hold, setting_true(e, "hold", &hold) && strcmp(hold, "off") != 0);
-	e->live = setting_true(e, "live", &live) && strstr(live, machine) != NULL;
+	atomic_store(&e->hold, hold != NULL && strcmp(hold, "off") != 0);
+	e->live = live != NULL && strstr(live, machine) != NULL;
+	return CS_OK;
 }
 
 static int open_files(cs_engine *e, cs_err *err)
@@ -80,7 +80,7 @@ static int open_files(cs_engine *e, cs_err *err)
 	if (rc == CS_OK)
 		rc = cs_reader_open(e->state_dir, &e->reader, err);
 	if (rc == CS_OK)
-		read_settings(e);
+		rc = read_settings(e, err);
 	return rc;
 }
 
@@ -217,6 +217,7 @@ static void engine_freep(cs_engine **e)
 
 int cs_engine_open(cs_workspace *ws, const cs_engine_opts *opts, cs_engine **ret, cs_err *err)
 {
+	cs_mem_strict();
 	CS_CLEANUP(engine_freep) cs_engine *e = cs_xcalloc(1, sizeof *e);
 	e->ws = ws;
 	e->opts = *opts;

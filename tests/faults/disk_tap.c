@@ -20,6 +20,7 @@ enum { DESCRIPTORS = 4096, NOT_OURS = 0, THE_FOLDER = -1, THE_PARENT = -2 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool on;
+static bool same_disk;               /* from the first tap_begin on */
 static char folder[256];
 static size_t folder_len;
 static disk_tape *tape;
@@ -81,7 +82,7 @@ void tap_begin(const char *path, disk_tape *onto)
 	n_names = 0;
 	memset(count, 0, sizeof count);
 	tape = onto;
-	on = true;
+	on = same_disk = true;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -473,5 +474,16 @@ int mkdir(const char *path, mode_t mode)
 	if (rc == 0 && on && strcmp(path, folder) == 0)
 		put(TAPE_MAKE_FOLDER, 0, 0, NULL, NULL, 0);
 	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+/* Which file it is, and since when: an image is taken for the disk that it is of, not for a copy of it. */
+int statx(int dir, const char *path, int flags, unsigned mask, struct statx *ret)
+{
+	int rc = (int)syscall(SYS_statx, dir, path, flags, mask, ret);
+	if (rc == 0 && same_disk && name_of(path) != NULL) {
+		ret->stx_ino = 1;
+		ret->stx_btime = (struct statx_timestamp){ .tv_sec = 1 };
+	}
 	return rc;
 }

@@ -171,15 +171,8 @@ size_t power_plays_count(void)
 	return CS_ARRAY_LEN(power_plays) - 1;
 }
 
-static bool whole(site *s, const power_play *p)
+bool power_play_run(site *s, const power_play *p)
 {
 	s->verbs = p->verbs;
 	return site_start(s) && command(s, json_pack("{s:s}", "cmd", "live")) && p->play(s) && site_operate(s);
-}
-
-bool power_play_whole(site *s, const power_play *p)
-{
-	bool ok = whole(s, p);
-	site_stop(s);
-	return ok;
 }

@@ -22,8 +22,8 @@ typedef struct power_play {
 extern const power_play power_plays[];       /* ended by a NULL name */
 size_t power_plays_count(void);
 
-/* Starts an engine on what is there, makes it live where it is not, plays, operates to the end and
- * stops. False: the engine did not start or ended by itself; `why` says why; it is stopped. */
-bool power_play_whole(site *s, const power_play *p);
+/* Starts an engine on what is there, makes it live, plays, and operates to the end. False: it did not
+ * start, refused, or ended by itself; `why` says why. It is still there, where it was started. */
+bool power_play_run(site *s, const power_play *p);
 
 #endif

@@ -238,12 +238,9 @@ static char *take_up(site *s)
 	return wrong != NULL ? wrong : look_at_repeats(s);
 }
 
-char *power_judge_engine(const power_record *r, site *s, size_t cut)
+char *power_take_up(site *s)
 {
-	site_recall(s, &r->tape, cut);
-	char *wrong = look_at_anchor(r, s, cut);
-	if (wrong == NULL)
-		wrong = take_up(s);
+	char *wrong = take_up(s);
 	site_stop(s);
 	if (wrong != NULL)
 		return wrong;
@@ -252,4 +249,11 @@ char *power_judge_engine(const power_record *r, site *s, size_t cut)
 		return broken;
 	free(broken);
 	return NULL;
+}
+
+char *power_judge_engine(const power_record *r, site *s, size_t cut)
+{
+	site_recall(s, &r->tape, cut);
+	char *wrong = look_at_anchor(r, s, cut);
+	return wrong != NULL ? wrong : power_take_up(s);
 }

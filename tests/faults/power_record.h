@@ -29,5 +29,8 @@ void power_record_free(power_record *r);
  * what became of each effect that had left, and goes on to the end of every run. */
 char *power_judge_store(const power_record *r, site *s, size_t cut);
 char *power_judge_engine(const power_record *r, site *s, size_t cut);
+/* The second part of that, for what lies in the site already, and what its outside knows already. Leaves
+ * the engine stopped. */
+char *power_take_up(site *s);
 
 #endif
