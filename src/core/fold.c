@@ -446,7 +446,7 @@ static int fold_child_ended(cs_run *r, const cs_event *ev, const cs_task *t)
 	if (f == NULL || f->sub_id[0] == '\0')
 		return CS_EINTERNAL;
 	cs_json_put(&f->sub_end, ev->data);
-	return CS_OK;
+	return cs_run_join_reversals(r, ev, t);
 }
 
 int cs_run_fold_again(cs_run *r, const cs_event *ev, const cs_task *t)

@@ -15,16 +15,55 @@ static cs_reversal *reversal_of(const cs_run *r, const cs_event *ev)
 	return NULL;
 }
 
+/* At its place by seq: the list is in the order in which things were done. */
+static cs_reversal *insert(cs_run *r, int64_t seq)
+{
+	r->reversals = cs_xrealloc(r->reversals, (r->n_reversals + 1) * sizeof *r->reversals);
+	size_t at = r->n_reversals++;
+	for (; at > 0 && r->reversals[at - 1].seq > seq; at--)
+		r->reversals[at] = r->reversals[at - 1];
+	r->reversals[at] = (cs_reversal){ .seq = seq };
+	return &r->reversals[at];
+}
+
+static bool known(const cs_run *r, const char *key)
+{
+	for (size_t i = 0; i < r->n_reversals; i++)
+		if (strcmp(r->reversals[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+int cs_run_join_reversals(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(ev->data, "reversals"), i, one) {
+		const char *key = cs_json_str_or(one, "key", ""), *run = cs_json_str_or(one, "run", "");
+		if (strlen(key) >= CS_HEX_SIZE || strlen(run) != CS_ID_LEN)
+			return CS_EINTERNAL;
+		if (known(r, key))           /* it has ended before, and was taken up again */
+			continue;
+		cs_reversal *v = insert(r, cs_json_int_or(one, "seq", ev->seq));
+		memcpy(v->key, key, strlen(key) + 1);
+		memcpy(v->run, run, CS_ID_SIZE);
+		v->name = cs_xstrdup(cs_json_str_or(one, "name", ""));
+		v->task = t->id;
+		v->occurrence = ev->occurrence;
+	}
+	return CS_OK;
+}
+
 static int registered(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	const char *key = cs_json_str_or(ev->data, "key", "");
 	cs_frame *f = r->live[t->id];
 	if (f == NULL || f->call == NULL || strlen(key) >= CS_HEX_SIZE || reversal_of(r, ev) != NULL)
 		return CS_EINTERNAL;
-	r->reversals = cs_xrealloc(r->reversals, (r->n_reversals + 1) * sizeof *r->reversals);
-	cs_reversal *v = &r->reversals[r->n_reversals++];
-	*v = (cs_reversal){ .task = t->id, .occurrence = ev->occurrence, .seq = ev->seq,
-			    .tainted = f->call->args_tainted || f->call->result_tainted };
+	cs_reversal *v = insert(r, ev->seq);
+	v->task = t->id;
+	v->occurrence = ev->occurrence;
+	v->tainted = f->call->args_tainted || f->call->result_tainted;
 	memcpy(v->key, key, strlen(key) + 1);
 	memcpy(v->once, f->call->once, sizeof v->once);
 	cs_json_put(&v->input, f->call->args);
@@ -39,6 +78,11 @@ static int begun(cs_run *r, const cs_event *ev, const cs_task *t)
 	cs_reversal *v = reversal_of(r, ev);
 	if (v == NULL || r->root->child != NULL || r->live[t->id] != NULL)
 		return CS_EINTERNAL;
+	if (v->run[0] != '\0') {        /* its attempt is one of that run */
+		v->tries = (unsigned)cs_json_int_or(ev->data, "n", 1);
+		v->state = CS_REVERSAL_OPEN;
+		return CS_OK;
+	}
 	cs_frame *f = cs_frame_new(t, r->root);
 	f->occurrence = ev->occurrence;
 	f->started_at = ev->at;
@@ -114,15 +158,28 @@ int cs_run_fold_reversal(cs_run *r, const cs_event *ev, const cs_task *t)
 	return CS_EINTERNAL;
 }
 
+/* What is to be taken back, and for whom; going on with it leaves that as it is. */
+static void limit(cs_run *r, const cs_event *ev)
+{
+	const char *why = cs_json_str_or(ev->data, "why", ""), *only = cs_json_str_or(ev->data, "only", "");
+	const char *root = cs_json_str_or(ev->data, "root", ""), *within = cs_json_str(ev->data, "within");
+	if (strcmp(why, "retry") == 0 || strcmp(why, "waive") == 0)
+		return;
+	const cs_task *t = within != NULL ? cs_flow_task(r->flow, within) : NULL;
+	r->within = t != NULL ? t->id : -1;
+	if (strlen(only) < sizeof r->only)
+		memcpy(r->only, only, strlen(only) + 1);
+	if (strlen(root) < sizeof r->led_by)
+		memcpy(r->led_by, root, strlen(root) + 1);
+}
+
 int cs_run_fold_compensating(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	(void)t;
 	r->state = CS_RUN_COMPENSATING;
 	if (json_object_get(ev->data, "error") != NULL)
 		cs_json_put(&r->error, json_object_get(ev->data, "error"));
-	const char *only = cs_json_str_or(ev->data, "only", r->only);
-	if (only != r->only && strlen(only) < sizeof r->only)
-		memcpy(r->only, only, strlen(only) + 1);
+	limit(r, ev);
 	for (size_t i = 0; i < r->n_reversals; i++)          /* the operator has had a look: once more */
 		if (r->reversals[i].state == CS_REVERSAL_STUCK)
 			r->reversals[i].state = CS_REVERSAL_REGISTERED;

@@ -207,6 +207,7 @@ cs_run *cs_run_new(const char *id, const cs_flow *flow)
 	memcpy(r->id, id, CS_ID_LEN);
 	memcpy(r->origin, id, CS_ID_LEN);
 	r->flow = cs_flow_ref(flow);
+	r->within = -1;
 	size_t n = flow->n_tasks > 0 ? (size_t)flow->n_tasks : 1;
 	r->occurrences = cs_xcalloc(n, sizeof *r->occurrences);
 	r->live = cs_xcalloc(n, sizeof(cs_frame *));
@@ -232,6 +233,7 @@ void cs_run_free(cs_run *r)
 		json_decref(r->reversals[i].input);
 		json_decref(r->reversals[i].result);
 		json_decref(r->reversals[i].error);
+		free(r->reversals[i].name);
 	}
 	free(r->reversals);
 	cs_record_free(r->record);

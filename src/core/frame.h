@@ -128,6 +128,7 @@ int cs_step_sub(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 /* Cancels the run that F awaits; not clear until it has ended. */
 int cs_step_sub_end(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);
 int cs_run_subs_control(cs_run *r, cs_step *s, const char *verb, cs_err *err);   /* of all that R awaits */
+bool cs_run_sub_is_open(const cs_run *r);            /* R awaits one, anywhere */
 bool cs_frame_sub_open(const cs_frame *f);           /* F awaits a run that has not ended */
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
@@ -174,6 +175,7 @@ int cs_reversal_args(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
 int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *err);
 bool cs_reversals_left(const cs_run *r);             /* is there anything to take back? */
+json_t *cs_reversals_said(const cs_run *r);          /* that, as child.ended says it. New reference. */
 /* A run that takes back: ends what is live, then one reversal after the other. */
 int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err);
 int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err);

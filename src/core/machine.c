@@ -40,6 +40,8 @@ static const cs_arrow run_arrows[] = {
 	{ "cancelling", "settle", "compensating" },
 	{ "faulted", "rollback", "compensating" },
 	{ "completed", "rollback", "compensating" },
+	{ "cancelled", "rollback", "compensating" },
+	{ "compensated", "rollback", "compensating" },       /* what was left the first time */
 	{ "compensating", "settle", "compensated" }, /* all is taken back */
 	{ "compensating", "fault", "stuck" },        /* a reversal failed */
 	{ "stuck", "retry", "compensating" },

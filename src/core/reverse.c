@@ -23,6 +23,10 @@ static json_t *said_of(const cs_reversal *v)
 	json_t *data = json_pack("{s:s}", "key", v->key);
 	if (v->once[0] != '\0')
 		json_object_set_new(data, "once", json_string(v->once));
+	if (v->run[0] != '\0') {
+		json_object_set_new(data, "of", json_string(v->run));
+		json_object_set_new(data, "name", json_string(v->name));
+	}
 	return data;
 }
 
@@ -77,6 +81,19 @@ bool cs_reversals_left(const cs_run *r)
 	return false;
 }
 
+json_t *cs_reversals_said(const cs_run *r)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < r->n_reversals; i++) {
+		const cs_reversal *v = &r->reversals[i];
+		const cs_task *t = &r->flow->tasks[v->task];
+		if (v->state == CS_REVERSAL_REGISTERED)
+			json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:I}", "key", v->key, "run", v->run[0] != '\0' ? v->run : r->id,
+							     "name", v->run[0] != '\0' ? v->name : t->name, "seq", (json_int_t)v->seq));
+	}
+	return all;
+}
+
 /* ---- the walk back -------------------------------------------------------------------------------------------- */
 
 /* The latest that is still to be taken back, in reverse order of completion. */
@@ -84,15 +101,60 @@ static cs_reversal *latest(const cs_run *r, cs_reversal_state state)
 {
 	for (size_t i = r->n_reversals; i-- > 0;) {
 		cs_reversal *v = &r->reversals[i];
-		if (v->state == state && (r->only[0] == '\0' || strcmp(r->only, v->key) == 0))
+		bool own = r->led_by[0] == '\0' || v->run[0] == '\0';
+		if (v->state == state && own && (r->only[0] == '\0' || strcmp(r->only, v->key) == 0) && (r->within < 0 || r->within == v->task))
 			return v;
 	}
 	return NULL;
 }
 
+/* What an awaited run did, that run takes back; this one's list says when. */
+static int begin_there(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
+{
+	char key[CS_HEX_SIZE];
+	bool done = false;
+	cs_err why = { 0 };
+	memcpy(key, v->key, sizeof key);
+	json_t *data = said_of(v);
+	json_object_set_new(data, "n", json_integer((json_int_t)v->tries + 1));
+	int rc = cs_run_write(r, s, "reversal.begun", &r->flow->tasks[v->task], v->occurrence, data, err);
+	if (rc != CS_OK)
+		return rc;
+	rc = s->sub_reverse != NULL ? s->sub_reverse(s->ctx, r, v->run, key, NULL, &done, &why) :
+				      cs_err_set(&why, CS_EUNSUPPORTED, "no other run can be reached here");
+	if (rc == CS_OK)
+		return done ? cs_run_reversal_ended(r, s, key, NULL, err) : CS_OK;
+	if (rc != CS_EREFUSED && rc != CS_ENOTFOUND && rc != CS_EUNSUPPORTED)
+		return cs_err_set(err, rc, "%s", why.msg);
+	CS_AUTOJSON json_t *error = cs_error_new("configuration", why.msg, r->flow->tasks[v->task].ref);
+	return cs_run_reversal_ended(r, s, key, error, err);
+}
+
+int cs_run_reversal_ended(cs_run *r, cs_step *s, const char *key, json_t *error, cs_err *err)
+{
+	const cs_reversal *v = find(r, key);
+	if (v == NULL || v->state != CS_REVERSAL_OPEN || v->run[0] == '\0')
+		return CS_OK;            /* nobody here waits for it */
+	json_t *data = said_of(v);
+	if (error != NULL)
+		json_object_set(data, "error", error);
+	return cs_run_write(r, s, error != NULL ? "reversal.failed" : "reversal.reversed", &r->flow->tasks[v->task], v->occurrence, data, err);
+}
+
+/* One that another run is at. */
+static bool awaits_other(const cs_run *r)
+{
+	for (size_t i = 0; i < r->n_reversals; i++)
+		if (r->reversals[i].state == CS_REVERSAL_OPEN && r->reversals[i].run[0] != '\0')
+			return true;
+	return false;
+}
+
 static int begin(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
 {
 	const cs_task *t = &r->flow->tasks[v->task];
+	if (v->run[0] != '\0')
+		return begin_there(r, s, v, err);
 	const cs_function *did = s->function(s->ctx, r, t->call);
 	if (did != NULL && did->reverse_call != NULL) {
 		json_t *data = said_of(v);
@@ -113,8 +175,11 @@ static int stick(cs_run *r, cs_step *s, const cs_reversal *v, cs_err *err)
 	int rc = cs_run_write(r, s, "run.stuck", NULL, 0, json_pack("{s:O?, s:s}", "error", v->error, "task", t->ref), err);
 	if (rc != CS_OK)
 		return rc;
+	if (r->led_by[0] != '\0')        /* whose list it is says so, and asks */
+		return s->sub_reversed(s->ctx, r, v->key, v->error, err);
 	s->new_id(s->ctx, id);
-	CS_AUTOFREE char *title = cs_xasprintf("%s: %s could not be taken back", r->flow->name, t->name);
+	CS_AUTOFREE char *title = v->run[0] == '\0' ? cs_xasprintf("%s: %s could not be taken back", r->flow->name, t->name) :
+		cs_xasprintf("%s: %s of run %s could not be taken back", r->flow->name, v->name, v->run);
 	return cs_run_write(r, s, "item.opened", NULL, 0,
 			    json_pack("{s:s, s:s, s:s, s:s, s:O?, s:s, s:s}", "item", id, "kind", "fault", "title", title, "next", "retry",
 				      "error", v->error, "at", t->ref, "action",
@@ -126,6 +191,8 @@ static int end(cs_run *r, cs_step *s, cs_err *err)
 {
 	json_t *data = json_pack("{s:O*, s:O*}", "error", r->error, "output", r->output);
 	int rc = cs_run_write(r, s, "run.compensated", NULL, 0, data, err);
+	if (rc == CS_OK && r->led_by[0] != '\0')
+		return s->sub_reversed(s->ctx, r, r->only, NULL, err);
 	if (rc != CS_OK || r->error == NULL)
 		return rc;
 	char id[CS_ID_SIZE];
@@ -158,7 +225,7 @@ int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	}
 	if (r->root->child != NULL)
 		rc = cs_step_call(r, s, r->root->child, err);
-	else
+	else if (!awaits_other(r))
 		rc = step_back(r, s, err);
 	*ret_more = rc == CS_OK && r->state == CS_RUN_COMPENSATING && r->last_seq != before &&
 		    (r->root->child == NULL || r->root->child->call->phase == CS_CALL_PLANNED);
@@ -195,10 +262,15 @@ int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 	const cs_reversal *v = task != NULL ? of_task(r, task) : NULL;
 	if (task != NULL && v == NULL)
 		return cs_err_set(err, CS_EREFUSED, "nothing that %s did can be taken back; `capstan trace` shows what can", task);
+	if (!cs_reversals_left(r) && (r->state == CS_RUN_COMPENSATED || r->state == CS_RUN_CANCELLED))
+		return cs_err_set(err, CS_EREFUSED, "illegal-transition: a run that is %s, of which nothing is left to be taken back, cannot rollback",
+				  cs_run_state_name(r->state));
 	if (!cs_reversals_left(r))
 		return cs_err_set(err, CS_EREFUSED, "nothing that this run did can be taken back: no operation it used declares a `reverse`, or all is taken back");
 	json_t *data = json_pack("{s:s}", "why", "rollback");
-	if (v != NULL)
+	if (v != NULL && v->run[0] != '\0')      /* all that the runs of that task did */
+		json_object_set_new(data, "within", json_string(r->flow->tasks[v->task].ref));
+	else if (v != NULL)
 		json_object_set_new(data, "only", json_string(v->key));
 	if (why != NULL)
 		json_object_set_new(data, "note", json_string(why));
@@ -206,21 +278,57 @@ int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "rolled back", err);
 }
 
+/* The operator leaves V as it is; where another run did it, that run hears so too. */
+static int waive_one(cs_run *r, cs_step *s, const cs_reversal *v, const char *why, cs_err *err)
+{
+	char key[CS_HEX_SIZE], run[CS_ID_SIZE];
+	bool done = false;
+	cs_err not = { 0 };
+	memcpy(key, v->key, sizeof key);
+	memcpy(run, v->run, sizeof run);
+	json_t *data = said_of(v);
+	json_object_set_new(data, "why", json_string(why));
+	int rc = cs_run_write(r, s, "reversal.waived", &r->flow->tasks[v->task], v->occurrence, data, err);
+	if (rc != CS_OK || run[0] == '\0' || s->sub_reverse == NULL)
+		return rc;
+	rc = s->sub_reverse(s->ctx, r, run, key, why, &done, &not);
+	return rc == CS_OK || rc == CS_EREFUSED || rc == CS_ENOTFOUND ? CS_OK : cs_err_set(err, rc, "%s", not.msg);
+}
+
 int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err *err)
 {
 	const cs_reversal *v = latest(r, CS_REVERSAL_STUCK);
 	const char *why = cs_json_str(args, "why");
+	if (r->led_by[0] != '\0')
+		return cs_err_set(err, CS_EREFUSED, "it takes this back for the run %s: `capstan retry %s`, or `capstan waive %s --note WHY`", r->led_by,
+				  r->led_by, r->led_by);
 	if (v == NULL)
 		return cs_err_set(err, CS_EINTERNAL, "nothing of this run is stuck");
 	if (waive && (why == NULL || why[0] == '\0'))
 		return cs_err_set(err, CS_EINVAL, "to leave it as it is needs a reason; give it with --note");
-	int rc = CS_OK;
-	if (waive) {
-		json_t *data = said_of(v);
-		json_object_set_new(data, "why", json_string(why));
-		rc = cs_run_write(r, s, "reversal.waived", &r->flow->tasks[v->task], v->occurrence, data, err);
-	}
+	int rc = waive ? waive_one(r, s, v, why, err) : CS_OK;
 	if (rc == CS_OK)
 		rc = cs_run_write(r, s, "run.compensating", NULL, 0, json_pack("{s:s}", "why", waive ? "waive" : "retry"), err);
 	return rc != CS_OK ? rc : cs_items_close_faults(r, s, waive ? "waived" : "retried", err);
+}
+
+int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, const char *why, bool *ret_done, cs_err *err)
+{
+	const cs_reversal *v = find(r, key);
+	bool again = r->state == CS_RUN_STUCK && strcmp(r->led_by, root) == 0;
+	*ret_done = false;
+	if (v == NULL || v->run[0] != '\0')
+		return cs_err_set(err, CS_ENOTFOUND, "the run %s knows of nothing to take back under the key %.12s", r->id, key);
+	*ret_done = v->state == CS_REVERSAL_REVERSED || v->state == CS_REVERSAL_WAIVED;
+	if (*ret_done)
+		return CS_OK;
+	int rc = cs_run_own(r, err);
+	if (rc == CS_OK && !again)
+		rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), "rollback", err);
+	if (rc == CS_OK && why != NULL)
+		rc = waive_one(r, s, v, why, err);
+	if (rc != CS_OK || (why != NULL && !again))
+		return rc;
+	rc = cs_run_write(r, s, "run.compensating", NULL, 0, json_pack("{s:s, s:s, s:s}", "why", "root", "root", root, "only", key), err);
+	return rc != CS_OK ? rc : cs_items_close_faults(r, s, "rolled back", err);
 }

@@ -100,7 +100,9 @@ typedef struct cs_reversal {
 	cs_reversal_state state;
 	char key[CS_HEX_SIZE];       /* of that attempt */
 	char once[CS_HEX_SIZE];      /* its business key; "" none */
-	int task, occurrence;
+	char run[CS_ID_SIZE];        /* the awaited run that did it, which takes it back; "" this one */
+	char *name;                  /* RUN: of the task there */
+	int task, occurrence;        /* RUN: the task here that started it, or the one that started that */
 	json_t *input, *result;      /* of that attempt */
 	bool tainted;                /* either of them is */
 	unsigned tries;              /* times begun */
@@ -227,8 +229,10 @@ typedef struct cs_run {
 	bool ending;                 /* `then: end` was met */
 	bool cut_short;              /* this step: a task was faulted in the middle of it (its value fits no event) */
 	cs_item **items; size_t n_items;     /* those that are not over */
-	cs_reversal *reversals; size_t n_reversals;     /* in the order in which they were registered */
+	cs_reversal *reversals; size_t n_reversals;     /* by seq: also those of the runs that it awaited, once they ended */
 	char only[CS_HEX_SIZE];      /* compensating: that one alone; "" all */
+	int within;                  /* compensating: what the runs of that task did, alone; -1 all */
+	char led_by[CS_ID_SIZE];     /* compensating, stuck: the run whose list this is done for; "" its own */
 	json_t *descriptor;          /* $workflow, built once */
 	json_t *stand_ins;           /* secret -> its stand-in, built once for stand_ins_of; NULL: not yet, or none is named */
 	const cs_flow *stand_ins_of; /* borrowed, only compared */
@@ -349,6 +353,11 @@ typedef struct cs_step {
 	int (*sub_control)(void *ctx, cs_run *r, const char *id, const char *verb, cs_err *err);
 	/* How ID stands; *ret_end stays NULL while it is not over, else the data of child.ended. */
 	int (*sub_look)(void *ctx, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err);
+	/* Has the run ID, which R awaited, take back what it did under KEY, or leave it (WHY: the operator's reason); the
+	 * end comes by cs_run_reversal_ended, unless *ret_done: it is taken back or left already. WHY_NOT says why not. */
+	int (*sub_reverse)(void *ctx, cs_run *r, const char *id, const char *key, const char *why, bool *ret_done, cs_err *why_not);
+	/* R, which is led, has taken KEY back, or come to ERROR (borrowed). */
+	int (*sub_reversed)(void *ctx, cs_run *r, const char *key, json_t *error, cs_err *err);
 	int64_t grace_ms, expire_ms;
 	const json_t *approvals;     /* `approvals` of capstan.yaml: {remind, escalate}; borrowed, NULL */
 	int64_t epoch;
@@ -383,6 +392,11 @@ int cs_run_offer_life(cs_run *r, cs_step *s, json_t *event, bool tainted, size_t
 int cs_run_sub_ended(cs_run *r, cs_step *s, const char *id, json_t *end, cs_err *err);
 /* Takes in what ended while R could not hear of it. */
 int cs_run_subs_look(cs_run *r, cs_step *s, cs_err *err);
+/* R takes back what it did under KEY for the run ROOT, or leaves it (WHY, or NULL). CS_EREFUSED, CS_ENOTFOUND: it
+ * cannot, and nothing was written. */
+int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, const char *why, bool *ret_done, cs_err *err);
+/* What R leads another run to take back under KEY is taken back, or has come to ERROR (borrowed). */
+int cs_run_reversal_ended(cs_run *r, cs_step *s, const char *key, json_t *error, cs_err *err);
 /* What child.ended says of R; NULL while it is not over. New reference. */
 json_t *cs_run_end_data(const cs_run *r);
 

@@ -174,5 +174,15 @@ json_t *cs_run_end_data(const cs_run *r)
 	bool tasks = r->root != NULL && (r->root->last_tainted || json_object_size(r->root->tainted) > 0);
 	if (r->input_tainted || r->context_tainted || tasks)
 		json_object_set_new(end, "tainted", json_true());
+	if (cs_reversals_left(r))
+		json_object_set_new(end, "reversals", cs_reversals_said(r));
 	return end;
+}
+
+bool cs_run_sub_is_open(const cs_run *r)
+{
+	for (int i = 0; r->flow->n_subs > 0 && i < r->flow->n_tasks; i++)
+		if (r->live[i] != NULL && cs_frame_sub_open(r->live[i]))
+			return true;
+	return false;
 }

@@ -214,6 +214,8 @@ int cs_subs_find(void *engine, const cs_run *r, const cs_task *t, const json_t *
 int cs_subs_begin(void *engine, cs_run *r, const cs_sub_order *o, cs_err *err);
 int cs_subs_control(void *engine, cs_run *r, const char *id, const char *verb, cs_err *err);
 int cs_subs_look(void *engine, const char *id, cs_sub_state *ret, json_t **ret_end, cs_err *err);
+int cs_subs_reverse(void *engine, cs_run *r, const char *id, const char *key, const char *why, bool *ret_done, cs_err *why_not);
+int cs_subs_reversed(void *engine, cs_run *r, const char *key, json_t *error, cs_err *err);
 /* L has ended: the task that awaits it hears of it, in the same group. */
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
 

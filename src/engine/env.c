@@ -136,7 +136,7 @@ void cs_env_init(cs_engine *e)
 		.secret = cs_secrets_look, .once = cs_once_find, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.tell = cs_events_tell,
 		.may_start = cs_turns_may_start,
-		.sub_find = cs_subs_find, .sub_begin = cs_subs_begin, .sub_control = cs_subs_control, .sub_look = cs_subs_look,
+		.sub_find = cs_subs_find, .sub_begin = cs_subs_begin, .sub_control = cs_subs_control, .sub_look = cs_subs_look, .sub_reverse = cs_subs_reverse, .sub_reversed = cs_subs_reversed,
 		.approvals = json_object_get(e->ws->settings, "approvals"), .grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

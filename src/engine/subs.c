@@ -136,6 +136,35 @@ int cs_subs_look(void *engine, const char *id, cs_sub_state *ret, json_t **ret_e
 	return CS_OK;
 }
 
+int cs_subs_reverse(void *engine, cs_run *r, const char *id, const char *key, const char *why, bool *ret_done, cs_err *why_not)
+{
+	cs_engine *e = engine;
+	cs_live *l = cs_runs_load(e, id, why_not);
+	if (l == NULL)
+		return why_not->code != 0 ? why_not->code : CS_EINTERNAL;
+	int64_t before = cause_of(e, r);
+	int rc = cs_run_take_back(l->run, &e->step, r->id, key, why, ret_done, why_not);
+	e->step.cause = before;
+	if (cs_run_state_terminal(cs_run_state_name(l->run->state)))
+		cs_runs_retire(e, l);
+	else
+		cs_runs_ready(e, l);
+	return rc;
+}
+
+int cs_subs_reversed(void *engine, cs_run *r, const char *key, json_t *error, cs_err *err)
+{
+	cs_engine *e = engine;
+	cs_live *root = cs_runs_get(e, r->led_by);
+	if (root == NULL)                /* it takes back, or is stuck: such a run is always here */
+		return cs_err_set(err, CS_EINTERNAL, "the run %s, for which %s takes something back, is not there", r->led_by, r->id);
+	int64_t before = cause_of(e, r);
+	int rc = cs_run_reversal_ended(root->run, &e->step, key, error, err);
+	e->step.cause = before;
+	cs_runs_ready(e, root);
+	return rc;
+}
+
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err)
 {
 	json_t *end = l->run->awaited ? cs_run_end_data(l->run) : NULL;

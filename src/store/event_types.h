@@ -18,16 +18,18 @@
  *   run.corrected  old, *new (definition hashes), version, why, batch, again[], patch: [{in "input"|"with"|"context",
  *                  task, path, value, old}]
  *   run.retried    segment, why, batch (those retried with it)
- *   run.compensating why "fault"|"rollback"|"cancel"|"retry"|"waive", error, task, only (a key: that
+ *   run.compensating why "fault"|"rollback"|"cancel"|"retry"|"waive"|"root" (another run's list: root says which),
+ *                  error, task, within (a task: what its runs did), only (a key: that
  *                  one alone)              run.compensated error, output    run.stuck error
  *   reversal.registered *key (of the attempt done), *call (what takes it back), result
  *   reversal.begun *key, *call, n            reversal.reversed *key
  *   reversal.failed *key, error              reversal.waived *key, why
+ *                  of, name: the awaited run that did it and takes it back, and the task there
  *   task.completed output, context, then, raw, branch, back (the name of the task an answer led to)
  *   task.skipped   outcome, then, tainted: of a gate that was not passed
  *   task.started   input, items              task.faulted error     task.caught error, as
  *                  run (that it started), again (taken up, not begun), args (its input)
- *   child.ended    *run, *state, output|error, tainted: how the run ended that the task started
+ *   child.ended    *run, *state, output|error, tainted, reversals [{key, run, name, seq}] (what can be taken back): how the run ended that the task started
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
  *                  once (business key), once_n (attempts under it so far, with this), once_value; once is then

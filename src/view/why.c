@@ -95,6 +95,11 @@ static const struct {
 	/* A run that a task of another started has that one for its parent, and replays what it says. */
 	{ CS_EV_RUN_CREATED, "caller", "a task of run {parent} began a run of {flow}[ {version}][, a replay of {replays}]" },
 	{ CS_EV_TASK_SKIPPED, "outcome", "{name} was not done: its gate was {outcome.decision}[ by {outcome.by}][: {outcome.note}]" },
+	{ CS_EV_REVERSAL_BEGUN, "of", "the engine set out to have {name} taken back by run {of}, which did it" },
+	{ CS_EV_REVERSAL_REVERSED, "of", "{name} was taken back by run {of}, which did it" },
+	{ CS_EV_REVERSAL_FAILED, "of", "{name} of run {of} could not be taken back[: {error.title}]" },
+	{ CS_EV_REVERSAL_WAIVED, "of", "{actor} left {name} of run {of} as it is[: {why}]" },
+	{ CS_EV_RUN_COMPENSATING, "root", "the run {root} has what this run did taken back" },
 	{ CS_EV_ATTEMPT_REUSED, "once", "{name} took what run {of} had done under the same business key: nothing was sent" },
 	{ CS_EV_TASK_COMPLETED, "back", "the answer to {name} led back to {back}[: {output.note}]" },
 };

@@ -235,7 +235,7 @@ static void on_reversal(struct reading *r, const cs_event *ev)
 	if (strcmp(word, "registered") == 0) {
 		if (mine != NULL || !is_done(done))
 			broken(r, "I8: seq %lld: a reversal of the key %.12s, which is not done, or twice", (long long)ev->seq, key);
-		json_array_append_new(list, json_pack("{s:s, s:s}", "key", key, "state", word));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "key", key, "state", word, "seq", (json_int_t)ev->seq));
 		return;
 	}
 	if (mine == NULL)
@@ -245,6 +245,34 @@ static void on_reversal(struct reading *r, const cs_event *ev)
 	if (strcmp(word, "begun") == 0 && later != NULL && json_object_get(r->alone, ev->run) == NULL)
 		broken(r, "I8: seq %lld: the key %.12s is taken back before what came after it", (long long)ev->seq, key);
 	json_object_set_new(mine, "state", json_string(word));
+}
+
+/* What an awaited run did joins the list of who awaited it, by the seq at which it was done. */
+static void on_child(struct reading *r, const cs_event *ev)
+{
+	json_t *list = json_object_get(r->reversals, ev->run), *one, *v;
+	size_t i, k;
+	if (list == NULL)
+		json_object_set_new(r->reversals, ev->run, list = json_array());
+	json_array_foreach(json_object_get(ev->data, "reversals"), i, one) {
+		bool there = false;
+		size_t at = json_array_size(list);
+		json_array_foreach(list, k, v) {
+			there = there || strcmp(cs_json_str_or(v, "key", ""), cs_json_str_or(one, "key", "?")) == 0;
+			if (cs_json_int_or(v, "seq", 0) > cs_json_int_or(one, "seq", 0) && k < at)
+				at = k;
+		}
+		if (!there)
+			json_array_insert_new(list, at, json_pack("{s:s, s:s, s:I}", "key", cs_json_str_or(one, "key", ""), "state", "registered",
+								  "seq", (json_int_t)cs_json_int_or(one, "seq", 0)));
+	}
+}
+
+/* A run is led only by one that takes back itself, and that left its own end by the operator's word, if it had one. */
+static bool led(const struct reading *r, const cs_event *ev)
+{
+	const char *root = cs_json_str(ev->data, "root");
+	return root != NULL && strcmp(ev->type, "run.compensating") == 0 && json_object_get(r->terminal, root) == NULL;
 }
 
 static void on_run(struct reading *r, const cs_event *ev)
@@ -257,7 +285,7 @@ static void on_run(struct reading *r, const cs_event *ev)
 	bool awaited = strcmp(ev->type, "run.retried") == 0 && cs_json_int_or(r->again, ev->run, 0) == ev->cause;
 	if (strcmp(ev->type, "task.started") == 0 && cs_json_true(ev->data, "again") && cs_json_str(ev->data, "run") != NULL)
 		json_object_set_new(r->again, cs_json_str(ev->data, "run"), json_integer(ev->seq));
-	if (ended != NULL && !operators && !note && !awaited)
+	if (ended != NULL && !operators && !note && !awaited && !led(r, ev))
 		broken(r, "I15: seq %lld: %s by %s after %s", (long long)ev->seq, ev->type, ev->actor, ended);
 	if (strcmp(ev->type, "run.retried") == 0 || strcmp(ev->type, "run.compensating") == 0)
 		json_object_del(r->terminal, ev->run);
@@ -280,7 +308,9 @@ static int read_event(void *ctx, const cs_event *ev)
 		on_item(r, ev);
 	else if (strncmp(ev->type, "reversal.", 9) == 0)
 		on_reversal(r, ev);
-	else if (cs_json_str(ev->data, "only") != NULL)
+	else if (strcmp(ev->type, "child.ended") == 0)
+		on_child(r, ev);
+	else if (cs_json_str(ev->data, "only") != NULL || cs_json_str(ev->data, "within") != NULL)
 		json_object_set_new(r->alone, ev->run, json_true());
 	on_run(r, ev);
 	return 0;
