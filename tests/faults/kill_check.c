@@ -35,6 +35,7 @@ static void check_ack(const kill_round *r, cs_reader *reader, const kill_ack *a)
 		{ "decide", "SELECT count(*) AS n FROM event WHERE actor LIKE 'operator:%' AND data LIKE '%\"item\":\"' || ?1 || '\"%'" },
 		{ "emit", "SELECT count(*) AS n FROM event WHERE type = 'event.emitted' AND data LIKE '%\"id\":\"' || ?1 || '\"%'" },
 		{ "live", "SELECT count(*) AS n FROM event WHERE type = 'engine.live' AND ?1 = ''" },
+		{ "mode", "SELECT count(*) AS n FROM event WHERE type = 'connector.mode' AND ?1 = ''" },
 		{ "hold", "SELECT count(*) AS n FROM event WHERE type = 'engine.hold' AND ?1 = ''" },
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(proofs); i++)
@@ -226,6 +227,12 @@ static void check_none(const kill_round *r, cs_reader *reader)
 		  "SELECT count(*) AS n FROM event e JOIN timer t ON t.id = json_extract(e.data, '$.timer') WHERE e.type = 'timer.fired' AND e.at < t.due" },
 		{ "I12: an effect of a connector that holds has no approval",
 		  "SELECT count(*) AS n FROM event WHERE type = 'attempt.intent' AND json_extract(data, '$.connector') = 'held' AND json_extract(data, '$.approval') IS NULL" },
+		{ "I12: an effect is intended while everything is held",
+		  "SELECT count(*) AS n FROM event i WHERE i.type = 'attempt.intent' AND json_extract(i.data, '$.class') IN ('unsafe','keyed') AND "
+		  "(SELECT json_extract(h.data, '$.on') FROM event h WHERE h.type = 'engine.hold' AND h.seq < i.seq ORDER BY h.seq DESC LIMIT 1)" },
+		{ "I12: an effect of a connector that is off is intended",
+		  "SELECT count(*) AS n FROM event i WHERE i.type = 'attempt.intent' AND json_extract(i.data, '$.connector') = 'outside' AND "
+		  "(SELECT json_extract(m.data, '$.mode') FROM event m WHERE m.type = 'connector.mode' AND m.seq < i.seq ORDER BY m.seq DESC LIMIT 1) = 'off'" },
 		{ "I13: an epoch comes back",
 		  "SELECT count(*) AS n FROM (SELECT json_extract(data, '$.epoch') AS x, lag(json_extract(data, '$.epoch')) OVER (ORDER BY seq) AS y FROM event "
 		  "WHERE type = 'engine.started') WHERE x <= y" },

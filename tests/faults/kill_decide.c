@@ -182,18 +182,56 @@ static bool hold(kill_operator_at *o, bool on)
 	return ok != NULL;
 }
 
+/* By turns: off, live, off … */
+static bool set_mode(kill_operator_at *o, const char *mode)
+{
+	int64_t n = kill_number(o, "SELECT count(*) AS n FROM event WHERE type = 'connector.mode'", NULL);
+	if ((n % 2 == 0) != (strcmp(mode, "off") == 0))
+		return false;
+	CS_AUTOJSON json_t *ok = kill_ask(o, json_pack("{s:s, s:s, s:s}", "cmd", "connector", "name", "outside", "mode", mode), "mode", "", mode);
+	return ok != NULL;
+}
+
+static bool correct(kill_operator_at *o, const char *run)
+{
+	CS_AUTOJSON json_t *ok = kill_ask(o, json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s}]}", "cmd", "correct", "run", run, "why", "as planned", "set", "in", "with",
+						       "path", "s", "value", "right"), "control", run, "correct");
+	return ok != NULL;
+}
+
+/* What is done to the whole workspace; it is counted over all runs. */
+static const struct { const char *verb, *mode; bool hold, on; } wholes[] = {
+	{ "hold", NULL, true, true }, { "release", NULL, true, false }, { "off", "off", false, false }, { "live", "live", false, false },
+};
+
+static bool act_on_all(kill_operator_at *o, const char *verb, bool *ret_acted, bool dry)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(wholes); i++) {
+		if (strcmp(wholes[i].verb, verb) != 0)
+			continue;
+		if (!dry)
+			*ret_acted = wholes[i].hold ? hold(o, wholes[i].on) : set_mode(o, wholes[i].mode);
+		return true;
+	}
+	return false;
+}
+
 static bool act(kill_operator_at *o, const kill_act *a, const char *run)
 {
-	bool whole = strcmp(a->verb, "hold") == 0 || strcmp(a->verb, "release") == 0, replay = strcmp(a->verb, "replay") == 0;
+	bool acted = false, whole = act_on_all(o, a->verb, &acted, true), replay = strcmp(a->verb, "replay") == 0;
 	int64_t n = replay ? kill_number(o, "SELECT count(*) AS n FROM run WHERE parent = ?1", json_pack("[s]", run)) :
 		whole ? kill_number(o, "SELECT count(*) AS n FROM event WHERE type = ?1", json_pack("[s]", a->type)) :
 		kill_number(o, "SELECT count(*) AS n FROM event WHERE run = ?1 AND type = ?2", json_pack("[s, s]", run, a->type));
 	if (n >= a->most)
 		return false;
-	if (whole)
-		return hold(o, strcmp(a->verb, "hold") == 0);
+	if (whole) {
+		(void)act_on_all(o, a->verb, &acted, false);
+		return acted;
+	}
 	if (strcmp(a->verb, "emit") == 0)
 		return emit(o, run, n);
+	if (strcmp(a->verb, "correct") == 0)
+		return correct(o, run);
 	if (replay) {
 		CS_AUTOJSON json_t *made = kill_ask(o, json_pack("{s:s, s:s}", "cmd", "replay", "run", run), "run", NULL, "");
 		return made != NULL;

@@ -179,6 +179,28 @@ static bool go_live(kill_operator_at *o)
 	return true;
 }
 
+static json_t *run_request(const kill_operator_at *o, int64_t n)
+{
+	CS_AUTOFREE char *key = cs_xasprintf("k%lld", (long long)n), *name = cs_xasprintf("r%lld", (long long)n);
+	json_t *input = json_pack("{s:s, s:[s,s,s]}", "n", name, "items", "one", "two", "three");
+	return json_pack("{s:s, s:s, s:s, s:o}", "cmd", "run", "flow", o->k->flow, "key", key, "input", input);
+}
+
+/* As one whose answer was lost: the last run that is there, the last event, once more. */
+static void ask_again(kill_operator_at *o)
+{
+	int64_t n = kill_number(o, "SELECT count(*) AS n FROM run WHERE key IS NOT NULL", NULL);
+	CS_AUTOJSON json_t *rows = kill_rows(o, "SELECT id FROM event_seen WHERE source = '/kill' ORDER BY seq DESC LIMIT 1", NULL);
+	const char *id = cs_json_str(json_array_get(rows, 0), "id");
+	CS_AUTOJSON json_t *run = n > 0 && o->k->flow != NULL ? kill_ask(o, run_request(o, n - 1), "run", NULL, "again") : NULL;
+	CS_AUTOJSON json_t *event = id == NULL ? NULL : kill_ask(o, json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s}}}", "cmd", "emit", "event", "type", "kill.go", "source",
+									     "/kill", "id", id, "data", "id", id), "emit", id, "again");
+	if (run != NULL && !cs_json_true(run, "existing"))
+		kill_broken(o, "the key k%lld started a second run", (long long)n - 1);
+	if (event != NULL && !cs_json_true(event, "existing"))
+		kill_broken(o, "the event %s was taken a second time", id);
+}
+
 /* A few runs at a time; each by its key, which makes it one run however often it is asked for. */
 static bool submit(kill_operator_at *o)
 {
@@ -188,9 +210,7 @@ static bool submit(kill_operator_at *o)
 	int64_t open = kill_number(o, "SELECT count(*) AS n FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated')", NULL);
 	if (n >= o->s->runs || open >= OPEN_RUNS)
 		return false;
-	CS_AUTOFREE char *key = cs_xasprintf("k%lld", (long long)n), *name = cs_xasprintf("r%lld", (long long)n);
-	json_t *input = json_pack("{s:s, s:[s,s,s]}", "n", name, "items", "one", "two", "three");
-	json_decref(kill_ask(o, json_pack("{s:s, s:s, s:s, s:o}", "cmd", "run", "flow", o->k->flow, "key", key, "input", input), "run", NULL, ""));
+	json_decref(kill_ask(o, run_request(o, n), "run", NULL, ""));
 	return true;
 }
 
@@ -265,6 +285,7 @@ _Noreturn void kill_operator(kill_shared *s, const kill_scenario *k, cs_workspac
 	kill_calls_begin(s);
 	start_engine(&o, ws, outside);
 	check_inbox(&o, from_ns);
+	ask_again(&o);
 	work(&o);
 	cs_reader_close(o.reader);
 	cs_engine_stop(o.engine, 1000);

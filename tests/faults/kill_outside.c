@@ -192,7 +192,8 @@ static way way_of(const kill_shared *s, const kill_entry *x)
 		return times(s, NULL, x->key) == 0 ? WAY_LATER : WAY_DONE;
 	if (begins(x->path, "/once"))
 		return times(s, x->path, NULL) == 0 ? WAY_REFUSED : WAY_DONE;
-	if (begins(x->path, "/no"))
+	const char *last = strrchr(x->path, '/');
+	if (begins(x->path, "/no") || (last != NULL && strcmp(last, "/wrong") == 0))
 		return WAY_REFUSED;
 	return begins(x->path, "/cut") ? WAY_LOST : WAY_DONE;
 }

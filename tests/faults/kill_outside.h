@@ -5,7 +5,7 @@
  *
  *   /put /set /get /make /void …   it is done
  *   /flaky                         later, the first time for a key; then done
- *   /no  /once                     refused; the first time only
+ *   /no  /once  …/wrong            refused; the first time only
  *   /cut                           done, but the answer is lost
  *   /slow                          done, the answer takes a while */
 #ifndef CS_TESTS_KILL_OUTSIDE_H

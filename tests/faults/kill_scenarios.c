@@ -23,7 +23,9 @@ const kill_file kill_common_files[] = {
 	  OP("get", "read", "    retry: { attempts: 40, delay: PT0.01S }\n")
 	  OP("make", "unsafe", "    reverse: { call: outside.void, with: { n: '${ .input.n }', s: '${ .input.s }' } }\n")
 	  OP("draft", "unsafe", "    reverse: { call: outside.once, with: { n: '${ .input.n }', s: '${ .input.s }' } }\n")
-	  OP("void", "unsafe", "    reverse: none\n") },
+	  OP("void", "unsafe", "    reverse: none\n") OP("pay", "unsafe", "    once: '${ \"\\(.n)/\\(.s)\" }'\n    reverse: none\n")
+	  OP("bill", "keyed", "    keyed: { header: Idempotency-Key, window: PT24H }\n    retry: { attempts: 40, delay: PT0.01S }\n    once: '${ .s }'\n"
+	     "    reverse: { call: outside.void, with: { n: '${ .input.n }', s: '${ .input.s }' } }\n") },
 	{ "connectors/held.yaml",
 	  "connector: held\nkind: http\nurl: https://held.example\nidentity: me@example.com\nmode: hold\noperations:\n" OP("put", "unsafe", "    reverse: none\n") },
 	{ "policies/kill.yaml",
@@ -164,5 +166,28 @@ const kill_scenario kill_scenarios[] = {
 	  ONE("f", "do:\n  - a: { set: { s: '${ $start.items | map(ascii_upcase) | join(\"-\") }' } }\n"
 	      "  - b: { call: outside.put, with: { n: '${ $start.n }', s: '${ .s | ascii_downcase }' } }\n  - c: { set: { k: '${ [$start.items[] | length] | add }' } }\n"),
 	  { { 0 } }, { RETRIED }, "completed", "put/one-two-three", NULL, NULL, 0 },
+	{ "business keys", NULL,
+	  ONE("f", "do:\n" DO("a", "put", "a") "  - p: { call: outside.pay, with: { n: all, s: p } }\n  - q: { call: outside.bill, with: { n: all, s: q } }\n" DO("b", "put", "b")),
+	  { { 0 } }, { RETRIED }, "completed", "put/a put/b", NULL, NULL, 0 },
+	{ "business keys, tried again", NULL,
+	  ONE("f", "do:\n  - a: { try: [ { p: { call: outside.pay, with: { n: all, s: p } } } ], catch: " RETRY " }\n"
+	      "  - k: { fork: { branches: [ { x: { call: outside.pay, with: { n: all, s: x } } }, { y: { call: outside.pay, with: { n: all, s: x } } } ] } }\n" DO("b", "put", "b")),
+	  { { 0 } }, { RETRIED, { "cancel", "waiting", "run.cancelling", 1, 20 } }, "completed cancelled", "put/b", NULL, NULL, 0 },
+	{ "correction", NULL,
+	  ONE("f", "do:\n" DO("a", "put", "a") DO("c", "put", "wrong") DO("b", "put", "b")),
+	  { { 0 } }, { { "correct", "faulted", "run.corrected", 1, 100 }, RETRIED }, "completed", "put/a put/right put/b", "put/wrong", "repeat", 0 },
+	{ "connector switched off and on", NULL,
+	  ONE("f", "do:\n" DO("a", "slow", "a") DO("b", "set", "b") "  - w: { wait: PT0.2S }\n" DO("c", "put", "c")),
+	  { { 0 } }, { { "off", "running", "connector.mode", 8, 60 }, { "live", "waiting", "connector.mode", 999, 100 }, RETRIED }, "completed", "slow/a set/b put/c", NULL, NULL, 0 },
+	{ "extensions", NULL,
+	  { { "flows/f.yaml", DOC("f") "use:\n  extensions:\n    - around: { extend: call, before: [ { pre: { set: { x: 1 } } } ], after: [ { post: { set: { y: 2 } } } ] }\n"
+	      "do:\n" DO("a", "put", "a") "  - d: { do: [ { e: " CALL("slow", "e") " } ] }\n" } },
+	  "f", { { 0 } }, { RETRIED }, "completed", "put/a slow/e", NULL, NULL, 0 },
+	{ "listen to all, correlated", NULL,
+	  ONE("f", "do:\n  - l: { listen: { to: { all: [ { with: { type: kill.go } }, { with: { type: kill.go, data: '${ .id != null }' } } ] } } }\n" DO("b", "put", "b")),
+	  { { 0 } }, { { "emit", "waiting", "event.consumed", 2, 100 }, RETRIED }, "completed", "put/b", NULL, NULL, 0 },
+	{ "shell", NULL,
+	  ONE("f", "do:\n" DO("a", "put", "a") "  - s: { run: { shell: { command: 'echo done' } }, metadata: { effect: read } }\n" DO("b", "put", "b")),
+	  { { 0 } }, { RETRIED }, "completed", "put/a put/b", NULL, NULL, 0 },
 };
 const size_t kill_scenario_count = CS_ARRAY_LEN(kill_scenarios);
