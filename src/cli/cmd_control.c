@@ -11,6 +11,7 @@ const cs_cli_flag cs_cli_flags_retry[] = {
 const cs_cli_flag cs_cli_flags_rollback[] = {
 	{ "--task", "TASK", N_("take back the latest of this task alone") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
 };
+const cs_cli_flag cs_cli_flags_live[] = { { "--off", NULL, N_("not any more") }, { NULL, NULL, NULL } };
 const cs_cli_flag cs_cli_flags_hold[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
 
 /* ---- which runs ------------------------------------------------------------------------------- */
@@ -175,5 +176,8 @@ int cs_cmd_release(cs_cli *c, const cs_cli_args *a)
 
 int cs_cmd_live(cs_cli *c, const cs_cli_args *a)
 {
-	return simple(c, a, json_pack("{s:s}", "cmd", "live"), _("this machine is the live one; with `mode: live` in capstan.yaml, effects leave from here"));
+	bool off = cs_cli_arg(a, "--off") != NULL;
+	return simple(c, a, json_pack("{s:s, s:b}", "cmd", "live", "on", (int)!off),
+		      off ? _("this machine is not the live one any more: no further effect leaves from here") :
+			    _("this machine is the live one; with `mode: live` in capstan.yaml, effects leave from here"));
 }

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "cli/cli_priv.h"
+#include "engine/incarnation.h"
 
 #define ATTEMPTS 30           /* engines that went away before they took the request */
 
@@ -278,10 +279,12 @@ const char cs_cli_live_unsaid[] = N_("capstan.yaml says `mode: live`, but nobody
 bool cs_cli_machine_is_live(cs_cli *c)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	char machine[CS_HEX_SIZE];
+	char machine[CS_HEX_SIZE], place[CS_HEX_SIZE];
 	if (cs_cli_reader(c, NULL) != CS_OK || !c->reader ||
-	    cs_cli_query(c, "SELECT value FROM setting WHERE name = 'live'", NULL, &rows, NULL) != CS_OK)
+	    cs_cli_query(c, "SELECT value, (SELECT value FROM setting WHERE name = 'place') AS place FROM setting WHERE name = 'live'", NULL,
+			 &rows, NULL) != CS_OK || cs_incarnation_place(c->state_dir, place, NULL) != CS_OK)
 		return false;
 	cs_engine_machine(machine);
-	return strstr(cs_json_str_or(json_array_get(rows, 0), "value", ""), machine) != NULL;
+	const json_t *row = json_array_get(rows, 0);
+	return strstr(cs_json_str_or(row, "value", ""), machine) != NULL && strcmp(cs_json_str_or(row, "place", place), place) == 0;
 }

@@ -31,8 +31,9 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("Each in a state of its own, always simulated, with fixtures; exit status 1 when one differs. --record writes\n"
 	     "one from a run.") },
 	{ "serve", "", N_("the engine without a screen, until SIGTERM or Ctrl-C"), cs_cmd_serve, NULL, 0, 0, NULL },
-	{ "live", "", N_("this machine is the live one: effects may leave"), cs_cmd_live, NULL, 0, 0,
-	  N_("Needs `mode: live` in capstan.yaml too.") },
+	{ "live", "[--off]", N_("this machine is the live one: effects may leave"), cs_cmd_live, cs_cli_flags_live, 0, 0,
+	  N_("Needs `mode: live` in capstan.yaml too. --off: it is not any more, and another copy may be. A copy is refused\n"
+	     "while the workspace that it was made of can be seen here and is live.") },
 	{ "emit", "TYPE [--data JSON|@FILE|-] [--source S] [--id ID] [--subject S] [--tainted]",
 	  N_("say that something happened, to every run that listens"), cs_cmd_emit, cs_cli_flags_emit, 1, 1,
 	  N_("Prints the event's id. The same --source and --id again are the same event: it is said so on stderr, nothing\n"

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/copied.h"
 #include "core/frame.h"
 #include "core/http_request.h"
 #include "core/openapi.h"
@@ -211,12 +212,14 @@ static void make_key(cs_run *r, cs_step *s, cs_frame *f)
 {
 	if (f->call->once[0] != '\0' && f->call->once_n <= 1) {
 		memcpy(f->call->key, f->call->once, sizeof f->call->key);
+		cs_copied_rekey(r, s, f->call);
 		return;
 	}
 	CS_AUTOFREE char *text = f->call->once[0] != '\0' ? cs_xasprintf("once again\n%s\n%u", f->call->once, f->call->once_n) : cs_frame_reverses(f) ?
 		cs_xasprintf("reversal\n%s\n%u", f->call->reverses, f->call->logical) :
 		cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
 	s->key(s->ctx, text, f->call->key);
+	cs_copied_rekey(r, s, f->call);
 }
 
 /* By name, so that the log can tell where each was used. */
@@ -230,6 +233,17 @@ static void say_secrets(cs_run *r, cs_step *s, cs_frame *f, const cs_function *f
 	if (needs != NULL)
 		json_object_set(data, "secrets", names);
 	json_decref(names);
+}
+
+/* The intent is written: it goes to its performer once that is committed, or is in doubt in the same group. */
+static int hand_over(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	cs_todo todo = { .kind = CS_TODO_DISPATCH, .run = r, .task = f->task->id };
+	if (cs_copied_doubts(r, f->call))
+		return cs_copied_ask(r, s, f, err);
+	f->call->dispatched = true;
+	s->todo(s->ctx, &todo);
+	return CS_OK;
 }
 
 int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const cs_verdict *why, cs_err *err)
@@ -260,12 +274,7 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 	cs_once_say_intent(c, data);
 	say_secrets(r, s, f, fn, data);
 	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
-	if (rc != CS_OK)
-		return rc;
-	c->dispatched = true;
-	cs_todo todo = { .kind = CS_TODO_DISPATCH, .run = r, .task = f->task->id };
-	s->todo(s->ctx, &todo);
-	return CS_OK;
+	return rc != CS_OK ? rc : hand_over(r, s, f, err);
 }
 
 /* ---- the result ------------------------------------------------------------------------------------------- */

@@ -145,6 +145,7 @@ int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t
 	if (strcmp(how, "repeat") == 0) {
 		c->phase = CS_CALL_PLANNED;
 		c->logical++;
+		c->cleared = ev->seq > r->copied_seq;
 		c->tries = c->spared = 0;
 		c->ambiguous = false;
 		put_text(c->approval, sizeof c->approval, ev->data, "item");

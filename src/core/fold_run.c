@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/copied.h"
 #include "core/fold.h"
 
 static json_t *member(const cs_event *ev, const char *name)
@@ -28,6 +29,7 @@ int cs_run_fold_created(cs_run *r, const cs_event *ev, const cs_task *t)
 	free(r->subject);
 	r->subject = cs_xstrdup(cs_json_str(ev->data, "subject"));
 	r->created_seq = ev->seq;
+	r->doubtful = ev->seq < r->copied_seq || cs_json_true(r->chain, CS_CHAIN_COPIED);
 	free(r->from);
 	r->from = cs_xstrdup(cs_json_str(ev->data, "from"));
 	r->clock = cs_json_int_or(ev->data, "clock", 0);

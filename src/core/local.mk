@@ -4,7 +4,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/adopt.c src/core/adopt.h src/core/ask.c src/core/asking.c \
 	src/core/begin.c \
 	src/core/call.c \
-	src/core/control.c src/core/correct.c src/core/correct.h src/core/credential.c \
+	src/core/control.c src/core/copied.c src/core/copied.h src/core/correct.c src/core/correct.h src/core/credential.c \
 	src/core/data.c \
 	src/core/decide.c \
 	src/core/effect.c src/core/effect.h \

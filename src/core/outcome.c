@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/json.h"
 #include "base/mem.h"
+#include "core/copied.h"
 #include "core/frame.h"
 
 static int64_t backoff(const cs_run *r, const cs_function *fn, unsigned tries, int64_t asked_ms)
@@ -132,7 +133,7 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	cs_call *c = f->call;
 	cs_effect_class class = fn != NULL ? c->effect : CS_EFFECT_UNSAFE;
 	bool crash = o == NULL && c->phase == CS_CALL_INTENT;
-	const char *to = after_ambiguous(c, fn, crash, s->now);
+	const char *to = cs_copied_doubts(r, c) ? "in-doubt" : after_ambiguous(c, fn, crash, s->now);
 	json_t *data = base_data(c, o, error);
 	json_object_set_new(data, "how", json_string(how));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(class)));
@@ -227,4 +228,10 @@ int cs_attempts_doubt(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	for (int i = 0; rc == CS_OK && f->kids != NULL && i < f->task->n_children; i++)
 		rc = cs_attempts_doubt(r, s, f->kids[i], err);
 	return rc == CS_OK ? cs_attempts_doubt(r, s, f->child, err) : rc;
+}
+
+int cs_copied_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = cs_error_new("communication", "this workspace is a copy: the other may have sent it already", f->task->ref);
+	return ambiguous(r, s, f, cs_call_function(r, s, f), NULL, error, "the other copy may have sent it", err);
 }

@@ -89,6 +89,7 @@ typedef struct cs_call {
 	char *name;                  /* a reversal's: what is called; NULL: what the task calls */
 	char reverses[CS_HEX_SIZE];  /* a reversal's: key of the attempt that it takes back; "" else */
 	bool registered;             /* its own reversal is */
+	bool cleared;                /* copied.h: begun by the operator, who knew of the other copy */
 } cs_call;
 
 typedef enum cs_reversal_state {
@@ -238,6 +239,8 @@ typedef struct cs_run {
 	const cs_flow *stand_ins_of; /* borrowed, only compared */
 	char *subject;               /* whose record it is; NULL: nobody's */
 	int64_t created_seq;
+	int64_t copied_seq;          /* copied.h: when this workspace became a copy of another; 0: it is none */
+	bool doubtful;               /* copied.h: the other may have gone on with it */
 	json_t *chain;               /* flows whose events led to this run: {"NAMESPACE/NAME": true}; NULL: none */
 	cs_exprset *exprs;     /* of a starter's probe: the set of what it evaluates; NULL: the flow's */
 	void *owner;                 /* the engine's own, opaque here */
@@ -361,6 +364,7 @@ typedef struct cs_step {
 	int64_t grace_ms, expire_ms;
 	const json_t *approvals;     /* `approvals` of capstan.yaml: {remind, escalate}; borrowed, NULL */
 	int64_t epoch;
+	const char *token;           /* of this incarnation of the workspace; NULL: it is the first */
 	const char *workspace_mode;
 	/* May R, which is created, start now? NULL: always. */
 	bool (*may_start)(void *ctx, const cs_run *r);

@@ -65,6 +65,7 @@ static int fold_under(cs_engine *e, const cs_live *l, cs_bundle *b, json_t **ret
 	cs_err why = { 0 };
 	f.err = &why;
 	f.run = cs_run_new(l->run->id, b->flow);
+	f.run->copied_seq = e->copied_seq;
 	rc = cs_reader_events(e->reader, l->run->id, 0, INT64_MAX, fold_one, &f, &why);
 	if (rc == CS_OK && (f.run->state != l->run->state || f.run->last_seq != l->run->last_seq))
 		rc = CS_EINTERNAL;

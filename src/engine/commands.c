@@ -312,22 +312,11 @@ static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	int rc = cs_command_write(e, "engine.hold", data, err);
 	if (rc == CS_OK && !on) {
 		atomic_store(&e->hold, false);
-		rc = cs_runs_all_ready(e, err);
-	}
-	return rc;
-}
-
-static int cmd_live(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
-{
-	(void)req;
-	if (!e->ws->live_wish)
-		return cs_err_set(err, CS_EREFUSED, "capstan.yaml says mode: simulate; write `mode: live` there first");
-	char machine[CS_HEX_SIZE];
-	cs_engine_machine(machine);
-	int rc = cs_command_write(e, "engine.live", json_pack("{s:b, s:s}", "on", 1, "machine", machine), err);
-	if (rc == CS_OK) {
-		e->live = true;
-		*ret = json_pack("{s:b}", "live", 1);
+		if (e->resting)
+			rc = cs_schedules_ask_missed(e, err);
+		e->resting = false;
+		if (rc == CS_OK)
+			rc = cs_runs_all_ready(e, err);
 	}
 	return rc;
 }
@@ -369,7 +358,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 		int (*act)(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 	} table[] = {
 		{ "run", cmd_run },     { "decide", cmd_decide }, { "control", cmd_control }, { "replay", cmd_replay },
-		{ "hold", cmd_hold },   { "live", cmd_live },     { "status", cmd_status },   { "settle", cmd_settle },
+		{ "hold", cmd_hold },   { "live", cs_command_live },     { "status", cmd_status },   { "settle", cmd_settle },
 		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt }, { "correct", cs_command_correct },
 		{ "connector", cs_command_connector }, { "unlock", cs_command_unlock }, { "lock", cs_command_lock },
 		{ "import", cs_command_import },

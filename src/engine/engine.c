@@ -48,22 +48,6 @@ void cs_engine_machine(char out[CS_HEX_SIZE])
 	cs_hash_hex(cs_buf_str(&id), id.len, out);
 }
 
-static int read_settings(cs_engine *e, cs_err *err)
-{
-	CS_AUTOFREE char *hold = NULL;
-	CS_AUTOFREE char *live = NULL;
-	char machine[CS_HEX_SIZE];
-	int rc = cs_store_setting(e->store, "hold", &hold, err);
-	if (rc == CS_OK)
-		rc = cs_store_setting(e->store, "live", &live, err);
-	if (rc != CS_OK)
-		return rc;
-	cs_engine_machine(machine);
-	atomic_store(&e->hold, hold != NULL && strcmp(hold, "off") != 0);
-	e->live = live != NULL && strstr(live, machine) != NULL;
-	return CS_OK;
-}
-
 static int open_files(cs_engine *e, cs_err *err)
 {
 	int rc = cs_mkdir_p(e->state_dir, 0700, err);
@@ -79,8 +63,6 @@ static int open_files(cs_engine *e, cs_err *err)
 		rc = cs_disk_reserve(e, err);
 	if (rc == CS_OK)
 		rc = cs_reader_open(e->state_dir, &e->reader, err);
-	if (rc == CS_OK)
-		rc = read_settings(e, err);
 	return rc;
 }
 
@@ -118,7 +100,9 @@ static int recover(cs_engine *e, cs_err *err)
 	if (last > e->step.now)
 		e->step.now = last;
 	CS_AUTOJSON json_t *data = json_pack("{s:I, s:s}", "epoch", (json_int_t)e->epoch, "version", e->opts.version);
-	rc = cs_runs_recover(e, err);
+	rc = cs_incarnation_start(e, last, err);
+	if (rc == CS_OK)
+		rc = cs_runs_recover(e, err);
 	if (rc == CS_OK)
 		rc = cs_starters_recover(e, err);
 	if (rc == CS_OK)

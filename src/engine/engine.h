@@ -16,7 +16,7 @@
  *   replay   run, from, set: [{path, value}], definition, ask -> {run}
  *   hold     on: bool, why                  -> {}
  *   connector name, mode: off|dry|hold|live -> {name, mode (that holds), file, command}   the more careful holds
- *   live     -> {}                          this machine is the live one
+ *   live     on: bool (true)                -> {live}   this machine is the live one, or not any more
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it],
  *                                               started: [those that it started, as far as told at once]}

@@ -129,6 +129,10 @@ struct cs_engine {
 	int64_t stop_at;             /* monotonic ns; 0: not stopping */
 
 	bool live;                   /* this machine is the live one */
+	int64_t copied_seq;          /* when this became a copy of another workspace (incarnation.h); 0: it is none */
+	char token[33];              /* of this incarnation; "": it is the first */
+	bool handed_over;            /* to another copy, since this engine began */
+	bool resting;                /* a copy that the operator has not released: no clock starts anything */
 	atomic_bool hold, failed, closing;
 	pthread_mutex_t lock;        /* failure text and watchers */
 	char failure[sizeof ((cs_err *)0)->msg];
@@ -223,6 +227,12 @@ int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
 int cs_once_find(void *engine, cs_run *r, const char *key, cs_once *ret, cs_err *err);   /* of cs_step */
 void cs_once_note(cs_engine *e, const cs_event *ev);                         /* just appended: who waits for it is ready */
 void cs_once_free(cs_engine *e);
+
+/* ---- incarnation.c ---- */
+/* In the first group: is this a copy of what it was? Then it is another incarnation from here on. Takes hold, live
+ * and what the incarnation is from the settings. LAST: the time of the last event before, 0: none. */
+int cs_incarnation_start(cs_engine *e, int64_t last, cs_err *err);
+int cs_command_live(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 
 /* ---- disk.c ---- */
 /* Keeps some space for the day on which the disk is full. CS_EIO: there is none to keep. */

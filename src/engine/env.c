@@ -95,6 +95,8 @@ static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const cs
 	*ret_word = NULL;
 	if (atomic_load(&e->closing) || (atomic_load(&e->hold) && stopped_by_hold(r, fn)))
 		*ret_word = "hold";
+	else if (!r->simulated && cs_engine_simulated(e) && !cs_function_computes(fn))
+		*ret_word = "hold";      /* it began where the workspace was live, which it is not now */
 	else if (!r->simulated && !r->shadow)
 		*ret_word = cs_outlet_held(e, r, fn, c);
 	return *ret_word == NULL;
@@ -137,6 +139,7 @@ void cs_env_init(cs_engine *e)
 		.tell = cs_events_tell,
 		.may_start = cs_turns_may_start,
 		.sub_find = cs_subs_find, .sub_begin = cs_subs_begin, .sub_control = cs_subs_control, .sub_look = cs_subs_look, .sub_reverse = cs_subs_reverse, .sub_reversed = cs_subs_reversed,
+		.token = e->token[0] != '\0' ? e->token : NULL,
 		.approvals = json_object_get(e->ws->settings, "approvals"), .grace_ms = e->ws->grace_ms, .expire_ms = e->ws->expire_ms, .epoch = e->epoch,
 		.now = cs_engine_now(e),
 	};

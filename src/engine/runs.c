@@ -254,6 +254,7 @@ static int fold_one(void *ctx, const cs_event *ev)
 		if (f->bundle == NULL)
 			return CS_EINTERNAL;
 		f->run = cs_run_new(ev->run, f->bundle->flow);
+		f->run->copied_seq = f->e->copied_seq;
 	}
 	note_fixture(f->e, ev);
 	return cs_run_fold(f->run, ev, f->err);

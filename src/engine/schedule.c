@@ -136,6 +136,46 @@ static void find_next_due(cs_engine *e)
 			e->schedule_due = e->schedules[i].due;
 }
 
+/* ---- what came due while this was a copy that rested ------------------------------------------------------ */
+
+/* The other copy may have started them: the operator is asked, once for all of them. */
+static int ask(cs_engine *e, const cs_schedule *s, size_t n, cs_err *err)
+{
+	char id[CS_ID_SIZE], first[CS_TIME_SIZE];
+	CS_AUTOFREE char *flow = cs_xasprintf("%s/%s", s->flow->ns, s->flow->name);
+	cs_time_format(s->due, first);
+	e->step.new_id(e, id);
+	CS_AUTOFREE char *title = cs_xasprintf("%s was due %s%zu time%s since %s, while this copy of the workspace rested: nothing was started", flow,
+					       n == CS_SCHEDULE_ALL_MAX ? "at least " : "", n, n == 1 ? "" : "s", first);
+	CS_AUTOFREE char *action = cs_xasprintf("Look whether the other copy has done it; if not, `capstan run %s` starts it once. Then dismiss this", flow);
+	return put(e, s, "item.opened", json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "item", id, "kind", "notice", "title", title, "next", "dismiss", "call",
+						  "schedule", "schedule", s->key, "action", action), s->armed_seq, err);
+}
+
+static int ask_one(cs_engine *e, cs_schedule *s, int64_t now, cs_err *err)
+{
+	cs_instant due[CS_SCHEDULE_ALL_MAX], next;
+	bool after = s->times.how == CS_TIMES_AFTER;
+	size_t n = after ? 1 : cs_times_between(&s->times, e->ws->zone, s->due, now, due, CS_SCHEDULE_ALL_MAX);
+	int64_t cause = s->armed_seq;
+	int rc = ask(e, s, n, err);
+	if (rc == CS_OK)
+		rc = cancel(e, s, "asked: it came due while this copy of the workspace rested", err);
+	if (rc == CS_OK && cs_times_next(&s->times, e->ws->zone, !after && n > 0 ? due[n - 1].ms : now, now, &next))
+		rc = arm(e, s, &next, cause, err);
+	return rc;
+}
+
+int cs_schedules_ask_missed(cs_engine *e, cs_err *err)
+{
+	int rc = CS_OK;
+	for (size_t i = 0; rc == CS_OK && i < e->n_schedules; i++)
+		if (e->schedules[i].due > 0 && e->schedules[i].due <= e->step.now)
+			rc = ask_one(e, &e->schedules[i], e->step.now, err);
+	find_next_due(e);
+	return rc;
+}
+
 int cs_schedules_fire(cs_engine *e, int64_t now, cs_err *err)
 {
 	int rc = CS_OK;
@@ -152,7 +192,7 @@ int cs_schedules_fire(cs_engine *e, int64_t now, cs_err *err)
 
 int64_t cs_schedules_next_due(const cs_engine *e)
 {
-	return atomic_load(&e->closing) ? 0 : e->schedule_due;
+	return atomic_load(&e->closing) || e->resting ? 0 : e->schedule_due;
 }
 
 int cs_schedules_completed(cs_engine *e, const cs_run *r, cs_err *err)

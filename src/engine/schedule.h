@@ -22,6 +22,8 @@ int cs_schedules_reload(cs_engine *e, cs_err *err);
 int cs_schedules_fire(cs_engine *e, int64_t now, cs_err *err);
 /* R has just completed: what `after` says counts from here. */
 int cs_schedules_completed(cs_engine *e, const cs_run *r, cs_err *err);
+/* The copy that this is rests no more: of what came due meanwhile nothing is started, the operator is asked. */
+int cs_schedules_ask_missed(cs_engine *e, cs_err *err);
 int64_t cs_schedules_next_due(const cs_engine *e);   /* wall ms; 0: none */
 void cs_schedules_free(cs_engine *e);
 

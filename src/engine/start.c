@@ -64,6 +64,7 @@ int cs_start_begin(cs_engine *e, cs_bundle *b, json_t *created, bool simulated, 
 	if (rc != CS_OK)
 		return rc;
 	cs_run *r = cs_run_new(id, b->flow);
+	r->copied_seq = e->copied_seq;
 	r->simulated = simulated;
 	r->record = record;
 	r->shadow = record != NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/buf.h"
 #include "base/json.h"
+#include "core/copied.h"
 #include "core/starter.h"
 #include "engine/hearers.h"
 #include "engine/start.h"
@@ -136,6 +137,8 @@ json_t *cs_starters_chain(const cs_run *from)
 	json_t *chain = from->chain != NULL ? json_copy(from->chain) : json_object();
 	CS_AUTOFREE char *full = cs_xasprintf("%s/%s", from->flow->ns, from->flow->name);
 	json_object_set_new(chain, full, json_true());
+	if (from->doubtful)
+		json_object_set_new(chain, CS_CHAIN_COPIED, json_true());
 	return chain;
 }
 
@@ -265,6 +268,8 @@ static int start_run(cs_engine *e, cs_starter *st, const cs_whole *g, const char
 {
 	char run[CS_ID_SIZE];
 	CS_AUTOJSON json_t *more = json_object();
+	if (g->gathering->id < e->copied_seq)    /* the other copy has gathered it too */
+		json_object_set_new(chain, CS_CHAIN_COPIED, json_true());
 	if (json_object_size(chain) > 0)
 		json_object_set(more, "chain", chain);
 	if (g->tainted)

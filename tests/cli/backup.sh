@@ -39,7 +39,7 @@ expect 0 -C "$other" rebuild --check
 expect 0 -C "$other" show "$letter"
 said waiting
 expect 0 -C "$other" inbox --json
-said 'restored copy (incarnation 1)'
+said 'restored copy .*(incarnation 1)'
 expect 0 -C "$other" release
 expect 0 -C "$other" run hello
 # A backup of that one, restored, is the next.
