@@ -252,9 +252,29 @@ static bool leave(kill_operator_at *o, const char *run)
 	return acted;
 }
 
+/* In a restless round, whatever the scenario: runs are paused, now and then one that the operator started is cancelled, and
+ * all is held for a moment. */
+static const kill_act restless[] = {
+	{ "release", "waiting running paused", "engine.hold", 999, 100 }, { "resume", "paused", "run.resumed", 99, 100 },
+	{ "pause", "running waiting", "run.paused", 1, 30 }, { "cancel", "running waiting paused", "run.cancelling", 1, 8 },
+	{ "hold", "running", "engine.hold", 3, 10 }, { "retry", "stuck", "run.compensating", 60, 100 },
+};
+
+static bool be_restless(kill_operator_at *o, const json_t *row)
+{
+	const char *run = cs_json_str_or(row, "id", ""), *state = cs_json_str_or(row, "state", "");
+	for (size_t k = 0; o->s->restless && k < CS_ARRAY_LEN(restless); k++) {
+		const kill_act *a = &restless[k];
+		bool mine = strcmp(a->verb, "cancel") != 0 || cs_json_str(row, "key") != NULL;
+		if (mine && has_word(a->states, state) && chance(o, run) < a->share && act(o, a, run))
+			return true;
+	}
+	return false;
+}
+
 bool kill_act_on_runs(kill_operator_at *o)
 {
-	CS_AUTOJSON json_t *runs = kill_rows(o, "SELECT id, state, simulated FROM run ORDER BY created_seq", NULL);
+	CS_AUTOJSON json_t *runs = kill_rows(o, "SELECT id, state, simulated, key FROM run ORDER BY created_seq", NULL);
 	bool any = false;
 	size_t i;
 	json_t *row;
@@ -266,6 +286,8 @@ bool kill_act_on_runs(kill_operator_at *o)
 			if (a->verb != NULL && has_word(a->states, state) && chance(o, run) < a->share)
 				acted = act(o, a, run);
 		}
+		if (!acted && cs_json_int_or(row, "simulated", 0) == 0)
+			acted = be_restless(o, row);
 		if (!acted && strcmp(state, "faulted") == 0)
 			acted = leave(o, run);
 		any = any || acted;

@@ -72,8 +72,8 @@ _Noreturn void kill_fail(const kill_round *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	const char *keep = getenv("FAULTS_KEEP");
 	bool kept = keep == NULL || strcmp(keep, "no") != 0;
-	fprintf(stderr, "FAILED: seed %llu, scenario \"%s\", last life: %s; the workspace %s %s\n  ", (unsigned long long)r->seed, r->k->name,
-		plan_words(r->s, plan, sizeof plan), kept ? "is kept in" : "was", r->dir);
+	fprintf(stderr, "FAILED: seed %llu, scenario \"%s\"%s, last life: %s; the workspace %s %s\n  ", (unsigned long long)r->seed, r->k->name,
+		r->s->restless ? ", restless" : "", plan_words(r->s, plan, sizeof plan), kept ? "is kept in" : "was", r->dir);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 	va_end(ap);
@@ -121,6 +121,7 @@ void kill_round_make(kill_round *r, const kill_scenario *k, uint64_t seed, unsig
 	clear(s);
 	s->seed = seed;
 	s->runs = runs;
+	s->restless = runs > 1 && seed / kill_scenario_count % 2 == 1;
 	if (mkdtemp(r->dir) == NULL)
 		kill_fail(r, "a folder cannot be made: %s", strerror(errno));
 	r->state_dir = cs_path_join(r->dir, CS_STATE_DIR);

@@ -189,5 +189,14 @@ const kill_scenario kill_scenarios[] = {
 	{ "shell", NULL,
 	  ONE("f", "do:\n" DO("a", "put", "a") "  - s: { run: { shell: { command: 'echo done' } }, metadata: { effect: read } }\n" DO("b", "put", "b")),
 	  { { 0 } }, { RETRIED }, "completed", "put/a put/b", NULL, NULL, 0 },
+	{ "awaited runs are taken back", "flows: { f: { on-fault: compensate } }\n",
+	  { { "flows/f.yaml", DOC("f") "do:\n" DO("a", "make", "a") "  - s: { run: { workflow: { namespace: kill, name: g, version: latest, input: { n: '${ $start.n }' } } } }\n"
+	      DO("b", "make", "b") DO("c", "no", "c") },
+	    { "flows/g.yaml", DOC("g") "do:\n" DO("a", "make", "g") DO("b", "slow", "h") } },
+	  "f", { { 0 } }, { { "waive", "stuck", "reversal.waived", 1, 30 }, { "retry", "stuck", "run.compensating", 60, 100 } }, "compensated faulted completed", NULL, NULL, NULL, 0 },
+	{ "awaited runs are rolled back", NULL,
+	  { { "flows/f.yaml", DOC("f") "do:\n" DO("a", "make", "a") "  - s: { run: { workflow: { namespace: kill, name: g, version: latest, input: { n: '${ $start.n }' } } } }\n" DO("b", "make", "b") },
+	    { "flows/g.yaml", DOC("g") "do:\n" DO("a", "make", "g") DO("b", "draft", "h") } },
+	  "f", { { 0 } }, { RETRIED, { "rollback", "completed", "run.compensating", 1, 60 }, { "retry", "stuck", "run.compensating", 60, 100 } }, "completed compensated", NULL, NULL, NULL, 0 },
 };
 const size_t kill_scenario_count = CS_ARRAY_LEN(kill_scenarios);

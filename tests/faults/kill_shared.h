@@ -41,7 +41,7 @@ typedef struct kill_shared {
 	unsigned nth, point;
 	uint64_t seed;               /* of the operator */
 	unsigned runs;               /* to be started in all */
-	unsigned round;
+	bool restless;               /* the operator pauses, holds and cancels what is under way */
 	/* what the child says */
 	atomic_int ready;            /* the engine has started */
 	_Atomic int64_t start_us;    /* from the fork to there */
