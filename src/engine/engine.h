@@ -79,6 +79,7 @@ typedef struct cs_engine_opts {
 	const char *exe;                     /* this program, for the jq children */
 	const char *version;
 	bool watch;                          /* takes changed files by itself */
+	const char *place;                   /* where the state lies, as cs_incarnation_place tells; NULL: it is looked at */
 	size_t keep_runs;                    /* as many stay in memory though they only wait; 0: 1000 */
 } cs_engine_opts;
 

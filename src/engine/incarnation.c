@@ -40,19 +40,17 @@ static int number(cs_store *s, const char *setting, int64_t *ret, cs_err *err)
 	return rc;
 }
 
-int cs_incarnation_is_copy(cs_store *s, const char *dir, bool *ret, cs_err *err)
+int cs_incarnation_is_copy(cs_store *s, const char *here, bool *ret, cs_err *err)
 {
 	CS_AUTOFREE char *live = NULL;
 	CS_AUTOFREE char *place = NULL;
-	char machine[CS_HEX_SIZE], here[CS_HEX_SIZE];
+	char machine[CS_HEX_SIZE];
 	int64_t n = 0;
 	int rc = cs_store_setting(s, "live", &live, err);
 	if (rc == CS_OK)
 		rc = number(s, "incarnation", &n, err);
 	if (rc == CS_OK)
 		rc = cs_store_setting(s, "place", &place, err);
-	if (rc == CS_OK)
-		rc = cs_incarnation_place(dir, here, err);
 	if (rc != CS_OK)
 		return rc;
 	cs_engine_machine(machine);
@@ -96,15 +94,13 @@ static int say(cs_store *s, const cs_incarnation_order *o, int64_t n, const char
 	return cs_store_append(s, &ev, err);
 }
 
-int cs_incarnation_begin(cs_store *s, const char *dir, const cs_incarnation_order *o, cs_err *err)
+int cs_incarnation_begin(cs_store *s, const char *place, const cs_incarnation_order *o, cs_err *err)
 {
 	uint8_t bytes[16];
-	char token[2 * sizeof bytes + 1], place[CS_HEX_SIZE], machine[CS_HEX_SIZE], since[CS_TIME_SIZE];
+	char token[2 * sizeof bytes + 1], machine[CS_HEX_SIZE], since[CS_TIME_SIZE];
 	json_t *was = NULL;
 	int64_t n = 0;
-	int rc = cs_incarnation_place(dir, place, err);
-	if (rc == CS_OK)
-		rc = number(s, "incarnation", &n, err);
+	int rc = number(s, "incarnation", &n, err);
 	if (rc == CS_OK)
 		rc = was_live(s, &was, err);
 	if (rc != CS_OK)
@@ -164,16 +160,25 @@ static int read_settings(cs_engine *e, cs_err *err)
 	return CS_OK;
 }
 
+static int find_place(cs_engine *e, char ret[CS_HEX_SIZE], cs_err *err)
+{
+	if (e->opts.place == NULL)
+		return cs_incarnation_place(e->state_dir, ret, err);
+	snprintf(ret, CS_HEX_SIZE, "%s", e->opts.place);
+	return CS_OK;
+}
+
 static int write_live(cs_engine *e, const char *actor, bool on, cs_err *err)
 {
 	char machine[CS_HEX_SIZE], place[CS_HEX_SIZE];
 	CS_AUTOFREE char *dir = realpath(e->dir, NULL);
-	int rc = cs_incarnation_place(e->state_dir, place, err);
+	int rc = find_place(e, place, err);
 	if (rc != CS_OK)
 		return rc;
 	cs_engine_machine(machine);
-	CS_AUTOJSON json_t *data = on ? json_pack("{s:b, s:s, s:s, s:s}", "on", 1, "machine", machine, "place", place, "dir", dir != NULL ? dir : e->dir)
-				      : json_pack("{s:b}", "on", 0);
+	CS_AUTOJSON json_t *data = on ? json_pack("{s:b, s:s, s:s}", "on", 1, "machine", machine, "place", place) : json_pack("{s:b}", "on", 0);
+	if (on && e->opts.place == NULL)
+		json_object_set_new(data, "dir", json_string(dir != NULL ? dir : e->dir));
 	cs_event ev = { .at = e->step.now, .type = "engine.live", .actor = actor, .data = data };
 	return cs_engine_append(e, &ev, err);
 }
@@ -181,12 +186,15 @@ static int write_live(cs_engine *e, const char *actor, bool on, cs_err *err)
 int cs_incarnation_start(cs_engine *e, int64_t last, cs_err *err)
 {
 	CS_AUTOFREE char *place = NULL;
+	char here[CS_HEX_SIZE];
 	bool copy = false;
-	int rc = cs_incarnation_is_copy(e->store, e->state_dir, &copy, err);
+	int rc = find_place(e, here, err);
+	if (rc == CS_OK)
+		rc = cs_incarnation_is_copy(e->store, here, &copy, err);
 	if (rc == CS_OK && copy) {
 		cs_incarnation_order o = { .why = "copied", .actor = "engine", .at = e->step.now, .since = last };
 		e->step.new_id(e, o.item);
-		rc = cs_incarnation_begin(e->store, e->state_dir, &o, err);
+		rc = cs_incarnation_begin(e->store, here, &o, err);
 	}
 	if (rc == CS_OK)
 		rc = read_settings(e, err);
@@ -242,13 +250,15 @@ static int other_let_go(cs_engine *e, cs_err *err)
 static int let_go(cs_engine *e, const char *actor, cs_err *err)
 {
 	cs_incarnation_order o = { .why = "handed over", .actor = actor, .at = e->step.now, .since = e->step.now };
-	if (!e->live)
-		return CS_OK;
+	char here[CS_HEX_SIZE];
+	int rc = find_place(e, here, err);
+	if (rc != CS_OK || !e->live)
+		return rc;
 	atomic_store(&e->hold, true);        /* before it is even written */
-	int rc = write_live(e, actor, false, err);
+	rc = write_live(e, actor, false, err);
 	e->step.new_id(e, o.item);
 	if (rc == CS_OK)
-		rc = cs_incarnation_begin(e->store, e->state_dir, &o, err);
+		rc = cs_incarnation_begin(e->store, here, &o, err);
 	if (rc != CS_OK)
 		return rc;
 	e->live = false;

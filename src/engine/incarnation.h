@@ -22,9 +22,9 @@ typedef struct cs_incarnation_order {
 	char item[CS_ID_SIZE];         /* for the notice in the inbox */
 } cs_incarnation_order;
 
-/* Makes the state in DIR, whose writer is S, another incarnation, in the open group. */
-int cs_incarnation_begin(cs_store *s, const char *dir, const cs_incarnation_order *o, cs_err *err);
-/* True when the state in DIR was live, or was an incarnation of its own, in another place than this. */
-int cs_incarnation_is_copy(cs_store *s, const char *dir, bool *ret, cs_err *err);
+/* Makes the state in PLACE, whose writer is S, another incarnation, in the open group. */
+int cs_incarnation_begin(cs_store *s, const char *place, const cs_incarnation_order *o, cs_err *err);
+/* True when the state in PLACE was live, or was an incarnation of its own, in another place than this. */
+int cs_incarnation_is_copy(cs_store *s, const char *place, bool *ret, cs_err *err);
 
 #endif

@@ -84,6 +84,7 @@ static int read_facts(const char *dir, int64_t *ret_since, int64_t *ret_open, cs
 static int begin_anew(const char *dir, const cs_incarnation_order *o, cs_err *err)
 {
 	CS_CLEANUP(close_store) cs_store *s = NULL;
+	char place[CS_HEX_SIZE];
 	int64_t epoch;
 	int rc = cs_store_open(dir, false, &s, err);
 	if (rc == CS_OK)
@@ -91,7 +92,9 @@ static int begin_anew(const char *dir, const cs_incarnation_order *o, cs_err *er
 	if (rc == CS_OK)
 		rc = cs_store_begin(s, err);
 	if (rc == CS_OK)
-		rc = cs_incarnation_begin(s, dir, o, err);
+		rc = cs_incarnation_place(dir, place, err);
+	if (rc == CS_OK)
+		rc = cs_incarnation_begin(s, place, o, err);
 	if (rc == CS_OK)
 		rc = cs_store_commit(s, err);
 	if (rc == CS_OK)

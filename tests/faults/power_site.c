@@ -186,7 +186,7 @@ bool site_start(site *s)
 	cs_performer performers[] = { { .kind = "http", .perform = act, .self = s } };
 	static cs_performer kept[CS_ARRAY_LEN(performers)];
 	memcpy(kept, performers, sizeof kept);
-	const cs_engine_opts opts = { .performers = kept, .n_performers = CS_ARRAY_LEN(kept), .version = "test", .clock = { .now_ms = now_ms } };
+	const cs_engine_opts opts = { .performers = kept, .n_performers = CS_ARRAY_LEN(kept), .version = "test", .place = "the disk", .clock = { .now_ms = now_ms } };
 	cs_diags d;
 	cs_workspace *ws = NULL;
 	cs_err err = { 0 };

@@ -220,7 +220,7 @@ static int open_engine(simulation *s, cs_err *err)
 	s->performers[0] = sim_net_performer(&s->net, "http");
 	const cs_engine_opts opts = {
 		.jobs = { take_job, s }, .performers = s->performers, .n_performers = CS_ARRAY_LEN(s->performers), .exe = s->exe,
-		.version = "sim", .keep_runs = s->seed % 2 == 0 ? 2 : 0,
+		.place = "the disk", .version = "sim", .keep_runs = s->seed % 2 == 0 ? 2 : 0,
 	};
 	rc = cs_engine_open(ws, &opts, &s->engine, err);
 	if (rc == CS_OK)

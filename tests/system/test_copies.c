@@ -368,10 +368,10 @@ static void say_live(cs_store *s, const char *machine, const char *place)
 	assert_int_equal(cs_store_commit(s, NULL), CS_OK);
 }
 
-static bool is_copy(cs_store *s, const char *dir)
+static bool is_copy(cs_store *s, const char *place)
 {
 	bool copy = false;
-	assert_int_equal(cs_incarnation_is_copy(s, dir, &copy, NULL), CS_OK);
+	assert_int_equal(cs_incarnation_is_copy(s, place, &copy, NULL), CS_OK);
 	return copy;
 }
 
@@ -384,15 +384,15 @@ static void test_another_machine_or_another_place_is_a_copy(void **state)
 	assert_int_equal(cs_store_open(dir, true, &s, NULL), CS_OK);
 	cs_engine_machine(machine);
 	assert_int_equal(cs_incarnation_place(dir, place, NULL), CS_OK);
-	assert_false(is_copy(s, dir));           /* never live: a copy does no harm */
+	assert_false(is_copy(s, place));           /* never live: a copy does no harm */
 	say_live(s, machine, NULL);
-	assert_false(is_copy(s, dir));           /* as an earlier release said it */
+	assert_false(is_copy(s, place));           /* as an earlier release said it */
 	say_live(s, "another", NULL);
-	assert_true(is_copy(s, dir));
+	assert_true(is_copy(s, place));
 	say_live(s, machine, place);
-	assert_false(is_copy(s, dir));
+	assert_false(is_copy(s, place));
 	say_live(s, machine, "elsewhere");
-	assert_true(is_copy(s, dir));
+	assert_true(is_copy(s, place));
 	cs_store_close(s);
 	shell((const char *const[]){ "rm", "-rf", "--", dir, NULL });
 }
