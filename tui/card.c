@@ -233,6 +233,7 @@ static void add_next_step(cs_pager *p, const json_t *item)
 		{ "in-doubt", N_("look where it would have happened; then happened (h), did-not (d), or send it again (x)") },
 		{ "fault", N_("mend the cause, then retry (k) what is not done; or dismiss (d): the run stays as it is") },
 		{ "notice", N_("when it is done, dismiss (d)") },
+		{ "clock", N_("set the clock right, and it goes on by itself; where it is right as it is now, say so (d)") },
 		{ "disk", N_("free some space or mend the disk, start the engine again, then dismiss (d)") },
 	};
 	const char *kind = cs_json_str_or(item, "kind", "");

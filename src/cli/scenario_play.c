@@ -381,7 +381,7 @@ static int start(cs_cli *c, play *p, cs_err *err)
 	int r = make_folder(p, err);
 	if (r < 0)
 		return r;
-	opts.clock = (cs_engine_clock){ now_ms, p };
+	opts.clock = (cs_engine_clock){ .now_ms = now_ms, .ctx = p };
 	opts.state_dir = p->dir;
 	opts.schedules_of = p->end > 0 ? cs_json_str_or(p->doc, "flow", "") : "";
 	cs_diags_init(&d);

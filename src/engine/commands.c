@@ -239,6 +239,8 @@ static int decide_own(cs_engine *e, const json_t *row, const char *id, const jso
 		rc = answer_again(e, row, decision, err);
 	} else if (strcmp(verb, "dismiss") != 0) {
 		rc = cs_err_set(err, CS_EREFUSED, "this item is not answered with %s; do what it says, or use `capstan dismiss ID`", verb);
+	} else if (strcmp(e->clock.item, id) == 0) {
+		rc = cs_clock_accept(e, "dismissed", err);
 	} else {
 		if (strcmp(e->notice, id) == 0)
 			e->notice[0] = '\0';     /* its title stays: the same is not said again */
@@ -315,6 +317,8 @@ static int cmd_hold(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		if (e->resting)
 			rc = cs_schedules_ask_missed(e, err);
 		e->resting = false;
+		if (rc == CS_OK)
+			rc = cs_clock_accept(e, "released", err);
 		if (rc == CS_OK)
 			rc = cs_runs_all_ready(e, err);
 	}

@@ -56,11 +56,11 @@ void cs_door_post(cs_door *d, cs_message *m)
 	pthread_rwlock_unlock(&d->lock);
 }
 
-bool cs_door_gate(void *ctx)
+bool cs_door_gate(cs_door *d, bool sends)
 {
-	cs_door *d = ctx;
 	pthread_rwlock_rdlock(&d->lock);
-	bool open = d->e != NULL && !atomic_load(&d->e->hold) && !atomic_load(&d->e->failed);
+	bool open = d->e != NULL && !atomic_load(&d->e->hold) && !atomic_load(&d->e->failed) &&
+		    (!sends || cs_clock_open(d->e));
 	pthread_rwlock_unlock(&d->lock);
 	return open;
 }

@@ -17,8 +17,9 @@ void cs_door_unref(cs_door *d);              /* NULL is fine */
 void cs_door_close(cs_door *d);
 /* M is taken over: into the mailbox, or away when the engine has ended. */
 void cs_door_post(cs_door *d, cs_message *m);
-/* May a first byte leave? CTX is the door. Not while all is held, nor after the engine failed or ended. */
-bool cs_door_gate(void *ctx);
+/* May a first byte leave? Not while all is held, nor after the engine failed or ended; of what SENDS not while the
+ * clock has jumped. */
+bool cs_door_gate(cs_door *d, bool sends);
 
 /* A cs_effect's `secret`, from the engine's vault; CTX is the door. CS_EUNAVAIL after the engine has ended. */
 int cs_door_secret(void *ctx, const char *name, char **ret, cs_err *err);

@@ -90,13 +90,16 @@ static int recover(cs_engine *e, cs_err *err)
 	cs_env_init(e);
 	CS_AUTOJSON json_t *rows = NULL;
 	int rc = cs_reader_query(e->reader, "SELECT at FROM event ORDER BY seq DESC LIMIT 1", NULL, &rows, err);
+	int64_t last = cs_json_int_or(json_array_get(rows, 0), "at", 0);
+	if (rc == CS_OK)
+		rc = cs_clock_start(e, last, err);
+	e->step.now = cs_engine_now(e);
 	if (rc == CS_OK)
 		rc = cs_outlets_recover(e, err);
 	if (rc == CS_OK)
 		rc = cs_store_begin(e->store, err);
 	if (rc != CS_OK)
 		return rc;
-	int64_t last = cs_json_int_or(json_array_get(rows, 0), "at", 0);
 	if (last > e->step.now)
 		e->step.now = last;
 	CS_AUTOJSON json_t *data = json_pack("{s:I, s:s}", "epoch", (json_int_t)e->epoch, "version", e->opts.version);
@@ -107,6 +110,9 @@ static int recover(cs_engine *e, cs_err *err)
 		rc = cs_starters_recover(e, err);
 	if (rc == CS_OK)
 		rc = cs_runs_crash(e, err);
+	json_t *clock = cs_clock_note(e);
+	if (clock != NULL)
+		json_object_set_new(data, "clock", clock);
 	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));
 	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
 	if (rc == CS_OK)

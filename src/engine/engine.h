@@ -56,6 +56,8 @@ typedef struct cs_fixture_port {
 /* Where the engine's time comes from. NULL: the wall clock. */
 typedef struct cs_engine_clock {
 	int64_t (*now_ms)(void *ctx);        /* wall ms; any thread; what it says only moves on after a request */
+	int64_t (*boot_ms)(void *ctx);       /* ms since boot, any thread: jumps are told by it. NULL with now_ms: they are not */
+	const char *boot;                    /* with boot_ms: which boot that is */
 	void *ctx;
 } cs_engine_clock;
 

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/queue.h"
 #include "core/run.h"
+#include "engine/clock.h"
 #include "engine/door.h"
 #include "engine/engine.h"
 #include "engine/lease.h"
@@ -133,6 +134,7 @@ struct cs_engine {
 	char token[33];              /* of this incarnation; "": it is the first */
 	bool handed_over;            /* to another copy, since this engine began */
 	bool resting;                /* a copy that the operator has not released: no clock starts anything */
+	cs_clock_watch clock;
 	atomic_bool hold, failed, closing;
 	pthread_mutex_t lock;        /* failure text and watchers */
 	char failure[sizeof ((cs_err *)0)->msg];
@@ -205,7 +207,6 @@ int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err);
 /* ---- env.c ---- */
 void cs_env_init(cs_engine *e);
 bool cs_engine_simulated(const cs_engine *e);
-int64_t cs_engine_now(const cs_engine *e);                                   /* wall ms by the engine's clock */
 
 /* ---- events.c ---- */
 int cs_events_fresh(void *engine, const cs_run *from, const json_t *event, bool *ret, cs_err *err);   /* of cs_step */

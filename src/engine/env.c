@@ -13,11 +13,6 @@ bool cs_engine_simulated(const cs_engine *e)
 	return !(e->ws->live_wish && e->live);
 }
 
-int64_t cs_engine_now(const cs_engine *e)
-{
-	return e->opts.clock.now_ms != NULL ? e->opts.clock.now_ms(e->opts.clock.ctx) : cs_clock_wall_ms();
-}
-
 static void env_new_id(void *ctx, char out[CS_ID_SIZE])
 {
 	cs_engine *e = ctx;
@@ -97,6 +92,8 @@ static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const cs
 		*ret_word = "hold";
 	else if (!r->simulated && cs_engine_simulated(e) && !cs_function_computes(fn))
 		*ret_word = "hold";      /* it began where the workspace was live, which it is not now */
+	else if (!r->simulated && !r->shadow && cs_effect_class_sends(c->effect) && !cs_clock_open(e))
+		*ret_word = "hold";
 	else if (!r->simulated && !r->shadow)
 		*ret_word = cs_outlet_held(e, r, fn, c);
 	return *ret_word == NULL;

@@ -4,7 +4,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/adopt.c \
 	src/engine/bundle.c \
 	src/engine/once.c \
-	src/engine/client.c \
+	src/engine/client.c src/engine/clock.c src/engine/clock.h \
 	src/engine/commands.c \
 	src/engine/disk.c \
 	src/engine/dispatch.c \

@@ -228,6 +228,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	int rc = cs_store_begin(e->store, err);
 	e->group_seq = cs_store_last_seq(e->store);
 	e->unsafe_intent = false;
+	if (rc == CS_OK)
+		rc = cs_clock_look(e, err);
 	e->step.now = now_ms(e);
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
@@ -276,7 +278,7 @@ static int wait_ms(cs_engine *e)
 	int64_t due = next_due(e);
 	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
 	/* Waiting counts neither a clock that is set nor a machine that sleeps: it is looked at again. */
-	if (due > 0 && wait > CLOCK_MS)
+	if ((due > 0 || atomic_load(&e->clock.held)) && wait > CLOCK_MS)
 		wait = CLOCK_MS;
 	if (due > 0 && due - cs_engine_now(e) < wait)
 		wait = due - cs_engine_now(e);
@@ -307,7 +309,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 static bool has_work(cs_engine *e, size_t n)
 {
 	int64_t due = next_due(e);
-	return n > 0 || ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
+	return n > 0 || cs_clock_moved(e) || ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
 }
 
 /* True: there was work. */

@@ -125,6 +125,7 @@ void cs_pass_init(cs_pass *p, cs_engine *e, const cs_function *fn, const cs_call
 	p->door = e->door;
 	p->approved = c->approval[0] != '\0';
 	p->simulated = simulated;
+	p->sends = cs_effect_class_sends(c->effect) && !simulated;
 	if (name == NULL || simulated)
 		return;
 	p->outlet = outlet_of(e, name);
@@ -148,7 +149,7 @@ static bool passes(const cs_pass *p)
 bool cs_pass_gate(void *ctx)
 {
 	cs_pass *p = ctx;
-	bool open = cs_door_gate(p->door) && passes(p);
+	bool open = cs_door_gate(p->door, p->sends) && passes(p);
 	if (!open)
 		atomic_store(&p->refused, true);
 	return open;

@@ -27,7 +27,7 @@ typedef struct cs_pass {
 	cs_door *door;               /* borrowed */
 	cs_outlet *outlet;           /* NULL: it needs none */
 	bool approved;               /* a person let it go, or it is answered here: a connector on hold lets it pass */
-	bool simulated;
+	bool simulated, sends;
 	atomic_bool refused;         /* it was asked, and said no */
 } cs_pass;
 

@@ -75,7 +75,7 @@
  *   engine.incarnation *incarnation, *token, *why "restored"|"copied"|"handed over", *place, machine, hold (why nothing leaves),
  *                  since (at of the last event before), file (of the backup), was {dir, place} (where it was live)
  *   engine.reloaded *files: [{file, old, new}] (SHA-256 of their bytes; null: there is none)
- *   engine.started epoch, version, recovered */
+ *   engine.started epoch, version, recovered, clock {boot, offset: wall ms less ms since that boot} */
 #ifndef CS_STORE_EVENT_TYPES_H
 #define CS_STORE_EVENT_TYPES_H
 
@@ -113,7 +113,7 @@
 	X(ENGINE_INCARNATION, "engine.incarnation", engine_incarnation) \
 	X(ENGINE_LIVE, "engine.live", engine_live) \
 	X(ENGINE_RELOADED, "engine.reloaded", nothing) \
-	X(ENGINE_STARTED, "engine.started", nothing) \
+	X(ENGINE_STARTED, "engine.started", engine_started) \
 	X(ENGINE_STOPPED, "engine.stopped", nothing) \
 	X(EVENT_CONSUMED, "event.consumed", nothing) \
 	X(EVENT_EMITTED, "event.emitted", event_emitted) \

@@ -169,7 +169,7 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_item_escalated, cs_fold_item_reminded, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
-	cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
+	cs_fold_engine_started, cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
 	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared,
 	cs_fold_reversal_moved;
 /* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */

@@ -36,7 +36,7 @@ static bool waits(const char *state)
 static const char *next_step(const char *kind, const char *state)
 {
 	static const struct { const char *kind, *next; } steps[] = {
-		{ "approval", "approve or reject" }, { "question", "answer" }, { "in-doubt", "resolve" }, { "fault", "retry or cancel" }, { "notice", "dismiss" }, { "disk", "dismiss" },
+		{ "approval", "approve or reject" }, { "question", "answer" }, { "in-doubt", "resolve" }, { "fault", "retry or cancel" }, { "notice", "dismiss" }, { "disk", "dismiss" }, { "clock", "release" },
 	};
 	for (size_t i = 0; waits(state) && i < CS_ARRAY_LEN(steps); i++) {
 		if (strcmp(steps[i].kind, kind) == 0)

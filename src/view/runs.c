@@ -222,8 +222,8 @@ static int add_settings(cs_reader *r, json_t *status, cs_err *err)
 		const char *name = cs_json_str_or(row, "name", ""), *value = cs_json_str_or(row, "value", "");
 		if (strncmp(name, prefix, sizeof prefix - 1) == 0)
 			json_object_set_new(connectors, name + sizeof prefix - 1, json_string(value));
-		else if (strncmp(name, signer, sizeof signer - 1) == 0)
-			continue;            /* whose runs were imported is no state of the engine */
+		else if (strncmp(name, signer, sizeof signer - 1) == 0 || strcmp(name, "clock") == 0)
+			continue;            /* whose runs were imported, or what the clock was, is no state of the engine */
 		else if (strcmp(name, "hold.why") == 0)
 			json_object_set_new(status, "hold_why", json_string(value));
 		else
@@ -246,13 +246,14 @@ int cs_view_status(cs_reader *r, json_t **ret, cs_err *err)
 	if (!rc)
 		rc = cs_reader_query(r, "SELECT (SELECT count(*) FROM item WHERE state IN ('proposed','pending','open')) AS inbox,"
 				     " (SELECT count(*) FROM item WHERE state = 'pending' AND snoozed_until > ?1) AS snoozed,"
-				     " (SELECT max(seq) FROM event) AS seq,"
+				     " EXISTS (SELECT 1 FROM item WHERE kind = 'clock' AND state = 'open') AS clock, (SELECT max(seq) FROM event) AS seq,"
 				     " (SELECT at FROM event ORDER BY seq DESC LIMIT 1) AS at", now, &rows, err);
 	if (rc)
 		return rc;
 	const json_t *row = json_array_get(rows, 0);
 	json_object_set(status, "snoozed", json_object_get(row, "snoozed"));
 	json_object_set(status, "inbox", json_object_get(row, "inbox"));
+	json_object_set_new(status, "clock_held", json_boolean(cs_json_int_or(row, "clock", 0) != 0));
 	json_object_set_new(status, "last_seq", json_integer(cs_json_int_or(row, "seq", 0)));
 	json_object_set_new(status, "last_at", cs_view_time_json(json_object_get(row, "at")));
 	*ret = CS_STEAL(status);

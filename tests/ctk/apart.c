@@ -73,7 +73,7 @@ bool apart_is_engine(int argc, char **argv, int *ret_status)
 	size_t n = read_hosts(argv + 5, argc - 5, list);
 	world_stand_ins(list, n, argv[4]);
 	world_at(&w, argv[2]);
-	w.opts.clock = (cs_engine_clock){ now_ms, map_clock(argv[3], false) };
+	w.opts.clock = (cs_engine_clock){ .now_ms = now_ms, .ctx = map_clock(argv[3], false) };
 	world_start(&w);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;

@@ -95,3 +95,7 @@ check_PROGRAMS += tests/engine/test_once
 TESTS += tests/engine/test_once
 tests_engine_test_once_SOURCES = tests/engine/test_once.c
 tests_engine_test_once_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_clock
+TESTS += tests/engine/test_clock
+tests_engine_test_clock_SOURCES = tests/engine/test_clock.c
+tests_engine_test_clock_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

@@ -276,6 +276,12 @@ static void test_a_changed_schedule_is_armed_anew_and_a_vanished_one_is_not(void
 	world_file(w, "capstan.yaml", "workspace: test\nmode: simulate\noperator: { timezone: America/New_York }\n");
 	reload(w);
 	assert_armed(w, "2026-11-23T11:00:00.000Z");
+	world_file(w, "capstan.yaml", "workspace: test\nmode: simulate\noperator: { timezone: Europe/Berlin }\n");
+	reload(w);                                   /* another zone, the same minute: it has been */
+	assert_int_equal(runs(w), 1);
+	assert_armed(w, "2026-11-24T05:00:00.000Z");
+	world_file(w, "capstan.yaml", "workspace: test\nmode: simulate\noperator: { timezone: America/New_York }\n");
+	reload(w);
 	world_stop(w);                               /* changed while no engine ran */
 	world_file(w, "flows/f.yaml", FLOW("f", "schedule: { cron: '30 9 * * *' }\n"));
 	restart(w, "2026-11-23T12:00:00Z");

@@ -141,7 +141,7 @@ static void start_engine(kill_operator_at *o, cs_workspace *ws, int outside)
 	performers[3] = kill_outside_performer(o->s, outside);
 	performers[4] = cs_text_performer();
 	const cs_engine_opts opts = {
-		.clock = { kill_now_ms, o->s }, .performers = performers, .n_performers = CS_ARRAY_LEN(performers),
+		.clock = { .now_ms = kill_now_ms, .ctx = o->s }, .performers = performers, .n_performers = CS_ARRAY_LEN(performers),
 		.exe = getenv("CS_TEST_CAPSTAN"), .version = "test", .fixtures = { .ctx = fixtures, .load = load_fixtures },
 	};
 	CS_AUTOFREE char *state = cs_path_join(ws->dir, CS_STATE_DIR);
