@@ -52,9 +52,14 @@ int cs_once_look(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_o
 	int rc = make(r, s, f, fn, why);
 	if (rc == CS_OK && s->once != NULL)
 		rc = s->once(s->ctx, r, c->once, ret, why);
-	if (rc == CS_OK)
-		c->once_n = ret->n + 1;
-	return rc;
+	if (rc != CS_OK)
+		return rc;
+	/* A try that was put off, and asked about meanwhile, waits for nobody: it is the one that is open. */
+	bool mine = ret->state == CS_ONCE_OPEN && c->tries > 0 && strcmp(ret->attempt, c->key) == 0;
+	if (mine)
+		ret->state = CS_ONCE_FREE;
+	c->once_n = ret->n + !mine;
+	return CS_OK;
 }
 
 void cs_once_say(const cs_call *c, json_t *data)

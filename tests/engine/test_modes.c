@@ -19,6 +19,7 @@
 	"  look: { effect: read, request: { method: GET, path: /look } }\n" \
 	"  put: { effect: keyed, request: { method: PUT, path: /put }, reverse: { call: " name ".back }, retry: { attempts: 2, delay: PT0.01S } }\n" \
 	"  send: { effect: unsafe, request: { method: POST, path: /send }, reverse: none }\n" \
+	"  order: { effect: unsafe, request: { method: POST, path: /order }, reverse: none, once: '${ \"order\" }' }\n" \
 	"  back: { effect: keyed, request: { method: POST, path: /back }, reverse: none }\n"
 
 static const char *const files[] = {
@@ -174,10 +175,9 @@ static void what_is_held_back_keeps_its_tries(void **state)
 	world_verify(w);
 }
 
-static void i12_on_hold_what_was_about_to_leave_becomes_a_proposal(void **state)
+static void becomes_a_proposal(world *w, const char *call)
 {
-	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = begin(w, call);
 	far_side_await(1);
 	json_decref(say(w, "mail", "hold"));
 	assert_false(far_side_gate(0));
@@ -191,6 +191,17 @@ static void i12_on_hold_what_was_about_to_leave_becomes_a_proposal(void **state)
 	far_side_end(1, CS_OUTCOME_DONE, 0, "");
 	json_decref(world_await(w, run, "completed"));
 	world_verify(w);
+}
+
+static void i12_on_hold_what_was_about_to_leave_becomes_a_proposal(void **state)
+{
+	becomes_a_proposal(*state, "mail.send");
+}
+
+/* What is open under its business key is itself: it waits for nobody. */
+static void on_hold_what_has_a_business_key_is_approved_as_any_other(void **state)
+{
+	becomes_a_proposal(*state, "mail.order");
 }
 
 /* A fixture in its place would say that it is done, and nobody would ever know. */
@@ -274,6 +285,7 @@ int main(void)
 		TEST(i12_a_mode_is_asked_again_just_before_the_first_byte),
 		TEST(what_is_held_back_keeps_its_tries),
 		TEST(i12_on_hold_what_was_about_to_leave_becomes_a_proposal),
+		TEST(on_hold_what_has_a_business_key_is_approved_as_any_other),
 		TEST(what_has_perhaps_happened_is_not_answered_by_a_dry_connector),
 		TEST(i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up),
 		TEST(i12_what_is_taken_back_waits_for_the_hold_and_the_mode),

@@ -217,7 +217,8 @@ static int open_engine(simulation *s, cs_err *err)
 	cs_diags_fini(&d);
 	if (rc != CS_OK)
 		return rc;
-	s->performers[0] = sim_net_performer(&s->net, "http");
+	s->performers[0] = sim_net_performer(&s->net);
+	s->performers[1] = sim_net_fixture(&s->net);
 	const cs_engine_opts opts = {
 		.jobs = { take_job, s }, .performers = s->performers, .n_performers = CS_ARRAY_LEN(s->performers), .exe = s->exe,
 		.place = "the disk", .version = "sim", .keep_runs = s->seed % 2 == 0 ? 2 : 0,

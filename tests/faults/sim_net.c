@@ -105,7 +105,7 @@ static void leave(sim_net *n, sim_flight *f)
 {
 	const cs_effect *e = f->effect;
 	bool open = e->gate == NULL || e->gate(e->gate_ctx);
-	if (open && n->shut && cs_effect_class_sends(e->class))
+	if (open && (n->held || n->off) && cs_effect_class_sends(e->class))
 		n->wrong(n->ctx, "I12: %s leaves while everything is held", e->task);
 	f->outcome = open ? end_of(n, e) : failed(CS_OUTCOME_NOT_SENT, 0);
 	bool late = f->outcome->kind == CS_OUTCOME_AMBIGUOUS && sim_one_in(n->chance, 3);
@@ -130,9 +130,26 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 	return CS_OK;
 }
 
-cs_performer sim_net_performer(sim_net *n, const char *kind)
+cs_performer sim_net_performer(sim_net *n)
 {
-	return (cs_performer){ .kind = kind, .perform = perform, .self = n };
+	return (cs_performer){ .kind = "http", .perform = perform, .self = n };
+}
+
+static int simulate(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
+{
+	sim_net *n = self;
+	(void)err;
+	if (!e->simulated)
+		n->wrong(n->ctx, "I10: %s is live, and is answered by a fixture", e->task);
+	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
+	o->result = json_pack("{s:b, s:i}", "simulated", 1, "v", 0);
+	done(ctx, o);
+	return CS_OK;
+}
+
+cs_performer sim_net_fixture(sim_net *n)
+{
+	return (cs_performer){ .kind = "fixture", .perform = simulate, .self = n };
 }
 
 static void land(sim_flight *f)

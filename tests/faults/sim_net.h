@@ -20,7 +20,7 @@ typedef struct sim_net {
 	sim_wrong_fn *wrong;
 	void *ctx;
 	bool calm;                   /* no faults: what arrives is done */
-	bool shut;                   /* nothing may leave: the operator was told that all is held */
+	bool held, off;              /* the operator was told that all, or the connector, is held: nothing may leave */
 	sim_flight **flights; size_t n, cap;
 	json_t *ledger;              /* [{method, path, digest, key, at}], as tests/support/invariants.h reads it */
 	json_t *happened;            /* key -> how often it had its effect */
@@ -29,7 +29,9 @@ typedef struct sim_net {
 
 void sim_net_init(sim_net *n, sim_chance *chance);
 void sim_net_fini(sim_net *n);
-cs_performer sim_net_performer(sim_net *n, const char *kind);
+cs_performer sim_net_performer(sim_net *n);
+/* What is not to leave is answered here and now. */
+cs_performer sim_net_fixture(sim_net *n);
 /* One call goes a step further: it leaves, or its end is told. False: none that can do so by now. */
 bool sim_net_move(sim_net *n);
 int64_t sim_net_due(const sim_net *n);       /* wall ms of the next that can move; 0: none is under way */

@@ -102,20 +102,64 @@ void sim_control(simulation *s)
 	sim_ask(s, req);
 }
 
+/* Takes the definition of today, changes what it has not used, or is played again. */
+void sim_change_run(simulation *s)
+{
+	static const char *const places[] = { "input", "with", "context" };
+	CS_AUTOJSON json_t *rows = sim_rows(s, "SELECT id FROM run ORDER BY id", NULL);
+	const char *run = cs_json_str(any_of(s, rows), "id");
+	if (run == NULL)
+		return;
+	switch (sim_draw(&s->chance, 3)) {
+	case 0:
+		sim_ask(s, json_pack("{s:s, s:s, s:s}", "cmd", "adopt", "run", run, "why", "the new one"));
+		break;
+	case 1:
+		sim_ask(s, json_pack("{s:s, s:s, s:[{s:s, s:s, s:i}], s:s, s:b}", "cmd", "correct", "run", run, "set", "in", ONE_OF(s, places),
+				     "path", "x", "value", (int)sim_draw(&s->chance, 9), "why", "it was wrong", "retry", (int)sim_draw(&s->chance, 2)));
+		break;
+	default:
+		sim_ask(s, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
+		break;
+	}
+}
+
 /* ---- the engine --------------------------------------------------------------------------------------------- */
 
 void sim_hold(simulation *s)
 {
-	bool on = !s->held && sim_one_in(&s->chance, 3);
+	bool on = !s->net.held && sim_one_in(&s->chance, 3);
+	if (!on)                     /* from here on something may leave, whatever the answer */
+		s->net.held = false;
 	CS_AUTOJSON json_t *reply = sim_answer(s, json_pack("{s:s, s:b}", "cmd", "hold", "on", (int)on));
-	if (json_object_get(reply, "ok") != NULL)
-		s->held = s->net.shut = on;
+	if (on && json_object_get(reply, "ok") != NULL)
+		s->net.held = true;
+}
+
+void sim_connector(simulation *s)
+{
+	static const char *const modes[] = { "live", "live", "live", "hold", "dry", "off" };
+	const char *mode = ONE_OF(s, modes);
+	bool shut = strcmp(mode, "dry") == 0 || strcmp(mode, "off") == 0;
+	if (!shut)
+		s->net.off = false;
+	CS_AUTOJSON json_t *reply = sim_answer(s, json_pack("{s:s, s:s, s:s}", "cmd", "connector", "name", "out", "mode", mode));
+	if (shut && json_object_get(reply, "ok") != NULL)
+		s->net.off = true;
+}
+
+void sim_reload(simulation *s)
+{
+	if (sim_percent(&s->chance, 70))
+		sim_site_change(SIM_DIR, &s->chance);
+	sim_ask(s, json_pack("{s:s}", "cmd", "reload"));
 }
 
 void sim_emit(simulation *s)
 {
 	char id[24];
-	snprintf(id, sizeof id, "e%d", (int)sim_draw(&s->chance, 6));
-	sim_ask(s, json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:i}}}", "cmd", "emit", "event", "type", "x.y", "source", "https://x.example", "id", id,
-			     "data", "n", 1));
+	const char *type = sim_one_in(&s->chance, 2) ? "x.go" : "x.y";
+	snprintf(id, sizeof id, "e%d", (int)sim_draw(&s->chance, 40));
+	sim_ask(s, json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:i, s:s}}}", "cmd", "emit", "event", "type", type, "source", "https://x.example", "id", id,
+			     "data", "n", (int)sim_draw(&s->chance, 4), "id", id));
 }

@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/core/play.h"
-#include "tests/faults/sim_chance.h"
 
 enum { TRIES = 100 };
 
@@ -23,16 +22,22 @@ static const char connector[] =
 	"  book: { effect: keyed, retry: { attempts: 2, delay: PT0.2S }, reverse: { call: out.cancel, with: { x: '${ .input.x }' } },"
 	" request: { method: PUT, path: /book, as: json, body: '${ . }' } }\n"
 	"  refund: { effect: keyed, retry: { attempts: 2, delay: PT0.5S }, reverse: none, request: { method: POST, path: /refund, as: json, body: '${ . }' } }\n"
+	"  charge: { effect: unsafe, once: '${ \"c\\(.n)\" }', reverse: none, request: { method: POST, path: /charge, as: json, body: '${ . }' } }\n"
+	"  bill: { effect: keyed, once: '${ \"b\\(.n)\\(.x)\" }', retry: { attempts: 2, delay: PT0.2S }, reverse: none,"
+	" request: { method: PUT, path: /bill, as: json, body: '${ . }' } }\n"
 	"  cancel: { effect: unsafe, reverse: none, request: { method: POST, path: /cancel, as: json, body: '${ . }' } }\n";
 
 static const char policy[] =
 	"policy: sim\nrules:\n"
-	"  - { name: asked, when: { call: out.ask }, then: ask }\n"
+	"  - { name: asked, when: { call: %s }, then: %s }\n"
 	"  - { name: free, when: { call: 'out.*' }, then: allow }\n";
 
 static const char settings[] =
 	"workspace: sim\nmode: live\noperator: { name: owner, timezone: UTC }\napprovals: { grace: PT1S }\n"
-	"flows:\n  f1: { on-fault: compensate }\n  f2: { one-at-a-time: flow, lane: background }\n";
+	"flows:\n"
+	"  f0: { subject: '${ $start.n }', starts: [ { on: { type: x.go }, with: { n: '${ .data.n }', l: [ 1, 2 ] }, once: '${ .data.id }' } ] }\n"
+	"  f1: { on-fault: compensate, concurrent: 3 }\n"
+	"  f2: { one-at-a-time: flow, lane: background, starts: [ { cron: '7 * * * *', missed: %s, with: { n: 1, l: [ 3 ] } } ] }\n";
 
 static void must(int rc, const char *what, const cs_err *err)
 {
@@ -52,7 +57,22 @@ static void put(const char *dir, const char *path, const char *text)
 	must(cs_file_write(whole, text, strlen(text), 0600, &err), whole, &err);
 }
 
-/* Some calls become such as can be taken back, and some expressions such as need jq. */
+/* Calls that are to become others, of the same arguments. */
+static const struct {
+	const char *call, *other;
+} others[] = {
+	{ "out.free", "out.pay" }, { "out.key", "out.book" }, { "out.free", "out.charge" }, { "out.key", "out.bill" },
+};
+
+static void vary_call(json_t *name, sim_chance *chance)
+{
+	size_t i = (size_t)sim_draw(chance, CS_ARRAY_LEN(others));
+	if (strcmp(json_string_value(name), others[i].call) == 0)
+		json_string_set(name, others[i].other);
+}
+
+/* Some calls become such as can be taken back or have a business key, some waits wait for an event, and some
+ * expressions need jq. */
 static void vary(json_t *v, sim_chance *chance, bool jq)
 {
 	const char *name;
@@ -64,12 +84,14 @@ static void vary(json_t *v, sim_chance *chance, bool jq)
 		const char *text = json_string_value(member);
 		if (text == NULL)
 			vary(member, chance, jq);
-		else if (strcmp(name, "call") == 0 && strcmp(text, "out.free") == 0 && sim_one_in(chance, 2))
-			json_string_set(member, "out.pay");
-		else if (strcmp(name, "call") == 0 && strcmp(text, "out.key") == 0 && sim_one_in(chance, 2))
-			json_string_set(member, "out.book");
+		else if (strcmp(name, "call") == 0)
+			vary_call(member, chance);
 		else if (jq && strcmp(text, "${ $start.n }") == 0 && sim_one_in(chance, 4))
 			json_string_set(member, "${ [ $start.n ] | first }");
+	}
+	if (json_object_get(v, "wait") != NULL && sim_one_in(chance, 3)) {
+		json_object_del(v, "wait");
+		json_object_set_new(v, "listen", json_pack("{s:{s:{s:{s:s}}}}", "to", "one", "with", "type", "x.y"));
 	}
 }
 
@@ -121,13 +143,40 @@ static void put_flow(const char *dir, const char *name, uint64_t seed, sim_chanc
 	exit(99);
 }
 
+static void put_policy(const char *dir, const char *call, const char *then)
+{
+	CS_AUTOFREE char *text = cs_xasprintf(policy, call, then);
+	put(dir, "policies/sim.yaml", text);
+}
+
+void sim_site_change(const char *dir, sim_chance *chance)
+{
+	static const char *const calls[] = { "out.ask", "out.ask", "out.free", "out.key", "out.pay" };
+	static const char *const answers[] = { "ask", "ask", "allow", "deny" };
+	char name[16];
+	switch (sim_draw(chance, 3)) {
+	case 0:
+		put_policy(dir, calls[sim_draw(chance, CS_ARRAY_LEN(calls))], answers[sim_draw(chance, CS_ARRAY_LEN(answers))]);
+		break;
+	case 1:
+		snprintf(name, sizeof name, "f%d", (int)sim_draw(chance, SIM_FLOWS));
+		put_flow(dir, name, sim_draw(chance, 1 << 20), chance, false);
+		break;
+	default:                     /* what nobody can take */
+		put(dir, "policies/sim.yaml", "policy: sim\nrules: none\n");
+		break;
+	}
+}
+
 void sim_site_write(const char *dir, uint64_t seed)
 {
+	static const char *const missed[] = { "skip", "latest", "all" };
 	sim_chance chance = { seed ^ UINT64_C(0xF10A7) };
 	bool jq = sim_one_in(&chance, 8);
-	put(dir, "capstan.yaml", settings);
+	CS_AUTOFREE char *mine = cs_xasprintf(settings, missed[seed % CS_ARRAY_LEN(missed)]);
+	put(dir, "capstan.yaml", mine);
 	put(dir, "connectors/out.yaml", connector);
-	put(dir, "policies/sim.yaml", policy);
+	put_policy(dir, "out.ask", "ask");
 	put_flow(dir, "other", seed * SIM_FLOWS + 1000003, &chance, jq);
 	for (uint64_t i = 0; i < SIM_FLOWS; i++) {
 		CS_AUTOFREE char *name = cs_xasprintf("f%d", (int)i);

@@ -4,13 +4,15 @@
 #ifndef CS_TESTS_FAULTS_SIM_SITE_H
 #define CS_TESTS_FAULTS_SIM_SITE_H
 
-#include <stdint.h>
+#include "tests/faults/sim_chance.h"
 
 enum { SIM_FLOWS = 3 };
 
 /* Writes the files below DIR, which is there; "f0" … are the names of the flows. The program ends
  * with a sentence where it cannot. */
 void sim_site_write(const char *dir, uint64_t seed);
+/* One file becomes another: a rule, a flow, or something that cannot be taken. */
+void sim_site_change(const char *dir, sim_chance *chance);
 /* Removes DIR with all that is below it. */
 void sim_site_remove(const char *dir);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* simulate [--seed N] [--count N] [--steps N] [--seconds N] [--tell]
+/* simulate [--seed N] [--count N] [--steps N] [--seconds N] [--tell] [--keep]
+ * --keep: the files of the last one stay, and where they are is said.
  * Runs COUNT simulations from seed N on, at most so many seconds; exit 1 when something was wrong in one. */
 #include <errno.h>
 #include <getopt.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/mem.h"
 #include "tests/faults/sim_site.h"
 #include "tests/faults/simulation.h"
 
@@ -14,7 +16,7 @@ enum { WRONG_MAX = 10 };
 
 struct wish {
 	uint64_t seed, count, steps, seconds;
-	bool tell;
+	bool tell, keep;
 };
 
 static uint64_t number(const char *text)
@@ -33,7 +35,7 @@ static void read_wish(struct wish *w, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' }, { "count", required_argument, NULL, 'c' }, { "steps", required_argument, NULL, 'n' },
-		{ "seconds", required_argument, NULL, 't' }, { "tell", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+		{ "seconds", required_argument, NULL, 't' }, { "tell", no_argument, NULL, 'v' }, { "keep", no_argument, NULL, 'k' }, { NULL, 0, NULL, 0 },
 	};
 	for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (o) {
@@ -41,6 +43,7 @@ static void read_wish(struct wish *w, int argc, char **argv)
 		case 'c': w->count = number(optarg); break;
 		case 'n': w->steps = number(optarg); break;
 		case 't': w->seconds = number(optarg); break;
+		case 'k': w->keep = true; break;
 		case 'v': w->tell = true; break;
 		default: exit(2);
 		}
@@ -85,6 +88,8 @@ int main(int argc, char **argv)
 	struct wish w = { .seed = 1, .count = 1, .steps = 400, .seconds = 0 };
 	struct sum t = { .seeds = 0 };
 	read_wish(&w, argc, argv);
+	const char *named = getenv("CS_TEST_CAPSTAN");
+	CS_AUTOFREE char *exe = realpath(named != NULL ? named : "capstan", NULL);
 	char dir[64] = "/dev/shm/capstan-sim-XXXXXX";
 	if (access("/dev/shm", W_OK) != 0)
 		snprintf(dir, sizeof dir, "%.40s/capstan-sim-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
@@ -93,14 +98,17 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < w.count && t.wrong < WRONG_MAX; i++) {
 		if (w.seconds > 0 && sim_time_real_ms() - began > (int64_t)w.seconds * 1000)
 			break;
-		simulation s = { .seed = w.seed + i, .steps = (unsigned)w.steps, .exe = getenv("CS_TEST_CAPSTAN"), .told = w.tell };
+		simulation s = { .seed = w.seed + i, .steps = (unsigned)w.steps, .exe = exe, .told = w.tell,
+				 .kept = w.keep && i + 1 == w.count };
 		bool right = simulation_run(&s);
 		add(&t, &s, right);
 		if (w.tell)
 			printf("seed %llu: %lld events, head %s\n", (unsigned long long)s.seed, (long long)s.events, s.head);
 	}
 	say(&t, (double)(sim_time_real_ms() - began + 1) / 1000);
-	if (chdir("/") == 0)
+	if (w.keep)
+		printf("%s/" SIM_DIR "\n", dir);
+	else if (chdir("/") == 0)
 		sim_site_remove(dir);
 	return t.wrong > 0;
 }

@@ -74,7 +74,8 @@ static const struct {
 } acts[] = {
 	{ "turn", 300, turn }, { "network", 260, move_net }, { "job", 80, do_job }, { "time", 100, pass_time }, { "decide", 110, sim_decide },
 	{ "run", 45, sim_begin_run }, { "control", 40, sim_control }, { "hold", 6, sim_hold }, { "emit", 6, sim_emit },
-	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump },
+	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 5, sim_connector }, { "reload", 5, sim_reload },
+	{ "change", 20, sim_change_run },
 };
 
 /* An engine that has failed is turned no more than it takes to see that nothing comes of it. */
@@ -143,7 +144,8 @@ void simulation_end(simulation *s)
 	sim_net_fini(&s->net);
 	invariants_free(s->rules);
 	free(s->jobs);
-	sim_site_remove(SIM_DIR);
+	if (!s->kept)
+		sim_site_remove(SIM_DIR);
 }
 
 bool simulation_run(simulation *s)

@@ -24,16 +24,16 @@ typedef struct simulation {
 	const char *exe;             /* the program, for jq */
 	unsigned steps, step;        /* how many there are to be, and which it is */
 	bool told;                   /* each step is printed */
+	bool kept;                   /* the files stay */
 	sim_chance chance;
 	sim_net net;
-	cs_performer performers[1];
+	cs_performer performers[2];
 	cs_engine *engine;
 	cs_reader *reader;
 	invariants *rules;
 	sim_job *jobs; size_t n_jobs, cap_jobs;
 	int64_t acked_seq;           /* the last commit that anybody was told of */
 	char acked_hash[CS_HEX_SIZE];
-	bool held;                   /* the operator was told that all is held */
 	sim_asked *asked;            /* requests without an answer */
 	bool live;                   /* this machine was said to be the live one */
 	bool calm;                   /* faults have stopped */
@@ -76,6 +76,9 @@ void sim_begin_run(simulation *s);
 void sim_decide(simulation *s);
 void sim_control(simulation *s);
 void sim_hold(simulation *s);
+void sim_connector(simulation *s);
+void sim_reload(simulation *s);
+void sim_change_run(simulation *s);
 void sim_emit(simulation *s);
 
 /* sim_rest.c: faults stop, and all comes to rest */
