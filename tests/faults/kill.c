@@ -5,7 +5,7 @@
  *   kill                          what `make check` has time for
  *   kill random KILLS SEED [FILE] random moments; FILE keeps how far it came, and a later call goes on from there
  *   kill round SEED               the one round of a seed
- *   kill calls STRIDE SEED [NAME] before and after every STRIDEth call that writes, scenario by scenario
+ *   kill calls STRIDE SEED [NAME [FILE]]   before and after every STRIDEth call that writes, scenario by scenario; NAME "": all
  *   kill points SEED [NAME]       at every point that has a name, each time that it is reached
  *
  * Prints a JSON line of figures; what is broken is told with its seed, and its workspace is kept. */
@@ -146,16 +146,48 @@ static bool chosen(const kill_scenario *k, const char *name)
 	return name == NULL || strcmp(k->name, name) == 0;
 }
 
-static void at_calls(unsigned stride, uint64_t seed, const char *name)
+/* Where a call before this one was stopped: the scenario, and the place in it. */
+static size_t calls_from(const char *file, unsigned *nth, kill_counts *c)
+{
+	CS_AUTOBUF cs_buf b;
+	cs_buf_init(&b, 4096);
+	unsigned long i, kills;
+	if (file == NULL || cs_file_read(file, &b, NULL) != CS_OK)
+		return 0;
+	if (sscanf(cs_buf_str(&b), "scenario %lu place %u kills %lu", &i, nth, &kills) != 3 || i > kill_scenario_count) {
+		fprintf(stderr, "kill: %s does not say how far it came; remove it to begin anew\n", file);
+		exit(2);
+	}
+	c->kills = kills;
+	return i;
+}
+
+static void calls_at(const char *file, size_t i, unsigned nth, const kill_counts *c)
+{
+	char text[128];
+	cs_err err = { 0 };
+	int n = snprintf(text, sizeof text, "scenario %zu place %u kills %lu\n", i, nth, c->kills);
+	if (file != NULL && cs_file_write(file, text, (size_t)n, 0600, &err) != CS_OK) {
+		fprintf(stderr, "kill: %s\n", err.msg);
+		exit(2);
+	}
+}
+
+static void at_calls(unsigned stride, uint64_t seed, const char *name, const char *file)
 {
 	kill_counts c = { 0 };
 	int64_t from = cs_clock_mono_ns();
-	for (size_t i = 0; i < kill_scenario_count; i++) {
+	unsigned nth = 0;
+	for (size_t i = calls_from(file, &nth, &c); i < kill_scenario_count; i++, nth = 0) {
 		/* 2n: before the nth, 2n + 1: after it */
-		unsigned nth = 2 + (unsigned)((seed + i * 7) % stride);
-		while (chosen(&kill_scenarios[i], name) && nth < CALLS_MAX && in_time() && one_kill(&kill_scenarios[i], seed, KILL_AT_CALL, nth, 0, &c))
+		if (nth == 0)
+			nth = 2 + (unsigned)((seed + i * 7) % stride);
+		while (chosen(&kill_scenarios[i], name) && nth < CALLS_MAX && in_time() && one_kill(&kill_scenarios[i], seed, KILL_AT_CALL, nth, 0, &c)) {
 			nth += stride;
-		if (stride == 1)
+			calls_at(file, i, nth, &c);
+		}
+		calls_at(file, i + 1, 0, &c);
+		if (stride < 10 && chosen(&kill_scenarios[i], name))
 			say(kill_scenarios[i].name, seed, &c, from);
 	}
 	say("calls", seed, &c, from);
@@ -192,7 +224,7 @@ static void in_check(void)
 	take_seconds(CHECK_S);
 	at_random(400, 1, NULL);
 	take_seconds(CHECK_S);
-	at_calls(401, 1, NULL);
+	at_calls(401, 1, NULL, NULL);
 	take_seconds(CHECK_S);
 	at_points(1, NULL, 2, 6);
 }
@@ -214,11 +246,11 @@ int main(int argc, char **argv)
 		random_round(number(a), ROUND_KILLS, &c);
 		say("round", number(a), &c, from);
 	} else if (strcmp(mode, "calls") == 0) {
-		at_calls((unsigned)number(a), number(b), d);
+		at_calls((unsigned)number(a), number(b), d != NULL && *d != '\0' ? d : NULL, argc > 5 ? argv[5] : NULL);
 	} else if (strcmp(mode, "points") == 0) {
 		at_points(number(a), b, CALLS_MAX, 1);
 	} else if (argc > 1) {
-		fprintf(stderr, "usage: kill [random KILLS SEED [FILE] | round SEED | calls STRIDE SEED [NAME] | points SEED [NAME]]\n");
+		fprintf(stderr, "usage: kill [random KILLS SEED [FILE] | round SEED | calls STRIDE SEED [NAME [FILE]] | points SEED [NAME]]\n");
 		return 2;
 	} else {
 		in_check();

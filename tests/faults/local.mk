@@ -9,11 +9,12 @@ tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/kill_calls.c tests/
 	tests/faults/kill_shared.h
 tests_faults_kill_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 
-# FAULTS_KILLS random kills from FAULTS_SEED on; FAULTS_STATE=FILE keeps how far it came, and the next call goes on from there.
+# FAULTS_KILLS random kills from FAULTS_SEED on, then every named point, then every call that writes (each FAULTS_STRIDEth).
+# FAULTS_STATE=FILE keeps how far the kills came, FILE.calls the calls, and the next call goes on from there.
 check-faults: capstan $(faults_tests)
 	@CS_TEST_BUILDDIR='$(abs_top_builddir)' CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_BUILDDIR CS_TEST_CAPSTAN && \
 	tests/faults/kill random $${FAULTS_KILLS:-100000} $${FAULTS_SEED:-1} $${FAULTS_STATE:+"$$FAULTS_STATE"} && \
-	tests/faults/kill points $${FAULTS_SEED:-1} && tests/faults/kill calls $${FAULTS_STRIDE:-1} $${FAULTS_SEED:-1}
+	tests/faults/kill points $${FAULTS_SEED:-1} && tests/faults/kill calls $${FAULTS_STRIDE:-1} $${FAULTS_SEED:-1} '' $${FAULTS_STATE:+"$$FAULTS_STATE.calls"}
 
 # The power is cut at any point: 100,000 images of what the disk may hold then; FAULTS_IMAGES, FAULTS_SEED choose others, and go on where it was stopped.
 power_room = tests/faults/disk_tap.c tests/faults/disk_tap.h tests/faults/disk_tape.c tests/faults/disk_tape.h tests/faults/disk_image.c \
