@@ -193,18 +193,32 @@ static void at_calls(unsigned stride, uint64_t seed, const char *name, const cha
 	say("calls", seed, &c, from);
 }
 
+/* A point that nothing comes to is one that nobody tries. */
+static void check_points(const unsigned reached[KILL_POINT_COUNT])
+{
+	for (unsigned p = 0; p < KILL_POINT_COUNT; p++) {
+		if (reached[p] > 0)
+			continue;
+		fprintf(stderr, "FAILED: nothing was killed %s\n", kill_point_word(p));
+		exit(1);
+	}
+}
+
 static void at_points(uint64_t seed, const char *name, unsigned most, unsigned every)
 {
 	kill_counts c = { 0 };
+	unsigned reached[KILL_POINT_COUNT] = { 0 };
 	int64_t from = cs_clock_mono_ns();
 	for (size_t i = 0; i < kill_scenario_count; i++) {
 		if (!chosen(&kill_scenarios[i], name) || (i + seed) % every != 0)
 			continue;
 		for (unsigned p = 0; p < KILL_POINT_COUNT; p++)
 			for (unsigned nth = 1; nth <= most && in_time() && one_kill(&kill_scenarios[i], seed, KILL_AT_POINT, nth, p, &c); nth++)
-				;
+				reached[p]++;
 	}
 	say("points", seed, &c, from);
+	if (name == NULL && in_time())
+		check_points(reached);
 }
 
 static unsigned long number(const char *text)
