@@ -97,13 +97,60 @@ void tap_end(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* A mark in a file: this, and so many bytes of text. */
+struct mark_head {
+	int64_t at;
+	uint32_t mark, n;
+};
+
+static int marks_fd = -1;
+
+static void write_mark(const tape_op *op, const char *text, size_t n)
+{
+	char bytes[4096];
+	struct mark_head head = { .at = op->at, .mark = op->mark, .n = (uint32_t)n };
+	if (sizeof head + n > sizeof bytes)
+		abort();
+	memcpy(bytes, &head, sizeof head);
+	if (n > 0)
+		memcpy(bytes + sizeof head, text, n);
+	if (syscall(SYS_write, marks_fd, bytes, sizeof head + n) != (long)(sizeof head + n))
+		abort();
+}
+
 void tap_mark(tape_mark mark, const char *text, int64_t at)
 {
 	tape_op op = { .kind = TAPE_MARK, .mark = mark, .at = at };
+	size_t n = text != NULL ? strlen(text) + 1 : 0;
 	pthread_mutex_lock(&lock);
 	if (tape != NULL)
-		tape_add(tape, &op, text, text != NULL ? strlen(text) + 1 : 0);
+		tape_add(tape, &op, text, n);
+	if (marks_fd >= 0)
+		write_mark(&op, text, n);
 	pthread_mutex_unlock(&lock);
+}
+
+void tap_marks_to(int fd)
+{
+	marks_fd = fd;
+}
+
+bool tap_read_marks(const char *path, disk_tape *t)
+{
+	char text[4096];
+	struct mark_head head;
+	FILE *f = fopen(path, "rbe");
+	if (f == NULL)
+		return false;
+	bool ok = true;
+	while (ok && fread(&head, sizeof head, 1, f) == 1) {
+		const tape_op op = { .kind = TAPE_MARK, .mark = (tape_mark)head.mark, .at = head.at };
+		ok = head.n <= sizeof text && fread(text, 1, head.n, f) == head.n;
+		if (ok)
+			tape_add(t, &op, text, head.n);
+	}
+	fclose(f);
+	return ok;
 }
 
 /* ---- failing ------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,10 @@
 void tap_begin(const char *folder, disk_tape *tape);
 void tap_end(void);
 void tap_mark(tape_mark mark, const char *text, int64_t at);
+/* Marks go to this file as well from now on, each at once, so that they outlive the process; -1: no more. */
+void tap_marks_to(int fd);
+/* Reads such a file onto a tape. False: it is not one. */
+bool tap_read_marks(const char *path, disk_tape *t);
 
 typedef enum tap_way {
 	TAP_FULL,                    /* a write or a new entry: no space */

@@ -20,9 +20,12 @@ check-faults: capstan $(faults_tests)
 power_room = tests/faults/disk_tap.c tests/faults/disk_tap.h tests/faults/disk_tape.c tests/faults/disk_tape.h tests/faults/disk_image.c \
 	tests/faults/power_site.c tests/faults/power_site.h tests/faults/power_plays.c tests/faults/power_plays.h \
 	tests/faults/power_record.c tests/faults/power_record.h
-power_tests = tests/faults/test_power tests/faults/test_bad_calls
+power_tests = tests/faults/test_power tests/faults/test_bad_calls tests/faults/test_memory
 check_PROGRAMS += $(power_tests)
 TESTS += $(power_tests)
+tests_faults_test_memory_SOURCES = tests/faults/test_memory.c tests/faults/lean_memory.c tests/faults/lean_memory.h $(power_room)
+tests_faults_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strndup,--wrap=strdup,--wrap=vasprintf
+tests_faults_test_memory_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_bad_calls_SOURCES = tests/faults/test_bad_calls.c $(power_room)
 tests_faults_test_bad_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_power_SOURCES = tests/faults/test_power.c $(power_room)
@@ -31,6 +34,7 @@ check-faults: check-faults-power
 check-faults-power: capstan $(power_tests)
 	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} tests/faults/test_power
 	@FAULTS_CALLS=$${FAULTS_CALLS:-5000} tests/faults/test_bad_calls
+	@FAULTS_MEMORY=$${FAULTS_MEMORY:-5000} FAULTS_STRIDE=$${FAULTS_STRIDE:-1} tests/faults/test_memory
 # A whole engine from one seed: FAULTS_SEEDS of them from FAULTS_SEED on.
 simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h \
 	tests/faults/sim_disk.c tests/faults/sim_disk.h tests/faults/sim_engine.c tests/faults/sim_net.c tests/faults/sim_net.h \
