@@ -15,6 +15,7 @@ typedef struct power_record {
 	uint8_t (*hashes)[CS_HASH_LEN];      /* of event seq at [seq] */
 	/* At [op], for a cut just before it: the event that the log must reach; that its anchor must. */
 	int64_t *need, *anchor;
+	bool unsure;                         /* a commit failed: its events may be there or not, but never stood in the way of what was told */
 	size_t *marks, n_marks;              /* the ops after which somebody was told something */
 } power_record;
 
