@@ -234,6 +234,7 @@ static void add_next_step(cs_pager *p, const json_t *item)
 		{ "fault", N_("mend the cause, then retry (k) what is not done; or dismiss (d): the run stays as it is") },
 		{ "notice", N_("when it is done, dismiss (d)") },
 		{ "clock", N_("set the clock right, and it goes on by itself; where it is right as it is now, say so (d)") },
+		{ "breaker", N_("look what is wrong there; it is tried again by itself, and this closes when it answers; dismiss (d) puts it away") },
 		{ "disk", N_("free some space or mend the disk, start the engine again, then dismiss (d)") },
 	};
 	const char *kind = cs_json_str_or(item, "kind", "");
@@ -273,6 +274,8 @@ static void add_consequence(cs_pager *p, const json_t *item, const json_t *card)
 		return;
 	if (cs_json_str(item, "runbook"))
 		cs_pager_add(p, CS_ST_TEXT, LABEL, _("Runbook"), _("runbook (R) shows what to do, step by step"));
+	cs_pager_add(p, CS_ST_WAIT, LABEL, _("Breaker"), cs_json_str(item, "breaker"));
+	cs_pager_add(p, CS_ST_TEXT, LABEL, _("Tried again"), cs_json_str(item, "until"));
 	add_next_step(p, item);
 }
 

@@ -16,7 +16,7 @@ static int document_of(cs_cli *c, const char *name, const json_t **ret, cs_err *
 
 /* ---- list ---- */
 
-/* {name, kind, mode, file, command, url, identity, in_flight, last_used, last_error}. */
+/* {name, kind, mode, file, command, url, identity, breakers, in_flight, last_used, last_error}. */
 static int describe(cs_cli *c, const char *name, json_t **ret, cs_err *err)
 {
 	const json_t *doc = NULL;
@@ -34,12 +34,28 @@ static int describe(cs_cli *c, const char *name, json_t **ret, cs_err *err)
 	json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:n, s:O?, s:O?}", "name", name, "kind", cs_json_str_or(doc, "kind", "http"), "mode",
 				cs_mode_names[said < rules.mode ? said : rules.mode], "file", cs_mode_names[rules.mode], "command",
 				"url", json_object_get(doc, "url"), "identity", json_object_get(doc, "identity"));
+	json_object_set_new(one, "breakers", json_array());
 	json_object_set_new(one, "in_flight", json_integer(0));
 	json_object_set_new(one, "last_used", json_null());
 	json_object_set_new(one, "last_error", json_null());
 	json_object_update(one, known);
 	*ret = one;
 	return CS_OK;
+}
+
+/* Below the connector's line, one for each host whose breaker is not closed. */
+static void print_breakers(cs_cli *c, const json_t *one)
+{
+	size_t i;
+	json_t *b;
+	json_array_foreach(json_object_get(one, "breakers"), i, b) {
+		const char *until = cs_json_str(b, "until"), *target = cs_cli_show(c, cs_json_str_or(b, "target", ""));
+		const char *error = cs_cli_show(c, cs_json_str_or(b, "error", ""));
+		if (strcmp(cs_json_str_or(b, "state", ""), "open") == 0)
+			printf(_("  breaker of %s: open, tried again at %s (%s)\n"), target, cs_cli_show(c, until), error);
+		else
+			printf(_("  breaker of %s: half-open, the next call tries it (%s)\n"), target, error);
+	}
 }
 
 static void print_one(cs_cli *c, const json_t *one)
@@ -55,6 +71,7 @@ static void print_one(cs_cli *c, const json_t *one)
 	if (json_is_object(error))
 		printf(_("%s, %s ago"), cs_cli_show(c, cs_json_str_or(error, "title", "")), cs_cli_show_age(c, json_object_get(error, "at")));
 	puts("");
+	print_breakers(c, one);
 }
 
 static void print_head(void)

@@ -114,7 +114,7 @@ static void print_content(const char *label, const json_t *v)
 static const struct { const char *label, *member; } lines[] = {
 	{ N_("Id"), "id" }, { N_("Kind"), "kind" }, { N_("State"), "state" }, { N_("Escalated"), "level" }, { N_("Given to"), "delegated_to" },
 	{ N_("Put off"), "snoozed_until" }, { N_("Subject"), "subject" }, { N_("Run"), "run" }, { N_("Flow"), "flow" },
-	{ N_("Task"), "task" }, { N_("Failed at"), "at" }, { N_("Same cause"), "count" }, { N_("Runs"), "runs" }, { N_("Calls"), "call" }, { N_("Why asked"), "why" }, { N_("Rule"), "rule" },
+	{ N_("Task"), "task" }, { N_("Failed at"), "at" }, { N_("Same cause"), "count" }, { N_("Runs"), "runs" }, { N_("Calls"), "call" }, { N_("Host"), "target" }, { N_("Breaker"), "breaker" }, { N_("Tried again"), "until" }, { N_("Why asked"), "why" }, { N_("Rule"), "rule" },
 	{ N_("Untrusted"), "taint" }, { N_("May answer"), "allow" }, { N_("Created"), "created" }, { N_("Expires"), "expires" },
 	{ N_("Decided by"), "by" }, { N_("Note"), "note" }, { N_("Effect at"), "grace_until" }, { N_("Proposed by"), "proposer" },
 	{ N_("Edited by"), "editor" }, { N_("Was"), "previous" }, { N_("Became"), "successor" }, { N_("Type word"), "confirm" },

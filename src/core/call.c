@@ -242,6 +242,8 @@ static int hand_over(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (cs_copied_doubts(r, f->call))
 		return cs_copied_ask(r, s, f, err);
 	f->call->dispatched = true;
+	if (s->sent != NULL && !f->call->simulated)
+		s->sent(s->ctx, cs_call_function(r, s, f), f->call);
 	s->todo(s->ctx, &todo);
 	return CS_OK;
 }

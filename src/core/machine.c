@@ -145,8 +145,18 @@ static const cs_arrow timer_arrows[] = {
 };
 MACHINE(timer, "timer", STATES("armed", "fired", "cancelled"), STATES("due", "cancel"));
 
+static const cs_arrow breaker_arrows[] = {
+	{ "closed", "fail", "closed" },              /* fewer than open it, within the window */
+	{ "closed", "fail", "open" },
+	{ "open", "time", "half-open" },
+	{ "half-open", "ok", "closed" },
+	{ "half-open", "fail", "open" },             /* twice as long */
+	{ "half-open", "ambiguous", "open" },
+};
+MACHINE(breaker, "breaker", STATES("closed", "open", "half-open"), STATES("fail", "time", "ok", "ambiguous"));
+
 const cs_machine *const cs_machines[] = {
-	&cs_machine_run, &cs_machine_task, &cs_machine_attempt, &cs_machine_approval, &cs_machine_timer,
+	&cs_machine_run, &cs_machine_task, &cs_machine_attempt, &cs_machine_approval, &cs_machine_timer, &cs_machine_breaker,
 	&cs_machine_reversal, NULL,
 };
 

@@ -14,7 +14,7 @@ typedef struct cs_arrow {
 } cs_arrow;
 
 typedef struct cs_machine {
-	const char *name;            /* "run", "task", "attempt", "approval", "timer", "reversal" */
+	const char *name;            /* "run", "task", "attempt", "approval", "timer", "reversal", "breaker" */
 	const char *const *states;   /* NULL-terminated; the first is where it begins */
 	const char *const *events;   /* NULL-terminated */
 	const cs_arrow *arrows;
@@ -22,7 +22,7 @@ typedef struct cs_machine {
 } cs_machine;
 
 extern const cs_machine cs_machine_run, cs_machine_task, cs_machine_attempt,
-	cs_machine_approval, cs_machine_timer, cs_machine_reversal;
+	cs_machine_approval, cs_machine_timer, cs_machine_reversal, cs_machine_breaker;
 extern const cs_machine *const cs_machines[];    /* all of them, NULL-terminated */
 
 /* Is there an arrow from STATE on EVENT? Several targets may share a pair (a guard chooses). */

@@ -146,13 +146,19 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	return open_doubt(r, s, f, how, error, err);
 }
 
+/* A breaker that this very end may have opened, or a limit, is no hold: the try is spent. */
+static bool on_hold(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn)
+{
+	return !cs_call_open(r, s, f, fn) && strcmp(f->call->held, "hold") == 0;
+}
+
 static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)
 {
 	const cs_function *fn = cs_call_function(r, s, f);
 	const cs_call *c = f->call;
 	bool retries = o->kind == CS_OUTCOME_TRANSIENT || o->kind == CS_OUTCOME_NOT_SENT;
 	/* Held back before its first byte: it goes when it may, and no try is spent. */
-	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && (o->held || !cs_call_open(r, s, f, fn)))
+	if (o->kind == CS_OUTCOME_NOT_SENT && fn != NULL && (o->held || on_hold(r, s, f, fn)))
 		return held_back(r, s, f, o, error, err);
 	if (retries && fn != NULL && spent(c) < fn->attempts)
 		return again(r, s, f, fn, o, error, err);

@@ -323,6 +323,8 @@ typedef struct cs_step {
 	int (*verdict)(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err);
 	/* May C, a call of FN, leave now? Fills the word of what holds it: "hold", "breaker", "limit". */
 	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word);
+	/* The intent of C, a call of FN that is really sent, was written. NULL: nobody counts them. */
+	void (*sent)(void *ctx, const cs_function *fn, const cs_call *c);
 	/* The mode of FN's connector: the more careful of what its file and a command say. NULL: the file's. */
 	cs_mode (*mode)(void *ctx, const cs_function *fn);
 	/* Is there a secret NAME (or NAME.MEMBER) in the vault? CS_ENOTFOUND: no. *ret_locked: the vault cannot be

@@ -244,6 +244,7 @@ static int decide_own(cs_engine *e, const json_t *row, const char *id, const jso
 	} else {
 		if (strcmp(e->notice, id) == 0)
 			e->notice[0] = '\0';     /* its title stays: the same is not said again */
+		cs_outlets_dismissed(e, id);
 		rc = cs_secrets_dismissed(e, id, err);
 		if (rc == CS_OK)
 			rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
@@ -341,7 +342,10 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	(void)req;
 	(void)err;
 	bool busy = cs_runs_waiting(e) > 0 || cs_starters_ready(e) || e->in_flight > 0 || e->evaluating > 0;
-	*ret = json_pack("{s:b, s:I, s:I}", "busy", busy, "due", (json_int_t)cs_runs_next_due(e), "scheduled",
+	int64_t due = cs_runs_next_due(e), outlets = cs_outlets_next_due(e, true);
+	if (outlets > 0 && (due == 0 || outlets < due))
+		due = outlets;
+	*ret = json_pack("{s:b, s:I, s:I}", "busy", busy, "due", (json_int_t)due, "scheduled",
 			 (json_int_t)cs_schedules_next_due(e));
 	return CS_OK;
 }

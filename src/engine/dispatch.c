@@ -62,6 +62,9 @@ static void tell(cs_job *j, cs_outcome *o)
 	m->task = j->task_id;
 	m->outcome = o;
 	o->held = o->kind == CS_OUTCOME_NOT_SENT && atomic_load(&j->pass.refused);
+	m->outlet = CS_STEAL(j->pass.outlet);
+	m->target = CS_STEAL(j->pass.target);
+	m->probe = j->pass.probe;
 	cs_door_post(j->door, m);
 	job_free(j);
 }
@@ -149,8 +152,8 @@ static cs_job *job_new(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *
 		.input = input_of(e, r, c, fn), .rendered = c->request != NULL ? json_incref(c->request) : NULL,
 		.timeout_ms = fn->timeout_ms, .workdir = j->workdir, .attempt = c->tries,
 	};
-	if (c->effect != CS_EFFECT_PURE && (!simulated || cs_effect_class_sends(c->effect))) {
-		cs_pass_init(&j->pass, e, fn, c, simulated);
+	cs_pass_init(&j->pass, e, fn, c, simulated);
+	if (j->pass.outlet != NULL || (c->effect != CS_EFFECT_PURE && (!simulated || cs_effect_class_sends(c->effect)))) {
 		j->effect.gate = cs_pass_gate;
 		j->effect.gate_ctx = &j->pass;
 	}

@@ -23,7 +23,7 @@
  *   status   -> {epoch, mode, live, hold, runs, ready, parked (of runs, those out of memory), pid, vault: none|locked|open}
  *   unlock   key (64 hex digits: the vault's own) or nothing, for a vault with a key file -> {vault}
  *   lock     -> {vault}
- *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run,
+ *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run, or of a connector that one waits for;
  *                                           scheduled: of the next start by a schedule; 0 none
  *   import   file (absolute), trust (a public key)
  *                                           -> {file, signer, workspace, existing, runs: [id]}   runs of another workspace,

@@ -20,6 +20,9 @@
 #include "store/store.h"
 #include "vault/vault.h"
 
+typedef struct cs_outlet cs_outlet;          /* a connector (outlets.c), */
+typedef struct cs_target cs_target;          /* and a host that it reaches (targets.c) */
+
 /* A definition as a run pins it: the flow and the roles that it calls. */
 typedef struct cs_bundle {
 	char hash[CS_HEX_SIZE];
@@ -76,6 +79,9 @@ typedef struct cs_message {
 	char run[CS_ID_SIZE];
 	int task;
 	cs_outcome *outcome;
+	cs_outlet *outlet;           /* OUTCOME: through which it went; a reference, as its target; NULL: none */
+	cs_target *target;
+	bool probe;                  /* OUTCOME: it was what a half-open breaker let through */
 	cs_todo asked;               /* ANSWER: its run pointer is not used, its id is in `run` */
 	json_t *value;
 	char *failure;
@@ -96,7 +102,6 @@ typedef struct cs_due {
 } cs_due;
 
 typedef struct cs_schedule cs_schedule;      /* schedule.c */
-typedef struct cs_outlet cs_outlet;          /* outlets.c */
 
 enum { CS_WATCHERS = 80 };
 

@@ -99,6 +99,11 @@ static bool env_open(void *ctx, const cs_run *r, const cs_function *fn, const cs
 	return *ret_word == NULL;
 }
 
+static void env_sent(void *ctx, const cs_function *fn, const cs_call *c)
+{
+	cs_outlet_sent(ctx, fn, c);
+}
+
 static cs_mode env_mode(void *ctx, const cs_function *fn)
 {
 	return cs_outlet_mode(ctx, fn);
@@ -131,7 +136,7 @@ void cs_env_init(cs_engine *e)
 {
 	e->step = (cs_step){
 		.ctx = e, .append = cs_engine_append, .new_id = env_new_id, .function = env_function,
-		.verdict = env_verdict, .open = env_open, .mode = env_mode, .fixture = env_fixture, .key = env_key, .todo = env_todo,
+		.verdict = env_verdict, .open = env_open, .mode = env_mode, .sent = env_sent, .fixture = env_fixture, .key = env_key, .todo = env_todo,
 		.secret = cs_secrets_look, .once = cs_once_find, .compensates = env_compensates, .moment = env_moment, .fresh = cs_events_fresh, .offer = cs_events_offer,
 		.tell = cs_events_tell,
 		.may_start = cs_turns_may_start,

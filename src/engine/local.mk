@@ -19,7 +19,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/lease.c src/engine/lease.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
-	src/engine/outlets.c src/engine/outlets.h \
+	src/engine/outlet_priv.h src/engine/outlets.c src/engine/outlets.h src/engine/targets.c \
 	src/engine/parked.c src/engine/parked.h \
 	src/engine/reload.c src/engine/restore.c src/engine/restore.h src/engine/runs.c \
 	src/engine/schedule.c src/engine/schedule.h src/engine/schedule_times.c src/engine/schedule_times.h \

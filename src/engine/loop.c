@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/outlets.h"
 #include "engine/parked.h"
 #include "engine/schedule.h"
 #include "engine/starters.h"
@@ -21,6 +22,8 @@ void cs_message_free(cs_message *m)
 	json_decref(m->request);
 	json_decref(m->value);
 	cs_outcome_free(m->outcome);
+	cs_outlet_unref(m->outlet);
+	cs_target_unref(m->target);
 	cs_loaded_free(m->loaded);
 	free(m->failure);
 	free(m);
@@ -114,6 +117,18 @@ static int take_loaded(cs_engine *e, cs_message *m, cs_err *err)
 	return rc;
 }
 
+static int take_outcome(cs_engine *e, cs_message *m, cs_live *l, cs_err *err)
+{
+	cs_breaker_word word = cs_breaker_judge(m->outcome);
+	CS_AUTOJSON json_t *error = json_incref(m->outcome->error);
+	int rc = CS_OK;
+	e->in_flight--;
+	cs_outlet_back(m->outlet);
+	if (l != NULL)
+		rc = cs_run_outcome(l->run, &e->step, m->task, CS_STEAL(m->outcome), err);
+	return rc != CS_OK ? rc : cs_target_ended(e, m, word, l != NULL ? l->run->last_seq : 0, error, err);
+}
+
 static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 {
 	cs_live *l = m->kind == CS_MESSAGE_OUTCOME || m->kind == CS_MESSAGE_ANSWER ? cs_runs_get(e, m->run) : NULL;
@@ -122,9 +137,7 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 	case CS_MESSAGE_REQUEST:
 		return take_request(e, m, err);
 	case CS_MESSAGE_OUTCOME:
-		e->in_flight--;
-		if (l != NULL)
-			rc = cs_run_outcome(l->run, &e->step, m->task, CS_STEAL(m->outcome), err);
+		rc = take_outcome(e, m, l, err);
 		break;
 	case CS_MESSAGE_ANSWER:
 		e->evaluating--;
@@ -237,10 +250,14 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 		rc = cs_runs_fire(e, e->step.now, err);
 	if (rc == CS_OK)
 		rc = cs_schedules_fire(e, e->step.now, err);
+	if (rc == CS_OK)
+		rc = cs_outlets_fire(e, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))
 		rc = step_all(e, err);
 	if (rc == CS_OK)
 		rc = cs_secrets_settle(e, err);
+	if (rc == CS_OK)
+		rc = cs_outlets_settle(e, err);
 	if (rc != CS_OK) {
 		cs_store_rollback(e->store);
 		return rc;
@@ -262,11 +279,15 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 
 /* ---- the loop --------------------------------------------------------------------------------------------- */
 
-/* The next clock of a run or of a schedule; wall ms, 0: none. */
+/* The next clock of a run, a schedule or a connector; wall ms, 0: none. */
 static int64_t next_due(cs_engine *e)
 {
-	int64_t run = cs_runs_next_due(e), start = cs_schedules_next_due(e);
-	return run == 0 || (start > 0 && start < run) ? start : run;
+	const int64_t all[] = { cs_runs_next_due(e), cs_schedules_next_due(e), cs_outlets_next_due(e, false) };
+	int64_t next = 0;
+	for (size_t i = 0; i < CS_ARRAY_LEN(all); i++)
+		if (all[i] > 0 && (next == 0 || all[i] < next))
+			next = all[i];
+	return next;
 }
 
 static int wait_ms(cs_engine *e)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "core/record.h"
 #include "engine/hearers.h"
+#include "engine/outlets.h"
 #include "engine/parked.h"
 #include "engine/turns.h"
 
@@ -315,7 +316,9 @@ static int crash(cs_engine *e, cs_live *l, cs_err *err)
 		const cs_frame *f = l->run->live[i];
 		if (f == NULL || f->call == NULL || f->call->phase != CS_CALL_INTENT)
 			continue;
-		int rc = cs_run_outcome(l->run, &e->step, i, NULL, err);
+		int rc = cs_target_crashed(e, l->run, f, err);
+		if (rc == CS_OK)
+			rc = cs_run_outcome(l->run, &e->step, i, NULL, err);
 		if (rc != CS_OK)
 			return rc;
 	}

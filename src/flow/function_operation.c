@@ -18,8 +18,8 @@ static const cs_key connector_keys[] = {
 	{ "connector", CS_IS_STRING | CS_KEY_REQUIRED }, { "kind", CS_IS_STRING | CS_KEY_REQUIRED },
 	{ "url", CS_IS_STRING | CS_KEY_REQUIRED }, { "identity", CS_IS_STRING }, { "mode", CS_IS_STRING },
 	{ "allow", CS_IS_ARRAY }, { "operations", CS_IS_OBJECT | CS_KEY_REQUIRED },
-	{ "auth", CS_IS_OBJECT }, { "oauth2", CS_IS_ANY | CS_KEY_LATER }, { "limits", CS_IS_ANY | CS_KEY_LATER },
-	{ "breaker", CS_IS_ANY | CS_KEY_LATER }, { "openapi", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "auth", CS_IS_OBJECT }, { "oauth2", CS_IS_ANY | CS_KEY_LATER }, { "limits", CS_IS_OBJECT },
+	{ "breaker", CS_IS_OBJECT }, { "openapi", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
 };
 
 static const cs_key operation_keys[] = {

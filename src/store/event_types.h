@@ -69,6 +69,9 @@
  *   start.ended    *starter, *gathering, *how "started"|"known"|"refused"|"failed"|"dropped", run, once, why
  *   start.cleared  *starter: what was gathered for a definition that is no more
  *   connector.mode *name, *mode
+ *   breaker.failed *connector, *target, *failures[ms] (those that count, this one last), error
+ *   breaker.opened *connector, *target, *until (ms), *trips (times in a row), item, error
+ *   breaker.half_opened, .closed   *connector, *target
  *   log.imported   *file (SHA-256), *signer (public key), *workspace, at, runs: [{run, state}]: runs of another
  *                  log, whose events follow in the same group (transfer.h)
  *   engine.hold    on, why                   engine.live on, machine, place, dir (where it was said)
@@ -107,6 +110,10 @@
 	X(ATTEMPT_RESOLVED, "attempt.resolved", attempt_resolved) \
 	X(ATTEMPT_RETRY, "attempt.retry", attempt_retry) \
 	X(ATTEMPT_REUSED, "attempt.reused", attempt_shadow) \
+	X(BREAKER_CLOSED, "breaker.closed", breaker_moved) \
+	X(BREAKER_FAILED, "breaker.failed", breaker_moved) \
+	X(BREAKER_HALF_OPENED, "breaker.half_opened", breaker_moved) \
+	X(BREAKER_OPENED, "breaker.opened", breaker_moved) \
 	X(CHILD_ENDED, "child.ended", nothing) \
 	X(CONNECTOR_MODE, "connector.mode", connector_mode) \
 	X(ENGINE_HOLD, "engine.hold", engine_hold) \

@@ -29,6 +29,9 @@
  *   cost: no task, item, timer, attempt or key of it is in any table. run.imported is the seq of the event of that
  *   name; a run that was open there is cancelled here.
  * - setting: "signer:KEY" the workspace whose runs signed so were imported.
+ * - breaker has a row for each connector and target that ever failed: state closed, open, half-open; failures,
+ *   the times (JSON) of those that count while it is closed; until while it is open; trips, how often it
+ *   opened since it was closed; item, the one in the inbox; error, the title of the last.
  * - setting: "hold" on|off, "hold.why", "live" on|off, "connector:NAME" and the mode. */
 #ifndef CS_STORE_PROJECTION_H
 #define CS_STORE_PROJECTION_H
@@ -128,6 +131,12 @@ int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 		" digest = excluded.digest, n = excluded.n, seq = excluded.seq") \
 	X(ONCE_MOVE, "UPDATE once_key SET state = ?3, seq = ?4 WHERE key = ?1 AND attempt = ?2") \
 	X(ONCE_REVERSE, "UPDATE once_key SET state = ?3 WHERE key = ?1 AND attempt = ?2") \
+	X(BREAKER_MOVE, "INSERT INTO breaker (connector, target, state, failures, until, trips, item, error, seq)" \
+		" VALUES (?1,?2,?3,?4,?5,coalesce(?6, 0),?7,?8,?9) ON CONFLICT (connector, target) DO UPDATE SET" \
+		" state = excluded.state, failures = excluded.failures, until = excluded.until," \
+		" trips = CASE WHEN excluded.state = 'closed' THEN 0 ELSE coalesce(?6, trips) END," \
+		" item = CASE WHEN excluded.state = 'closed' THEN NULL ELSE coalesce(excluded.item, item) END," \
+		" error = coalesce(excluded.error, error), seq = excluded.seq") \
 	X(SETTING, "INSERT INTO setting (name, value) VALUES (?1, ?2)" \
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value") \
 	X(SETTING_DROP, "DELETE FROM setting WHERE name = ?1")
@@ -169,7 +178,7 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
 	cs_fold_item_undone, cs_fold_item_edited, cs_fold_item_snoozed, cs_fold_item_delegated,
 	cs_fold_item_closed, cs_fold_item_escalated, cs_fold_item_reminded, cs_fold_timer_armed, cs_fold_timer_ended, cs_fold_connector_mode,
-	cs_fold_engine_started, cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
+	cs_fold_breaker_moved, cs_fold_engine_started, cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
 	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared,
 	cs_fold_reversal_moved;
 /* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */

@@ -54,6 +54,29 @@ int cs_fold_connector_mode(cs_fold *f, const cs_event *ev, cs_err *err)
 	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", key, mode);
 }
 
+int cs_fold_breaker_moved(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	static const cs_fold_word states[] = { { "failed", "closed" }, { "opened", "open" }, { "half_opened", "half-open" }, { NULL, NULL } };
+	const char *connector = cs_fold_need(ev, "connector", err), *target = connector ? cs_fold_need(ev, "target", err) : NULL;
+	const json_t *failures = json_object_get(ev->data, "failures");
+	sqlite3_stmt *st;
+	if (!target)
+		return CS_EINVAL;
+	CS_AUTOBUF cs_buf times;
+	cs_buf_init(&times, CS_EVENT_MAX);
+	int rc = failures ? cs_json_canonical(failures, &times) : CS_OK;
+	if (rc)
+		return cs_err_set(err, rc, "event %s: its failures are too large", ev->type);
+	rc = cs_fold_get(f, CS_FOLD_BREAKER_MOVE, &st, err);
+	if (rc)
+		return rc;
+	cs_sql_bind(st, "ssssiissi", connector, target, cs_fold_state(states, ev), times.data, (int64_t)0, (int64_t)0, cs_json_str(ev->data, "item"),
+		    cs_json_str(json_object_get(ev->data, "error"), "title"), ev->seq);
+	cs_fold_bind_time(st, 5, ev, "until");
+	cs_fold_bind_time(st, 6, ev, "trips");
+	return cs_sql_done(st, "folding a breaker", err);
+}
+
 static const char *on_or_off(const cs_event *ev)
 {
 	return json_is_false(json_object_get(ev->data, "on")) ? "off" : "on";

@@ -71,6 +71,10 @@ const cs_table cs_schema_projections[] = {
 	{ "once_key",
 	  "(key TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, run TEXT NOT NULL, task TEXT, attempt TEXT NOT NULL,"
 	  " digest TEXT, n INTEGER NOT NULL, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID", "key", 1 },
+	{ "breaker",
+	  "(connector TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, failures TEXT, until INTEGER,"
+	  " trips INTEGER NOT NULL, item TEXT, error TEXT, seq INTEGER NOT NULL,"
+	  " PRIMARY KEY (connector, target)) STRICT, WITHOUT ROWID", "connector, target", 2 },
 	{ "setting",
 	  "(name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID", "name", 1 },
 	{ NULL, NULL, NULL, 0 },
@@ -82,6 +86,7 @@ static const char projection_indexes[] =
 	"CREATE INDEX run_parent ON run(parent) WHERE parent IS NOT NULL;"
 	"CREATE INDEX attempt_open ON attempt(state) WHERE ended IS NULL;"
 	"CREATE INDEX attempt_run ON attempt(run, seq);"
+	"CREATE INDEX attempt_sent ON attempt(connector, started) WHERE connector IS NOT NULL AND simulated = 0;"
 	"CREATE INDEX item_open ON item(created)"
 	" WHERE state IN ('proposed','pending','approved','rejected','answered','open');"
 	"CREATE INDEX item_run ON item(run);"
@@ -223,8 +228,17 @@ static int make_version_7(sqlite3 *db, cs_err *err)
 	return make_table(db, "once_key", &made, err);
 }
 
+/* An older log has no breaker.* events: what failed before is forgotten, and all are closed. */
+static int make_version_8(sqlite3 *db, cs_err *err)
+{
+	bool made;
+	int rc = make_table(db, "breaker", &made, err);
+	return rc ? rc : cs_sql_run(db, "CREATE INDEX IF NOT EXISTS attempt_sent ON attempt(connector, started)"
+					" WHERE connector IS NOT NULL AND simulated = 0", err);
+}
+
 static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
-	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6, make_version_7,
+	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6, make_version_7, make_version_8,
 };
 
 /* A file without a table and with neither number is one that was just made. */

@@ -30,7 +30,7 @@ typedef struct cs_event {
 } cs_event;
 
 #define CS_STORE_INLINE 4096
-#define CS_STORE_VERSION 7
+#define CS_STORE_VERSION 8
 
 /* ---- writer ---------------------------------------------------------------------------- */
 

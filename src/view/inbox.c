@@ -345,6 +345,8 @@ int cs_view_item(cs_reader *r, const char *id, json_t **ret, cs_err *err)
 	CS_AUTOJSON json_t *item = item_of(row);
 	rc = one_item(r, row, id, item, err);
 	if (!rc)
+		rc = cs_view_add_breaker(r, item, err);
+	if (!rc)
 		*ret = CS_STEAL(item);
 	return rc;
 }

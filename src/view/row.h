@@ -26,6 +26,8 @@ json_t *cs_view_time(int64_t ms);
 json_t *cs_view_time_json(const json_t *ms_or_text);
 /* The data of event SEQ in *ret (new reference); an empty object for seq 0. */
 int cs_view_data(cs_reader *r, int64_t seq, json_t **ret, cs_err *err);
+/* Of an item of kind breaker that is not closed: breaker (the state of it), target, until (when it is tried again), trips. */
+int cs_view_add_breaker(cs_reader *r, json_t *item, cs_err *err);
 /* The state, held until the end of the scope. */
 typedef struct cs_view_hold {
 	cs_reader *r;

@@ -97,10 +97,10 @@ static const char waits_sql[] =
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n)"
 	" ORDER BY seq";
 
-/* For what has none, the run's own last word: an event of the outside, or the end of a hold. */
+/* For what has none, the run's own last word: an event of the outside, the end of a hold, a breaker, a limit. */
 static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *err)
 {
-	static const char *const words[] = { "event", "hold", "once" };
+	static const char *const words[] = { "event", "hold", "once", "breaker", "limit" };
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *data = NULL;
 	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type = 'run.blocked' ORDER BY seq DESC LIMIT 1", params, &rows, err);

@@ -28,14 +28,15 @@ typedef struct cs_view_filter {
  * kind, title, subject, key, origin, created, updated, definition, last_seq. FILTER may be NULL. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
- * in-doubt, grace (of a decision), timer, retry, event or hold, task, until, item}, and changes: what the operator changed
+ * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector) or limit, task, until, item}, and changes: what the operator changed
  * in it, each an event with `says`. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
 /* {runs: {state: n}, running, waiting, inbox, snoozed (of inbox, those put off), live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
  * running and waiting count what is not over. */
 int cs_view_status(cs_reader *r, json_t **ret, cs_err *err);
 
-/* What the log knows of the connector NAME: {command (the mode set by command), in_flight, last_used, last_error: {title, status,
+/* What the log knows of the connector NAME: {command (the mode set by command), breakers: [{target, state,
+ * until, trips, error}] (those not closed), in_flight, last_used, last_error: {title, status,
  * at, run}}; each null where there is none. Simulated attempts do not count. */
 int cs_view_connector(cs_reader *r, const char *name, json_t **ret, cs_err *err);
 
@@ -58,7 +59,8 @@ int cs_view_cause_of(cs_reader *r, const char *item, json_t **ret, cs_err *err);
  * rounds and
  * history: [{seq, type, at, actor, says, note}]. The card has what its operation declares and as,
  * why, touches, from, undo (absent: nothing takes it back), answered, rejected, expired (what the run then does),
- * escalates, reminds (the dates), cost, before (how such items were decided). CS_ENOTFOUND. */
+ * escalates, reminds (the dates), cost, before (how such items were decided). One of kind breaker has
+ * breaker (its state), target, until (when it is tried again, while it is open) and trips. CS_ENOTFOUND. */
 int cs_view_item(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 
 /* The tasks of a run as a tree, parents before children, in the order they began: {seq, ref,

@@ -33,6 +33,10 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_ATTEMPT_RESOLVED] = "{actor} settled the doubt: {how}[ ({evidence})]",
 	[CS_EV_ATTEMPT_RETRY] = "{name} did not get through and is tried again[: {error.title}]",
 	[CS_EV_ATTEMPT_REUSED] = "the replay took the recorded result of {call}: input and definition are the same",
+	[CS_EV_BREAKER_CLOSED] = "{target} answers again: what goes there by {connector} goes out",
+	[CS_EV_BREAKER_FAILED] = "a call of {connector} to {target} failed, and counts for its breaker[: {error.title}]",
+	[CS_EV_BREAKER_HALF_OPENED] = "one call of {connector} may try {target}",
+	[CS_EV_BREAKER_OPENED] = "what goes to {target} by {connector} waits: it has failed too often[: {error.title}]",
 	[CS_EV_CONNECTOR_MODE] = "{actor} set the connector {name} to {mode}",
 	[CS_EV_ENGINE_HOLD] = "{actor} changed the hold[: {why}]",
 	[CS_EV_ENGINE_LIVE] = "{actor} made this machine the live one",
@@ -94,6 +98,7 @@ static const struct {
 } variants[] = {
 	/* A run that a task of another started has that one for its parent, and replays what it says. */
 	{ CS_EV_RUN_CREATED, "caller", "a task of run {parent} began a run of {flow}[ {version}][, a replay of {replays}]" },
+	{ CS_EV_ATTEMPT_RETRY, "held", "{name} was held back before anything of it left" },
 	{ CS_EV_TASK_SKIPPED, "outcome", "{name} was not done: its gate was {outcome.decision}[ by {outcome.by}][: {outcome.note}]" },
 	{ CS_EV_REVERSAL_BEGUN, "of", "the engine set out to have {name} taken back by run {of}, which did it" },
 	{ CS_EV_REVERSAL_REVERSED, "of", "{name} was taken back by run {of}, which did it" },

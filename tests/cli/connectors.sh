@@ -37,4 +37,42 @@ complained 'off, dry, hold or live'
 expect 2 connectors mode shop
 expect 2 connectors shop
 complained 'capstan help connectors'
+
+# A host that does not answer: after so many failures the rest waits, and both sides say until when.
+sed -i 's/^mode: .*/mode: live/' "$work/capstan.yaml"
+cat >"$work/connectors/dead.yaml" <<'END'
+connector: dead
+kind: http
+url: http://127.0.0.1:1
+allow: [ '127.0.0.1:1' ]
+mode: live
+breaker: { failures: 2, within: PT10M, cool: PT1H }
+operations:
+  look: { effect: read, request: { method: GET, path: / } }
+END
+cat >"$work/flows/look.yaml" <<'END'
+document: { dsl: '1.0.3', namespace: test, name: look, version: '1.0.0' }
+do:
+  - look: { call: dead.look }
+END
+expect 0 live
+expect 1 run look
+expect 1 run look
+expect 0 run look
+run=$(cat "$work/out")
+complained 'the next clock is due at'
+expect 0 show "$run"
+said "^waits for *its connector's breaker"
+expect 0 connectors
+said 'breaker of 127.0.0.1:1: open, tried again at 20.*(No connection)'
+expect 0 connectors --json
+grep '"name":"dead"' "$work/out" | grep '"in_flight":0' | grep '"state":"open"' | grep '"title":"No connection"' | grep -q '"last_used":"20' ||
+	fail 'the list has no such line'
+expect 0 inbox --json
+item=$(sed -n '/"kind":"breaker"/s/.*"id":"\([^"]*\)".*/\1/p' "$work/out")
+expect 0 inbox show "$item"
+said '^dead: 127.0.0.1:1 fails'
+said '^Tried again *20'
+expect 0 dismiss "$item"
 expect 0 verify
+expect 0 rebuild --check

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 core_tests = tests/core/test_http_request tests/core/test_machines tests/core/test_effect tests/core/test_fold
+check_PROGRAMS += tests/core/test_breaker
+TESTS += tests/core/test_breaker
+tests_core_test_breaker_SOURCES = tests/core/test_breaker.c
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 tests_core_test_http_request_SOURCES = tests/core/test_http_request.c

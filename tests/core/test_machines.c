@@ -107,6 +107,14 @@ static const struct arrow reversal[] = {
 	{ "stuck", "retry", "registered" },         { "stuck", "waive", "waived" },
 };
 
+static const struct arrow breaker[] = {
+	{ "closed", "fail", "open" },               /* k failures in the window */
+	{ "open", "time", "half-open" },            { "half-open", "ok", "closed" },
+	{ "half-open", "fail", "open" },            { "half-open", "ambiguous", "open" },
+	/* The failures before the kth, which the log counts. */
+	{ "closed", "fail", "closed" },
+};
+
 static const struct book {
 	const char *name;
 	const struct arrow *arrows;
@@ -119,6 +127,7 @@ static const struct book {
 	{ "approval", approval, CS_ARRAY_LEN(approval), "proposed" },
 	{ "timer", timer, CS_ARRAY_LEN(timer), "armed" },
 	{ "reversal", reversal, CS_ARRAY_LEN(reversal), "none" },
+	{ "breaker", breaker, CS_ARRAY_LEN(breaker), "closed" },
 };
 
 static const cs_machine *machine(const char *name)

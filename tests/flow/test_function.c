@@ -112,6 +112,17 @@ static const struct {
 	  "a.yaml:4:7: error: 'mode' cannot be 'on'; write one of: off, dry, hold, live\n"
 	  "a.yaml:5:10: error: 'allow' lists hosts, like api.example.com or 10.0.0.5:8080\n"
 	  "a.yaml:6:1: error: 'operations' is empty; a connector needs at least one\n" },
+	{ API "breaker: { failures: 100, within: PT5M, cool: PT1S }\nlimits: { rate: 10000/day, concurrent: 1 }\noperations: { get: { request: { method: GET, path: /x } } }\n", "" },
+	{ API "breaker: { failures: 0, within: PT0S, cool: 30s, after: 1 }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:50: error: unknown key 'after' in 'breaker'; it may have: failures, within, cool\n" },
+	{ API "breaker: { failures: 101, within: P2D }\nlimits: { rate: 30/hour, concurrent: 0 }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:12: error: 'failures' must be between 1 and 100\n"
+	  "a.yaml:4:27: error: 'within' must be longer than nothing and at most a day\n"
+	  "a.yaml:5:26: error: 'concurrent' must be between 1 and 10000\n" },
+	{ API "limits: { rate: 0/minute }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:11: error: 'rate' is a number up to 10000 and a span, like 30/minute: second, minute, hour or day\n" },
+	{ API "limits: { rate: 5/fortnight }\noperations: { get: { request: { method: GET, path: /x } } }\n",
+	  "a.yaml:4:11: error: 'rate' is a number up to 10000 and a span, like 30/minute: second, minute, hour or day\n" },
 	{ API "auth: { use: key }\noperations: { get: { request: { method: GET, path: /x } } }\n", "" },
 	{ API "auth: { use: key, as: { header: X-Key } }\noperations: { get: { request: { method: GET, path: /x } } }\n", "" },
 	{ API "auth: { use: key, as: { header: X, query: y } }\noperations: { get: { request: { method: GET, path: /x } } }\n",
