@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The whole program, or all of it but the screen, against servers, crashes and hostile files.
 live_room = tests/system/live.c tests/system/live.h
-system_tests = tests/system/test_deadly tests/system/test_hostile tests/system/test_live tests/system/kill9 tests/system/test_forks tests/system/test_again tests/system/test_copies
+system_tests = tests/system/test_deadly tests/system/test_hostile tests/system/test_live tests/system/kill9 tests/system/test_forks tests/system/test_again tests/system/test_copies tests/system/test_formats
 check_PROGRAMS += $(system_tests)
 TESTS += $(system_tests)
 tests_system_test_live_SOURCES = tests/system/test_live.c $(live_room)
@@ -22,3 +22,5 @@ tests_system_test_again_SOURCES = tests/system/test_again.c $(live_room)
 tests_system_test_again_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_system_test_copies_SOURCES = tests/system/test_copies.c $(live_room)
 tests_system_test_copies_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+tests_system_test_formats_SOURCES = tests/system/test_formats.c tests/system/formats.c tests/system/formats.h $(live_room)
+tests_system_test_formats_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
