@@ -250,12 +250,6 @@ static bool write_out(const char *path, const bytes *b, bool sparse)
 	return b->len == 0 || pwrite(fd, b->p, b->len, 0) == (ssize_t)b->len;
 }
 
-/* The file that is kept for a full disk holds nothing: only its size counts, and that takes no time here. */
-static bool hollow(const char *name)
-{
-	return strcmp(name, "reserve") == 0;
-}
-
 static bool make_file(const disk *d, const char *folder, const entry *e, choice *c)
 {
 	const file *f = &d->files[e->file];
@@ -271,7 +265,7 @@ static bool make_file(const disk *d, const char *folder, const entry *e, choice 
 		else
 			survive(d->tape, op, c, &b);
 	}
-	bool ok = write_out(path, &b, hollow(e->name));
+	bool ok = write_out(path, &b, strcmp(e->name, TAPE_HOLLOW) == 0);
 	free(b.p);
 	return ok;
 }

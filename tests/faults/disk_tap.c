@@ -4,6 +4,7 @@
 #undef _FORTIFY_SOURCE
 #include "tests/faults/disk_tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,6 +31,9 @@ static struct { tap_way way; int left, more; bool armed, hit, full; } plan;
 static _Atomic int owners[DESCRIPTORS];
 static struct { char name[TAPE_NAME]; int file; } names[TAPE_FILES];
 static size_t n_names;
+
+static const char *name_of(const char *path);
+static int raw_open(const char *path, int flags, mode_t mode);
 
 /* ---- the tape ------------------------------------------------------------------------------------------------ */
 
@@ -84,6 +88,52 @@ void tap_begin(const char *path, disk_tape *onto)
 	tape = onto;
 	on = same_disk = true;
 	pthread_mutex_unlock(&lock);
+}
+
+/* Under the lock: a file of the folder, as it is there. */
+static bool put_whole(const char *name)
+{
+	static char bytes[1 << 16];
+	char path[sizeof folder + TAPE_NAME + 1];
+	bool fresh;
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	int fd = name_of(path) != NULL ? raw_open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return name_of(path) == NULL;
+	int file = file_named(name, &fresh);
+	off_t size = (off_t)syscall(SYS_lseek, fd, 0, SEEK_END);
+	put(TAPE_CREATE, file, 0, name, NULL, 0);
+	put(TAPE_SIZE, file, size, NULL, NULL, 0);
+	ssize_t n = 1;
+	for (off_t at = 0; at < size && strcmp(name, TAPE_HOLLOW) != 0 && n > 0; at += n) {
+		n = syscall(SYS_pread64, fd, bytes, sizeof bytes, at);
+		if (n > 0)
+			put(TAPE_WRITE, file, at, NULL, bytes, (size_t)n);
+	}
+	put(TAPE_SYNC, file, 0, NULL, NULL, 0);
+	(void)syscall(SYS_close, fd);
+	return n > 0;
+}
+
+bool tap_go_on(const char *path, disk_tape *onto, const disk_tape *before, size_t upto)
+{
+	DIR *d = opendir(path);
+	bool ok = true;
+	tap_begin(path, onto);
+	for (size_t i = 0; i < upto; i++)
+		if (before->ops[i].kind == TAPE_MARK)
+			tape_add(onto, &before->ops[i], tape_bytes(before, &before->ops[i]), before->ops[i].n);
+	if (d == NULL)
+		return errno == ENOENT;
+	pthread_mutex_lock(&lock);
+	put(TAPE_MAKE_FOLDER, 0, 0, NULL, NULL, 0);
+	put(TAPE_SYNC_PARENT, 0, 0, NULL, NULL, 0);
+	for (struct dirent *e; ok && (e = readdir(d)) != NULL;)
+		ok = e->d_type != DT_REG || put_whole(e->d_name);
+	put(TAPE_SYNC_FOLDER, 0, 0, NULL, NULL, 0);
+	pthread_mutex_unlock(&lock);
+	closedir(d);
+	return ok;
 }
 
 void tap_end(void)

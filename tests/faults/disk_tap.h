@@ -9,6 +9,9 @@
 
 /* From now on FOLDER, of which there is nothing yet, is on TAPE, until tap_end. TAPE NULL: failing only. */
 void tap_begin(const char *folder, disk_tape *tape);
+/* The same where FOLDER holds something: that is on the tape first, as synced, after the marks of BEFORE up to
+ * its op UPTO. False: it cannot be read. */
+bool tap_go_on(const char *folder, disk_tape *tape, const disk_tape *before, size_t upto);
 void tap_end(void);
 void tap_mark(tape_mark mark, const char *text, int64_t at);
 /* Marks go to this file as well from now on, each at once, so that they outlive the process; -1: no more. */

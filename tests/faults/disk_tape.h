@@ -13,6 +13,9 @@
 
 enum { TAPE_NAME = 40, TAPE_FILES = 512 };
 
+/* The file that is kept for a full disk holds nothing: only its size counts, and no time is taken to write it. */
+#define TAPE_HOLLOW "reserve"
+
 typedef enum tape_kind {
 	TAPE_CREATE,                 /* file, name: an entry for a new, empty file */
 	TAPE_WRITE,                  /* file, at, n, data */

@@ -32,7 +32,7 @@ tests_faults_test_power_SOURCES = tests/faults/test_power.c $(power_room)
 tests_faults_test_power_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 check-faults: check-faults-power
 check-faults-power: capstan $(power_tests)
-	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} tests/faults/test_power
+	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} FAULTS_AGAIN=$${FAULTS_AGAIN:-500} tests/faults/test_power
 	@FAULTS_CALLS=$${FAULTS_CALLS:-5000} tests/faults/test_bad_calls
 	@FAULTS_MEMORY=$${FAULTS_MEMORY:-5000} FAULTS_STRIDE=$${FAULTS_STRIDE:-1} tests/faults/test_memory
 # A whole engine from one seed: FAULTS_SEEDS of them from FAULTS_SEED on.

@@ -52,7 +52,7 @@ static json_t *entry_of(const cs_effect *e)
 	CS_AUTOBUF cs_buf body;
 	cs_buf_init(&body, (size_t)1 << 20);
 	if (cs_http_render_body(e->rendered, &body, NULL) != CS_OK)
-		cs_buf_reset(&body);
+		abort();             /* where memory is refused: it dies before anything has left */
 	cs_hash_hex(cs_buf_str(&body), body.len, digest);
 	const char *url = cs_json_str_or(e->rendered, "url", ""), *rest = strstr(url, "://");
 	const char *path = rest != NULL ? rest + 3 + strcspn(rest + 3, "/") : "/";

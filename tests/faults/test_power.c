@@ -4,8 +4,9 @@
  *
  * FAULTS_IMAGES=N images from number FAULTS_SEED on are made and judged (1,000 from 1 on without them);
  * every FAULTS_EVERY-th (25) by a whole engine to the end of every run, the others by the store
- * alone. A tape is never twice the same; the one of a failure is kept, and FAULTS_TAPE=FILE takes it
- * instead: the same numbers are the same images then. */
+ * alone; and FAULTS_AGAIN of them (10) are taken up while the power is cut again, 20 times each. A tape
+ * is never twice the same; the one of a failure is kept, and FAULTS_TAPE=FILE takes it instead: the
+ * same numbers are the same images then. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -163,6 +164,52 @@ static void what_a_power_cut_leaves_opens_and_goes_on_and_nothing_told_is_lost(v
 		      (double)images / seconds);
 }
 
+/* What a cut left is taken up by an engine whose disk is taped in its turn, and the power is cut again. */
+static void cut_again(const power_record *r, const disk *d, const struct image *i)
+{
+	enum { AGAIN = 20 };
+	char what[256];
+	power_record second = { .play = r->play };
+	snprintf(second.tape.name, sizeof second.tape.name, "%s", r->play->name);
+	site_clear(&here);
+	here.verbs = r->play->verbs;
+	if (!disk_image(d, here.state, i->n, what, sizeof what) || !tap_go_on(here.state, &second.tape, &r->tape, i->cut))
+		fail_msg("the image %llu cannot be made: %s", (unsigned long long)i->n, strerror(errno));
+	size_t begun = second.tape.n_ops;
+	site_recall(&here, &r->tape, i->cut);
+	CS_AUTOFREE char *wrong = power_take_up(&here);
+	tap_end();
+	if (wrong != NULL)
+		keep_and_fail(r, d, i, wrong);
+	CS_AUTOFREE char *lost = power_record_read(&second, &here);
+	if (lost != NULL)
+		keep_and_fail(r, d, i, lost);
+	/* Half of them while it recovers: in the first ops that it does. */
+	disk *other = disk_new(&second.tape);
+	size_t all = second.tape.n_ops - begun;
+	for (size_t k = 0; k < AGAIN; k++) {
+		struct image again = { .n = i->n * AGAIN + k, .cut = begun + (k < AGAIN / 2 ? all * k / AGAIN / 5 : all * k / AGAIN) };
+		disk_go(other, again.cut);
+		judge(&second, other, &again, k == AGAIN / 4);
+	}
+	disk_free(other);
+	power_record_free(&second);
+}
+
+static void a_power_cut_while_it_recovers_is_no_different(void **state)
+{
+	(void)state;
+	uint64_t n = number("FAULTS_AGAIN", 10), from = number("FAULTS_SEED", 1);
+	for (uint64_t at = from; at < from + n; at++) {
+		const power_record *r = &records[at % n_records];
+		struct image i = { .n = at, .cut = cut_of(r, at) };
+		disk *d = disk_new(&r->tape);
+		disk_go(d, i.cut);
+		cut_again(r, d, &i);
+		disk_free(d);
+	}
+}
+
 static void a_folder_that_was_made_is_synced_into_its_parent(void **state)
 {
 	(void)state;
@@ -206,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_folder_that_was_made_is_synced_into_its_parent),
 		cmocka_unit_test(what_a_power_cut_leaves_opens_and_goes_on_and_nothing_told_is_lost),
+		cmocka_unit_test(a_power_cut_while_it_recovers_is_no_different),
 	};
 	int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 	if (failed == 0)
