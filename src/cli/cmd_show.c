@@ -95,7 +95,7 @@ static void print_waits(cs_cli *c, const json_t *waits)
 {
 	static const struct { const char *what, *text; } words[] = {
 		{ "approval", N_("your decision") }, { "in-doubt", N_("your word whether it happened") }, { "grace", N_("the end of a decision's grace") },
-		{ "timer", N_("a clock") }, { "retry", N_("another try") }, { "event", N_("an event") }, { "hold", N_("the end of a hold") },
+		{ "timer", N_("a clock") }, { "retry", N_("another try") }, { "probe", N_("an answer whether it happened") }, { "event", N_("an event") }, { "hold", N_("the end of a hold") },
 		{ "breaker", N_("its connector's breaker (`capstan connectors`)") }, { "limit", N_("its connector's limits") },
 		{ "once", N_("what another run does under the same business key") },
 	};

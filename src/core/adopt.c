@@ -64,7 +64,7 @@ static bool is_composite(const cs_task *t)
 
 bool cs_call_only_asked(const cs_call *c)
 {
-	return c != NULL && c->tries == 0 && (c->phase == CS_CALL_PLANNED || c->phase == CS_CALL_ASKING);
+	return c != NULL && c->outer == NULL && c->tries == 0 && (c->phase == CS_CALL_PLANNED || c->phase == CS_CALL_ASKING);
 }
 
 static int in_the_way(const cs_task *t, const char *what, cs_err *err)

@@ -14,9 +14,14 @@ const char *cs_call_name(const cs_frame *f)
 	return f->call != NULL && f->call->name != NULL ? f->call->name : f->task->call;
 }
 
+const char *cs_call_reverses(const cs_call *c)
+{
+	return c->outer != NULL ? c->outer->reverses : c->reverses;
+}
+
 bool cs_frame_reverses(const cs_frame *f)
 {
-	return f != NULL && f->call != NULL && f->call->reverses[0] != '\0';
+	return f != NULL && f->call != NULL && cs_call_reverses(f->call)[0] != '\0';
 }
 
 const cs_function *cs_call_function(cs_run *r, cs_step *s, cs_frame *f)
@@ -103,7 +108,7 @@ static int render_text(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn
 	return rc;
 }
 
-static int render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
+int cs_call_render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why)
 {
 	cs_call *c = f->call;
 	if (c->request == NULL && fn->kind == CS_FUNCTION_AGENT && strcmp(cs_call_performer(fn), "text") == 0)
@@ -159,7 +164,7 @@ static int prepare(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, co
 {
 	int rc = f->call->args == NULL ? cs_reversal_args(r, s, f, why) : CS_OK;
 	if (rc == CS_OK)
-		rc = render(r, s, f, fn, why);
+		rc = cs_call_render(r, s, f, fn, why);
 	if (rc == CS_OK)
 		rc = cs_call_credential(r, s, f, why);
 	*ret_kind = rc == CS_EUNSUPPORTED ? "configuration" : "expression";
@@ -210,16 +215,23 @@ int cs_step_plan(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 /* The identity of what is sent: the same over technical retries, another for every logical attempt. */
 static void make_key(cs_run *r, cs_step *s, cs_frame *f)
 {
-	if (f->call->once[0] != '\0' && f->call->once_n <= 1) {
-		memcpy(f->call->key, f->call->once, sizeof f->call->key);
-		cs_copied_rekey(r, s, f->call);
+	cs_call *c = f->call;
+	CS_AUTOFREE char *text = NULL;
+	if (c->once[0] != '\0' && c->once_n <= 1) {
+		memcpy(c->key, c->once, sizeof c->key);
+		cs_copied_rekey(r, s, c);
 		return;
 	}
-	CS_AUTOFREE char *text = f->call->once[0] != '\0' ? cs_xasprintf("once again\n%s\n%u", f->call->once, f->call->once_n) : cs_frame_reverses(f) ?
-		cs_xasprintf("reversal\n%s\n%u", f->call->reverses, f->call->logical) :
-		cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, f->call->logical);
-	s->key(s->ctx, text, f->call->key);
-	cs_copied_rekey(r, s, f->call);
+	if (c->outer != NULL)
+		text = cs_xasprintf("probe\n%s\n%u", c->outer->key, c->outer->tries);
+	else if (c->once[0] != '\0')
+		text = cs_xasprintf("once again\n%s\n%u", c->once, c->once_n);
+	else if (cs_frame_reverses(f))
+		text = cs_xasprintf("reversal\n%s\n%u", c->reverses, c->logical);
+	else
+		text = cs_xasprintf("%s\n%s\n%d\n%u", r->origin, f->task->ref, f->occurrence, c->logical);
+	s->key(s->ctx, text, c->key);
+	cs_copied_rekey(r, s, c);
 }
 
 /* By name, so that the log can tell where each was used. */
@@ -271,8 +283,10 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 		json_object_set_new(data, "rule", json_string(why->rule));
 	if (c->request != NULL)
 		json_object_set(data, "request", c->request);
-	if (c->request == NULL || cs_frame_reverses(f))
+	if (c->request == NULL || cs_frame_reverses(f) || c->outer != NULL)
 		json_object_set(data, "input", c->args);
+	if (c->outer != NULL)
+		json_object_set_new(data, "probes", json_string(c->outer->key));
 	cs_once_say_intent(c, data);
 	say_secrets(r, s, f, fn, data);
 	int rc = cs_run_write(r, s, "attempt.intent", f->task, f->occurrence, data, err);
@@ -281,10 +295,13 @@ int cs_step_send(cs_run *r, cs_step *s, cs_frame *f, const char *approval, const
 
 /* ---- the result ------------------------------------------------------------------------------------------- */
 
-/* `fails`, then `result`, over the reply. *ret_error: the reply says that it failed. */
-static int read_reply(cs_view_of *v, const cs_function *fn, json_t *reply, json_t **ret_result, bool *ret_failed, cs_err *why)
+int cs_call_read(cs_view_of *v, const cs_function *fn, json_t *reply, json_t **ret_result, bool *ret_failed, cs_err *why)
 {
 	json_t *out = NULL;
+	if (v->memo->call->probed) {     /* no reply of this one */
+		*ret_result = json_incref(reply);
+		return CS_OK;
+	}
 	int rc = fn->fails == NULL ? CS_OK : cs_look_true(v, CS_PHASE_FAILS, fn->fails, reply, ret_failed, why);
 	if (rc != CS_OK || *ret_failed)
 		return rc;
@@ -320,7 +337,7 @@ static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	CS_AUTOJSON json_t *result = NULL;
 	cs_err why = { 0 };
 	bool failed = false;
-	rc = read_reply(&v, fn, c->result, &result, &failed, &why);
+	rc = cs_call_read(&v, fn, c->result, &result, &failed, &why);
 	if (rc == CS_EAGAIN)
 		return rc;
 	int kept = failed ? CS_OK : cs_reversal_register(r, s, f, result != NULL ? result : c->result, err);
@@ -371,6 +388,8 @@ static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 static int call_once(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	cs_call *c = f->call;
+	if (c->outer != NULL)
+		return cs_step_probe(r, s, f, err);
 	switch (c->phase) {
 	case CS_CALL_PLANNED:
 		return cs_step_plan(r, s, f, err);
@@ -384,6 +403,7 @@ static int call_once(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 		return cs_step_raise(r, s, f->task, f->occurrence, c->error, err);
 	case CS_CALL_INTENT:
 	case CS_CALL_IN_DOUBT:
+	case CS_CALL_PROBING:
 		return CS_OK;
 	}
 	return CS_OK;
@@ -395,8 +415,9 @@ int cs_step_call(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	const cs_task *t = f->task;
 	for (;;) {
 		cs_call_phase before = f->call->phase;
+		bool probe = f->call->outer != NULL;
 		int rc = call_once(r, s, f, err);
-		if (rc != CS_OK || r->live[t->id] != f || f->call->phase == before)
+		if (rc != CS_OK || r->live[t->id] != f || (f->call->phase == before && probe == (f->call->outer != NULL)))
 			return rc;
 	}
 }

@@ -63,7 +63,7 @@ int cs_run_begin(cs_run *r, cs_step *s, json_t *created, cs_err *err)
 static int pause_run(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
 	(void)args;
-	const char *type = cs_frame_intent_open(r->root) ? "run.pausing" : "run.paused";
+	const char *type = cs_frame_effect_open(r->root) ? "run.pausing" : "run.paused";
 	int rc = cs_run_write(r, s, type, NULL, 0, NULL, err);
 	return rc != CS_OK ? rc : cs_run_subs_control(r, s, "pause", err);
 }

@@ -33,6 +33,30 @@ int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev)
 	return CS_OK;
 }
 
+/* The call that EV is of: where the frame's is a probe and EV of what it asks about, the probe is over. */
+static cs_call *attempt_of(const cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	cs_call *c = call_of(r, t);
+	if (c == NULL || c->outer == NULL || strcmp(cs_json_str_or(ev->data, "key", ""), c->outer->key) != 0)
+		return c;
+	return cs_frame_end_probe(r->live[t->id]);
+}
+
+/* Whether it happened is asked: by a call of its own, in the frame of the one that it is about. */
+static void begin_probe(cs_frame *f, const cs_event *ev)
+{
+	cs_call *p = cs_xcalloc(1, sizeof *p);
+	p->outer = f->call;
+	p->outer->phase = CS_CALL_PROBING;
+	p->name = cs_xstrdup(cs_json_str_or(ev->data, "probe", ""));
+	p->effect = CS_EFFECT_READ;
+	p->logical = 1;
+	p->due = cs_json_int_or(ev->data, "due", ev->at);
+	p->deadline = cs_json_int_or(ev->data, "deadline", p->due);
+	f->call = p;
+	cs_frame_forget(f);
+}
+
 /* ---- attempts --------------------------------------------------------------------------------------- */
 
 int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
@@ -44,6 +68,7 @@ int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t)
 	c->phase = CS_CALL_INTENT;
 	c->intent_seq = ev->seq;
 	c->dispatched = false;
+	c->deadline = cs_json_int_or(ev->data, "deadline", ev->at);
 	c->simulated = ev->simulated;
 	put_text(c->key, sizeof c->key, ev->data, "key");
 	(void)cs_effect_class_parse(cs_json_str_or(ev->data, "class", "unsafe"), &c->effect, NULL);
@@ -79,12 +104,13 @@ static void settle(cs_run *r, const cs_task *t, cs_call *c, cs_call_phase phase,
 
 int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_call *c = call_of(r, t);
+	cs_call *c = attempt_of(r, ev, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
 	bool failed = json_object_get(ev->data, "error") != NULL;
 	put_text(c->digest, sizeof c->digest, ev->data, "digest");
 	settle(r, t, c, failed ? CS_CALL_FAILED : CS_CALL_DONE, ev);
+	c->probed = cs_json_true(ev->data, "probed");
 	return CS_OK;
 }
 
@@ -101,7 +127,7 @@ int cs_run_fold_attempt_awaits(cs_run *r, const cs_event *ev, const cs_task *t)
 
 int cs_run_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_call *c = call_of(r, t);
+	cs_call *c = attempt_of(r, ev, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
 	settle(r, t, c, CS_CALL_FAILED, ev);
@@ -110,19 +136,21 @@ int cs_run_fold_attempt_failed(cs_run *r, const cs_event *ev, const cs_task *t)
 
 int cs_run_fold_attempt_retry(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_call *c = call_of(r, t);
+	cs_call *c = attempt_of(r, ev, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
 	c->phase = CS_CALL_RETRY_WAIT;
 	c->due = cs_json_int_or(ev->data, "due", ev->at);
 	c->spared += cs_json_true(ev->data, "held");
+	if (cs_json_true(ev->data, "absent"))    /* its probe has proved that it did not happen */
+		c->ambiguous = false;
 	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
 }
 
 int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_call *c = call_of(r, t);
+	cs_call *c = attempt_of(r, ev, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
 	c->ambiguous = true;
@@ -131,6 +159,11 @@ int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *
 		return cs_run_fold_attempt_retry(r, ev, t);
 	if (strcmp(to, "failed") == 0)
 		return cs_run_fold_attempt_failed(r, ev, t);
+	if (strcmp(to, "probing") == 0) {
+		cs_json_put(&c->error, json_object_get(ev->data, "error"));
+		begin_probe(r->live[t->id], ev);
+		return CS_OK;
+	}
 	c->phase = CS_CALL_IN_DOUBT;
 	cs_json_put(&c->error, json_object_get(ev->data, "error"));
 	return CS_OK;
@@ -138,7 +171,7 @@ int cs_run_fold_attempt_ambiguous(cs_run *r, const cs_event *ev, const cs_task *
 
 int cs_run_fold_attempt_resolved(cs_run *r, const cs_event *ev, const cs_task *t)
 {
-	cs_call *c = call_of(r, t);
+	cs_call *c = attempt_of(r, ev, t);
 	if (c == NULL)
 		return CS_EINTERNAL;
 	const char *how = cs_json_str_or(ev->data, "how", "");

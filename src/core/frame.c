@@ -64,6 +64,7 @@ static void call_free(cs_call *c)
 	json_decref(c->request);
 	json_decref(c->result);
 	json_decref(c->error);
+	call_free(c->outer);
 	free(c);
 }
 
@@ -185,6 +186,26 @@ void cs_frame_enter_iteration(cs_run *r, cs_frame *f, size_t i)
 	f->vars = json_object();
 	json_object_set(f->vars, f->task->each, json_array_get(f->items, i));
 	json_object_set_new(f->vars, f->task->at, json_integer((json_int_t)i));
+}
+
+cs_call *cs_frame_end_probe(cs_frame *f)
+{
+	cs_call *outer = CS_STEAL(f->call->outer);
+	call_free(f->call);
+	f->call = outer;
+	return outer;
+}
+
+bool cs_frame_effect_open(const cs_frame *f)
+{
+	if (f == NULL)
+		return false;
+	if (f->call != NULL && (f->call->phase == CS_CALL_INTENT || f->call->outer != NULL))
+		return true;
+	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
+		if (cs_frame_effect_open(f->kids[i]))
+			return true;
+	return cs_frame_effect_open(f->child);
 }
 
 bool cs_frame_intent_open(const cs_frame *f)

@@ -132,12 +132,26 @@ bool cs_run_sub_is_open(const cs_run *r);            /* R awaits one, anywhere *
 bool cs_frame_sub_open(const cs_frame *f);           /* F awaits a run that has not ended */
 int cs_items_withdraw(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);   /* F NULL: all of the run */
 bool cs_frame_intent_open(const cs_frame *f);        /* in or below F */
+bool cs_frame_effect_open(const cs_frame *f);        /* the same, or one is being asked about */
+cs_call *cs_frame_end_probe(cs_frame *f);            /* the attempt that F's probe asked about is F's call again; returned */
 /* Makes F's credential if its task has an authentication and it is not there. CS_EAGAIN: jq was asked;
  * else what is wrong stands in WHY, without the credential. */
 int cs_call_credential(cs_run *r, cs_step *s, cs_frame *f, cs_err *why);
 /* What F's call calls: the task's function, or that of a reversal. */
 const char *cs_call_name(const cs_frame *f);
+const char *cs_call_reverses(const cs_call *c);      /* the key that it, or what it asks about, takes back; "" none */
 bool cs_frame_reverses(const cs_frame *f);           /* is it an attempt that takes something back? */
+
+/* ---- probes: an attempt of its own that asks whether F's other one happened ---- */
+int cs_step_probe(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);        /* as far as it goes; CS_EAGAIN: jq was asked */
+int cs_probes_step(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);       /* all in and below F */
+typedef enum cs_probed { CS_PROBED_FOUND, CS_PROBED_ABSENT, CS_PROBED_UNKNOWN } cs_probed;
+/* What the probe says of the attempt. RESULT: what was found; WHY: why it is not known. Both borrowed, NULL. */
+int cs_attempt_probed(cs_run *r, cs_step *s, cs_frame *f, cs_probed how, json_t *result, const char *why, cs_err *err);
+/* Makes F's request, if its function is one that renders. CS_EAGAIN: jq was asked. */
+int cs_call_render(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *why);
+/* `fails`, then `result`, over the reply. *ret_failed: the reply says that it failed. */
+int cs_call_read(cs_view_of *v, const cs_function *fn, json_t *reply, json_t **ret_result, bool *ret_failed, cs_err *why);
 
 /* ---- an attempt that is to be tried again, and is not ---- */
 /* F's attempt is in doubt, HOW: an item asks. */

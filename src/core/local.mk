@@ -19,7 +19,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/listen.c src/core/match.c src/core/match.h \
 	src/core/life.c src/core/life.h src/core/look.c \
 	src/core/machine.c src/core/machine.h \
-	src/core/once.c src/core/openapi.c src/core/openapi.h \
+	src/core/once.c src/core/probe.c src/core/openapi.c src/core/openapi.h \
 	src/core/outcome.c \
 	src/core/record.c src/core/record.h \
 	src/core/reverse.c src/core/fold_reverse.c src/core/fold_run.c \

@@ -94,6 +94,11 @@ static const cs_arrow attempt_arrows[] = {
 	{ "intent", "ambiguous", "retry-wait" },     /* pure, read; keyed within its window */
 	{ "intent", "ambiguous", "in-doubt" },       /* unsafe; keyed past its window or its tries */
 	{ "intent", "ambiguous", "failed" },         /* pure and read, tries used up */
+	{ "intent", "ambiguous", "probing" },        /* probe: it is asked */
+	{ "probing", "found", "done" },
+	{ "probing", "absent", "retry-wait" },
+	{ "probing", "absent", "failed" },           /* tries used up */
+	{ "probing", "unknown", "in-doubt" },
 	{ "in-doubt", "happened", "done" },
 	{ "in-doubt", "did-not", "failed" },
 	{ "in-doubt", "repeat", "superseded" },
@@ -104,8 +109,8 @@ static const cs_arrow attempt_arrows[] = {
 	{ "retry-wait", "cancel", "in-doubt" },      /* it may have happened */
 };
 MACHINE(attempt, "attempt",
-	STATES("planned", "intent", "retry-wait", "in-doubt", "done", "failed", "superseded"),
-	STATES("dispatch", "ok", "not-sent", "rejected", "transient", "ambiguous", "happened", "did-not",
+	STATES("planned", "intent", "probing", "retry-wait", "in-doubt", "done", "failed", "superseded"),
+	STATES("dispatch", "ok", "not-sent", "rejected", "transient", "ambiguous", "found", "absent", "unknown", "happened", "did-not",
 	       "repeat", "timer", "cancel"));
 
 static const cs_arrow approval_arrows[] = {

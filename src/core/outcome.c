@@ -116,16 +116,28 @@ static int open_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, json_
 }
 
 /* Where an ambiguous end leads: pure, read: run again; keyed: the same key while its window lasts;
- * else the operator decides. A crash costs no try. FN NULL: nothing is known of it any more. */
+ * probe: it is asked; else the operator decides. A crash costs no try. FN NULL: nothing is known of it any more. */
 static const char *after_ambiguous(const cs_call *c, const cs_function *fn, bool crash, int64_t now)
 {
 	if (fn == NULL)
-		return "in-doubt";
+		return c->outer != NULL ? "failed" : "in-doubt";
+	if (c->effect == CS_EFFECT_PROBE && fn->probe_call != NULL)
+		return "probing";
 	bool tries = crash || spent(c) < fn->attempts;
 	if (c->effect == CS_EFFECT_PURE || c->effect == CS_EFFECT_READ)
 		return tries ? "retry-wait" : "failed";
 	bool in_window = c->effect == CS_EFFECT_KEYED && now < c->first_intent_at + fn->keyed_window_ms;
 	return in_window && tries ? "retry-wait" : "in-doubt";
+}
+
+/* Not before the other side has had its time, for what is on its way is not absent; and not for ever. */
+static void say_probe(cs_run *r, cs_step *s, const cs_call *c, const cs_function *fn, json_t *data)
+{
+	const cs_function *asks = s->function(s->ctx, r, fn->probe_call);
+	int64_t due = c->deadline > s->now ? c->deadline : s->now;
+	json_object_set_new(data, "probe", json_string(fn->probe_call));
+	json_object_set_new(data, "due", json_integer(due));
+	json_object_set_new(data, "deadline", json_integer(due + (asks != NULL ? asks->timeout_ms * asks->attempts : 0)));
 }
 
 static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_outcome *o, json_t *error, const char *how, cs_err *err)
@@ -138,6 +150,8 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	json_object_set_new(data, "how", json_string(how));
 	json_object_set_new(data, "class", json_string(cs_effect_class_name(class)));
 	json_object_set_new(data, "to", json_string(to));
+	if (strcmp(to, "probing") == 0)
+		say_probe(r, s, c, fn, data);
 	if (strcmp(to, "retry-wait") == 0)
 		json_object_set_new(data, "due", json_integer(crash ? s->now : s->now + backoff(r, fn, spent(c), 0)));
 	int rc = write_outcome(r, s, f, "attempt.ambiguous", data, err);
@@ -212,6 +226,12 @@ int cs_attempt_outlived(cs_run *r, cs_step *s, cs_frame *f, bool *ret_over, cs_e
 
 int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
 {
+	if (f->call != NULL && f->call->outer != NULL) {         /* what is asked is awaited like what is open */
+		int rc = cs_step_probe(r, s, f, err);
+		*ret_clear = rc == CS_OK && f->call->outer == NULL;
+		if (rc != CS_OK || !*ret_clear)
+			return rc == CS_EAGAIN ? CS_OK : rc;
+	}
 	if (f->call != NULL && (f->call->phase == CS_CALL_INTENT || f->call->phase == CS_CALL_IN_DOUBT))
 		*ret_clear = false;
 	if (f->call == NULL || f->call->phase != CS_CALL_RETRY_WAIT)
@@ -240,4 +260,42 @@ int cs_copied_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
 	CS_AUTOJSON json_t *error = cs_error_new("communication", "this workspace is a copy: the other may have sent it already", f->task->ref);
 	return ambiguous(r, s, f, cs_call_function(r, s, f), NULL, error, "the other copy may have sent it", err);
+}
+
+/* ---- what a probe says ---------------------------------------------------------------------------------------- */
+
+static int absent(cs_run *r, cs_step *s, cs_frame *f, const cs_function *did, cs_err *err)
+{
+	const cs_call *c = f->call->outer;
+	CS_AUTOJSON json_t *error = c->error != NULL ? json_incref(c->error) : NULL;
+	json_t *data = base_data(c, NULL, error);
+	json_object_set_new(data, "absent", json_true());
+	if (did == NULL || spent(c) >= did->attempts)
+		return write_outcome(r, s, f, "attempt.failed", data, err);
+	json_object_set_new(data, "due", json_integer(s->now + backoff(r, did, spent(c), 0)));
+	json_object_set_new(data, "n", json_integer((json_int_t)c->tries));
+	return write_outcome(r, s, f, "attempt.retry", data, err);
+}
+
+int cs_attempt_probed(cs_run *r, cs_step *s, cs_frame *f, cs_probed how, json_t *result, const char *why, cs_err *err)
+{
+	const cs_call *c = f->call->outer;
+	if (how == CS_PROBED_ABSENT)
+		return absent(r, s, f, s->function(s->ctx, r, c->name != NULL ? c->name : f->task->call), err);
+	if (how == CS_PROBED_FOUND) {
+		json_t *data = base_data(c, NULL, NULL);
+		json_object_set(data, "result", result != NULL ? result : json_null());
+		json_object_set_new(data, "probed", json_true());
+		if (f->call->result_tainted)
+			json_object_set_new(data, "tainted", json_true());
+		return write_outcome(r, s, f, "attempt.done", data, err);
+	}
+	CS_AUTOFREE char *text = cs_xasprintf("its probe gave no answer: %s", why != NULL ? why : "unknown");
+	CS_AUTOJSON json_t *error = c->error != NULL ? json_incref(c->error) : NULL;
+	json_t *data = base_data(c, NULL, error);
+	json_object_set_new(data, "how", json_string(text));
+	json_object_set_new(data, "class", json_string(cs_effect_class_name(c->effect)));
+	json_object_set_new(data, "to", json_string("in-doubt"));
+	int rc = write_outcome(r, s, f, "attempt.ambiguous", data, err);
+	return rc != CS_OK ? rc : open_doubt(r, s, f, text, error, err);
 }

@@ -61,8 +61,8 @@ int cs_reversal_args(cs_run *r, cs_step *s, cs_frame *f, cs_err *why)
 
 int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
-	const cs_reversal *v = find(r, f->call->reverses);
-	json_t *data = v != NULL ? said_of(v) : json_pack("{s:s}", "key", f->call->reverses);
+	const cs_reversal *v = find(r, cs_call_reverses(f->call));
+	json_t *data = v != NULL ? said_of(v) : json_pack("{s:s}", "key", cs_call_reverses(f->call));
 	return cs_run_write(r, s, "reversal.reversed", f->task, f->occurrence, data, err);
 }
 
@@ -70,7 +70,7 @@ int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *
 {
 	int rc = cs_items_withdraw(r, s, f, err);
 	return rc != CS_OK ? rc : cs_run_write(r, s, "reversal.failed", f->task, f->occurrence,
-					       json_pack("{s:s, s:O}", "key", f->call->reverses, "error", error), err);
+					       json_pack("{s:s, s:O}", "key", cs_call_reverses(f->call), "error", error), err);
 }
 
 bool cs_reversals_left(const cs_run *r)

@@ -26,7 +26,7 @@ typedef enum cs_phase {
 	CS_PHASE_CATCH, CS_PHASE_CARD, CS_PHASE_REACH, CS_PHASE_REQUEST, CS_PHASE_FAILS, CS_PHASE_RESULT,
 	CS_PHASE_OUTPUT, CS_PHASE_EXPORT, CS_PHASE_TITLE, CS_PHASE_TIMEOUT, CS_PHASE_AUTHENTICATION,
 	CS_PHASE_EVENT, CS_PHASE_DATA, CS_PHASE_EXPECT, CS_PHASE_UNTIL, CS_PHASE_ITEM, CS_PHASE_CONTEXT, CS_PHASE_REVERSE,
-	CS_PHASE_ONCE,
+	CS_PHASE_ONCE, CS_PHASE_PROBE, CS_PHASE_FOUND,
 } cs_phase;
 
 /* The answer of a jq expression, kept until the task that asked is over. */
@@ -44,6 +44,7 @@ typedef enum cs_call_phase {
 	CS_CALL_INTENT,              /* committed; the performer has it, or soon will */
 	CS_CALL_RETRY_WAIT,
 	CS_CALL_IN_DOUBT,
+	CS_CALL_PROBING,             /* another call asks whether it happened: that is the frame's, with this one as its `outer` */
 	CS_CALL_DONE,                /* there is a result; result, schema, output and export are next */
 	CS_CALL_FAILED,              /* there is an error; it is next raised into the flow */
 } cs_call_phase;
@@ -69,7 +70,8 @@ typedef struct cs_call {
 	unsigned tries;              /* technical attempts begun under this key */
 	bool ambiguous;              /* one of them ended so: a keyed one then ends in doubt */
 	int64_t first_intent_at;     /* when this key was first sent */
-	int64_t due;                 /* of the retry */
+	int64_t due;                 /* of the retry; of a probe: not before */
+	int64_t deadline;            /* of the intent; of a probe that is held back */
 	json_t *request;             /* rendered; NULL until then */
 	json_t *policy;              /* evaluated, where the credential is made only as it is sent; in memory only; NULL */
 	char *credential;            /* what stands after `Authorization:`; in memory only; NULL: none, or not made yet */
@@ -90,6 +92,8 @@ typedef struct cs_call {
 	char reverses[CS_HEX_SIZE];  /* a reversal's: key of the attempt that it takes back; "" else */
 	bool registered;             /* its own reversal is */
 	bool cleared;                /* copied.h: begun by the operator, who knew of the other copy */
+	bool probed;                 /* RESULT is what its probe found, not a reply */
+	struct cs_call *outer;       /* a probe's: the attempt that it asks about; owned; NULL else */
 } cs_call;
 
 typedef enum cs_reversal_state {

@@ -353,8 +353,9 @@ static int end_run(struct walk *w, cs_err *err)
 static int fault_run(struct walk *w, cs_err *err)
 {
 	cs_run *r = w->r;
-	if (cs_frame_intent_open(r->root))
-		return CS_OK;
+	int open = cs_probes_step(r, w->s, r->root, err);
+	if (open != CS_OK || cs_frame_effect_open(r->root))
+		return open;
 	CS_AUTOJSON json_t *error = json_incref(w->fault);
 	CS_AUTOFREE char *ref = cs_xstrdup(w->fault_ref);
 	int rc = cs_items_withdraw(r, w->s, NULL, err);
@@ -367,7 +368,7 @@ static int fault_run(struct walk *w, cs_err *err)
 
 static const char *held_by(const cs_call *c, const char *phase)
 {
-	return c->awaits ? "once" : c->held != NULL ? c->held : phase;
+	return c->awaits ? "once" : c->held != NULL ? c->held : c->outer != NULL ? "timer" : phase;
 }
 
 /* What a run that cannot go on waits for, as words. */
@@ -376,7 +377,7 @@ static void waits(const cs_frame *f, json_t *words)
 	static const char *const word[] = {
 		[CS_CALL_PLANNED] = "hold", [CS_CALL_ASKING] = "approval", [CS_CALL_INTENT] = NULL,
 		[CS_CALL_RETRY_WAIT] = "timer", [CS_CALL_IN_DOUBT] = "in-doubt", [CS_CALL_DONE] = NULL,
-		[CS_CALL_FAILED] = NULL,
+		[CS_CALL_FAILED] = NULL, [CS_CALL_PROBING] = NULL,
 	};
 	if (f == NULL)
 		return;
@@ -429,6 +430,9 @@ static int settle(struct walk *w, cs_err *err)
 	cs_run *r = w->r;
 	if (cs_frame_intent_open(r->root))
 		return CS_OK;
+	int open = r->state == CS_RUN_PAUSING ? cs_probes_step(r, w->s, r->root, err) : CS_OK;
+	if (open != CS_OK || (r->state == CS_RUN_PAUSING && cs_frame_effect_open(r->root)))
+		return open;
 	if (r->state == CS_RUN_PAUSING)
 		return cs_run_write(r, w->s, "run.paused", NULL, 0, NULL, err);
 	bool clear = true;
@@ -525,6 +529,15 @@ static void earlier(int64_t at, int64_t after, int64_t *best)
 		*best = at;
 }
 
+static void call_due(const cs_call *c, int64_t after, int64_t *best)
+{
+	bool asks = c->outer != NULL && c->phase != CS_CALL_INTENT;
+	if (asks)
+		earlier(c->deadline, after, best);
+	if (c->phase == CS_CALL_RETRY_WAIT || (asks && c->phase == CS_CALL_PLANNED))
+		earlier(c->due, after, best);
+}
+
 static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t *best)
 {
 	if (f == NULL)
@@ -533,8 +546,8 @@ static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t
 		earlier(f->retry_due, after, best);
 	earlier(f->due, after, best);
 	earlier(f->deadline, after, best);
-	if (f->call != NULL && f->call->phase == CS_CALL_RETRY_WAIT)
-		earlier(f->call->due, after, best);
+	if (f->call != NULL)
+		call_due(f->call, after, best);
 	const cs_item *item = f->call != NULL && f->call->item[0] != '\0' ? cs_run_item(r, f->call->item) : NULL;
 	if (item != NULL && f->call->phase == CS_CALL_ASKING && strcmp(item->state, "pending") == 0)
 		earlier(cs_asking_due(item, after), after, best);
@@ -550,7 +563,8 @@ static void frame_due(const cs_run *r, const cs_frame *f, int64_t after, int64_t
 int64_t cs_run_due(const cs_run *r, int64_t after)
 {
 	int64_t best = 0;
-	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING || r->state == CS_RUN_COMPENSATING)
+	bool driven = r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING || r->state == CS_RUN_COMPENSATING;
+	if (driven || ((r->state == CS_RUN_PAUSING || r->state == CS_RUN_CANCELLING) && cs_frame_effect_open(r->root)))
 		frame_due(r, r->root, after, &best);
 	if (r->state == CS_RUN_RUNNING || r->state == CS_RUN_WAITING)
 		earlier(r->deadline, after, &best);

@@ -52,7 +52,7 @@ static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *t
 	CS_AUTOJSON json_t *data = json_pack("{s:o}", "error", cs_error_new("runtime",
 		"a value of this task is larger than an event of the log may be; keep less in it", task->ref));
 	if (cs_frame_reverses(r->live[task->id]))
-		json_object_set_new(data, "key", json_string(r->live[task->id]->call->reverses));
+		json_object_set_new(data, "key", json_string(cs_call_reverses(r->live[task->id]->call)));
 	cs_event fault = *ev;
 	fault.type = cs_frame_reverses(r->live[task->id]) ? "reversal.failed" : "task.faulted";
 	fault.simulated = r->simulated;

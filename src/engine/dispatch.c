@@ -262,15 +262,21 @@ static void run_evaluation(void *job)
 /* The set that an expression belongs to: the flow's, or a function's. */
 static cs_exprset *set_of(cs_engine *e, const cs_todo *t)
 {
-	bool of_function = t->phase == CS_PHASE_CARD || t->phase == CS_PHASE_REACH || t->phase == CS_PHASE_REQUEST ||
-			   t->phase == CS_PHASE_FAILS || t->phase == CS_PHASE_RESULT || t->phase == CS_PHASE_REVERSE || t->phase == CS_PHASE_ONCE;
+	static const bool of_functions[] = {
+		[CS_PHASE_CARD] = true, [CS_PHASE_REACH] = true, [CS_PHASE_REQUEST] = true, [CS_PHASE_FAILS] = true, [CS_PHASE_RESULT] = true,
+		[CS_PHASE_REVERSE] = true, [CS_PHASE_ONCE] = true, [CS_PHASE_PROBE] = true, [CS_PHASE_FOUND] = true,
+	};
+	bool of_function = (size_t)t->phase < CS_ARRAY_LEN(of_functions) && of_functions[t->phase];
 	if (!of_function)
 		return t->run->exprs != NULL ? t->run->exprs : t->run->flow->exprs;
 	const cs_task *task = &t->run->flow->tasks[t->task];
 	const cs_frame *f = t->run->live[t->task];
-	/* How something is taken back is said by what did it. */
-	bool other = t->phase != CS_PHASE_REVERSE && f != NULL && f->call != NULL && f->call->name != NULL;
-	const cs_function *fn = e->step.function(e->step.ctx, t->run, other ? f->call->name : task->call);
+	const cs_call *c = f != NULL ? f->call : NULL;
+	/* How something is asked about is said by that; how it is taken back, by what did it. */
+	if (c != NULL && c->outer != NULL && (t->phase == CS_PHASE_PROBE || t->phase == CS_PHASE_FOUND))
+		c = c->outer;
+	bool other = t->phase != CS_PHASE_REVERSE && c != NULL && c->name != NULL;
+	const cs_function *fn = e->step.function(e->step.ctx, t->run, other ? c->name : task->call);
 	return fn->exprs;
 }
 

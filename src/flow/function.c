@@ -48,6 +48,8 @@ void cs_function_free(cs_function *f)
 	cs_template_free(f->once);
 	cs_template_free(f->text);
 	cs_template_free(f->reverse_with);
+	cs_template_free(f->probe_with);
+	cs_template_free(f->found);
 	cs_exprset_unref(f->exprs);
 	cs_places_fini(&f->places);
 	cs_schema_free(f->input);
@@ -61,6 +63,8 @@ void cs_function_free(cs_function *f)
 	free(f->keyed_header);
 	free(f->reverse_call);
 	free(f->reverse_file);
+	free(f->probe_call);
+	free(f->probe_file);
 	free(f);
 }
 

@@ -48,6 +48,10 @@ typedef struct cs_function {
 	cs_template *text;        /* kind text: the text that it gives; kind model: its prompt */
 	char *keyed_header;       /* effect keyed: the header that carries the key */
 	int64_t keyed_window_ms;
+	char *probe_call;         /* effect probe: what is asked whether it happened; NULL: nothing */
+	cs_template *probe_with;             /* `.` is the input; NULL: {} */
+	cs_template *found;                  /* `.` is what that gave; true: it happened, and that is its result */
+	char *probe_file; unsigned probe_line, probe_col;         /* as of reverse */
 	bool reverse_none;        /* said on the card */
 	char *reverse_call;       /* what takes it back; NULL: nothing is declared */
 	cs_template *reverse_with;           /* `.` is {input, result}; NULL: {} */

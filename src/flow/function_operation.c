@@ -27,7 +27,7 @@ static const cs_key operation_keys[] = {
 	{ "output", CS_IS_OBJECT | CS_IS_BOOL }, { "card", CS_IS_STRING }, { "request", CS_IS_OBJECT | CS_KEY_REQUIRED },
 	{ "fails", CS_IS_STRING }, { "result", CS_IS_STRING | CS_IS_OBJECT }, { "keyed", CS_IS_OBJECT },
 	{ "timeout", CS_IS_STRING }, { "retry", CS_IS_OBJECT }, { "reverse", CS_IS_STRING | CS_IS_OBJECT },
-	{ "reach", CS_IS_OBJECT }, { "probe", CS_IS_ANY | CS_KEY_LATER }, { "once", CS_IS_STRING }, { NULL, 0 },
+	{ "reach", CS_IS_OBJECT }, { "probe", CS_IS_OBJECT }, { "once", CS_IS_STRING }, { NULL, 0 },
 };
 
 static const char *const kinds[] = { "http", "smtp", "imap", "mcp", "folder", "webhook", "ical", "poll", NULL };
@@ -229,12 +229,27 @@ static void read_reach(cs_check *c, const json_t *op, cs_function *f)
 		cs_function_template(c, f, op, "reach", &f->reach);
 }
 
-static void check_class(cs_check *c, const cs_function *f)
+/* What is asked when it is not known whether it happened. */
+static void read_probe(cs_check *c, const json_t *op, cs_function *f)
 {
-	if (f->effect != CS_EFFECT_PROBE)
+	static const cs_key keys[] = {
+		{ "call", CS_IS_STRING | CS_KEY_REQUIRED }, { "with", CS_IS_OBJECT | CS_IS_STRING }, { "found", CS_IS_STRING | CS_KEY_REQUIRED }, { NULL, 0 },
+	};
+	const json_t *probe = json_object_get(op, "probe");
+	if (!probe && f->effect == CS_EFFECT_PROBE)
+		cs_check_error_key(c, "effect", "'effect: probe' needs 'probe: { call, with, found }': what to ask when it is not known whether it happened");
+	if (probe && f->effect != CS_EFFECT_PROBE)
+		cs_check_error_key(c, "probe", "'probe' belongs to 'effect: probe'; this operation is '%s'", cs_effect_class_name(f->effect));
+	if (!probe)
 		return;
-	size_t mark = cs_check_push(c, "effect");
-	cs_check_error(c, "'effect: probe' is known, but this version does not obey it yet; write unsafe or keyed");
+	size_t mark = cs_check_push(c, "probe");
+	if (cs_check_object(c, probe, keys, "'probe'")) {
+		f->probe_call = cs_xstrdup(cs_json_str(probe, "call"));
+		f->probe_file = cs_xstrdup(c->file);
+		cs_check_place(c, "/call", &f->probe_line, &f->probe_col);
+		cs_function_template(c, f, probe, "with", &f->probe_with);
+		cs_function_expression(c, f, probe, "found", &f->found);
+	}
 	cs_check_pop(c, mark);
 }
 
@@ -250,12 +265,12 @@ static void read_operation(cs_check *c, const json_t *connector, const char *nam
 	f->connector_def = json_incref((json_t *)(uintptr_t)connector);
 	f->performer = cs_xstrdup(cs_json_str_or(connector, "kind", "http"));
 	cs_function_common(c, op, f);
-	check_class(c, f);
 	read_request(c, op, f);
 	cs_function_text(c, f, op, "card", true, &f->card);
 	cs_function_expression(c, f, op, "fails", &f->fails);
 	cs_function_expression(c, f, op, "result", &f->result);
 	read_keyed(c, op, f);
+	read_probe(c, op, f);
 	read_once(c, op, f);
 	cs_function_reverse(c, op, f);
 	read_reach(c, op, f);

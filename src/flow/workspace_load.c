@@ -226,6 +226,22 @@ static void check_reversals(const cs_workspace *w, cs_diags *d)
 	}
 }
 
+/* A probe asks; it changes nothing. */
+static void check_probes(const cs_workspace *w, cs_diags *d)
+{
+	for (size_t i = 0; i < w->n_functions; i++) {
+		const cs_function *f = w->functions[i], *by = f->probe_call ? cs_workspace_function(w, f->probe_call) : NULL;
+		if (!f->probe_call)
+			continue;
+		if (!by)
+			cs_diags_add(d, false, f->probe_file, f->probe_line, f->probe_col,
+				     "the function '%.80s', which is asked whether %s happened, is not known; name an operation", f->probe_call, f->name);
+		else if (by->kind != CS_FUNCTION_OPERATION || by->effect != CS_EFFECT_READ)
+			cs_diags_add(d, false, f->probe_file, f->probe_line, f->probe_col,
+				     "'%s' cannot be asked whether %s happened: name an operation of 'effect: read', which changes nothing", by->name, f->name);
+	}
+}
+
 int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 {
 	json_t *origins CS_AUTOJSON = json_object();
@@ -240,6 +256,7 @@ int cs_workspace_load_folders(cs_workspace *w, cs_diags *d, cs_err *err)
 		cs_workspace_index(w);
 	}
 	check_reversals(w, d);
+	check_probes(w, d);
 	cs_sub_places_check(&l.subs, w, d);
 	cs_sub_places_fini(&l.subs);
 	return r;

@@ -32,8 +32,10 @@
  *   child.ended    *run, *state, output|error, tainted, reversals [{key, run, name, seq}] (what can be taken back): how the run ended that the task started
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
+ *                  probes (key that it asks about: until that key's next event, the task's others are this one's)
  *                  once (business key), once_n (attempts under it so far, with this), once_value; once is then
  *                  in every event of the attempt and of its reversal
+ *                  attempt.ambiguous to "probing": probe (what is asked), due, deadline; attempt.done probed; .retry, .failed absent
  *   attempt.awaits call, once, once_value, of (a run), of_task, in_doubt: another attempt is under way
  *   attempt.done   *key, result, record, cost       attempt.failed *key, error, record
  *   attempt.retry  *key, error, due, n, held (before its first byte: no try is spent)   attempt.ambiguous *key, how, class, error

@@ -93,6 +93,7 @@ static const char waits_sql[] =
 	" CASE WHEN state IN ('pending', 'open') THEN expires ELSE grace_until END AS until, id AS item, published_seq AS seq FROM item"
 	" WHERE run = ?1 AND (state IN ('pending', 'approved', 'rejected', 'answered') OR (state = 'open' AND kind = 'in-doubt'))"
 	" UNION ALL SELECT 'timer', e.task, t.due, NULL, t.seq FROM timer t JOIN event e ON e.seq = t.seq WHERE t.run = ?1 AND t.state = 'armed'"
+	" UNION ALL SELECT 'probe', task, due, NULL, seq FROM attempt WHERE run = ?1 AND state = 'probing'"
 	" UNION ALL SELECT 'retry', task, due, NULL, seq FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'"
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n)"
 	" ORDER BY seq";

@@ -105,6 +105,11 @@ static const struct {
 	{ CS_EV_REVERSAL_FAILED, "of", "{name} of run {of} could not be taken back[: {error.title}]" },
 	{ CS_EV_REVERSAL_WAIVED, "of", "{actor} left {name} of run {of} as it is[: {why}]" },
 	{ CS_EV_RUN_COMPENSATING, "root", "the run {root} has what this run did taken back" },
+	{ CS_EV_ATTEMPT_INTENT, "probes", "the engine asked by {call} whether {name} had happened" },
+	{ CS_EV_ATTEMPT_DONE, "probed", "its probe found that {name} had happened" },
+	{ CS_EV_ATTEMPT_RETRY, "absent", "its probe found that {name} had not happened: it is tried again" },
+	{ CS_EV_ATTEMPT_FAILED, "absent", "its probe found that {name} had not happened, and its tries are used up" },
+	{ CS_EV_ATTEMPT_AMBIGUOUS, "probe", "it is not known whether {name} happened[: {how}]; {probe} is asked" },
 	{ CS_EV_ATTEMPT_REUSED, "once", "{name} took what run {of} had done under the same business key: nothing was sent" },
 	{ CS_EV_TASK_COMPLETED, "back", "the answer to {name} led back to {back}[: {output.note}]" },
 };

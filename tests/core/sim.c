@@ -21,7 +21,9 @@
 static const char connector_text[] =
 	"{'connector':'shop','kind':'http','url':'https://shop.example','identity':'me','mode':'live','operations':{"
 	"'mail':" OPERATION("'unsafe'") ",'pay':" OPERATION("'unsafe'") ",'look':" OPERATION("'read'") ","
-	"'bill':" OPERATION("'keyed','keyed':{'header':'Idempotency-Key','window':'PT1H'}") "}}";
+	"'bill':" OPERATION("'keyed','keyed':{'header':'Idempotency-Key','window':'PT1H'}") ","
+	"'make':" OPERATION("'probe','probe':{'call':'shop.find','with':{'number':'${ .to }'},'found':'${ .total > 0 }'},'timeout':'PT10S'") ","
+	"'find':{'effect':'read','input':{'type':'object'},'request':{'method':'GET','path':'/x'},'timeout':'PT5S'}}}";
 
 /* ---- what surrounds the run ------------------------------------------------------------------------ */
 
@@ -137,7 +139,7 @@ void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verd
 
 static void begin(sim *s, const char *use, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms)
 {
-	static const char *const names[SIM_FUNCTIONS] = { "mail", "bill", "look", "pay" };
+	static const char *const names[SIM_FUNCTIONS] = { "mail", "bill", "look", "pay", "make", "find" };
 	*s = (sim){ .log = json_array(), .step = { .now = 1000000, .ctx = s, .append = sim_append, .new_id = sim_id,
 		.function = sim_function, .verdict = sim_verdict, .open = sim_open, .fixture = sim_fixture, .key = sim_key,
 		.todo = sim_todo, .epoch = 1, .workspace_mode = "live", .grace_ms = grace_ms, .expire_ms = expire_ms }, .verdict = verdict };

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "core/run.h"
 
-enum { SIM_FUNCTIONS = 4 };
+enum { SIM_FUNCTIONS = 6 };
 
 typedef struct sim {
 	cs_step step;                /* now, grace_ms and expire_ms are the test's to change */
@@ -27,7 +27,8 @@ typedef struct sim {
 
 /* A flow of the body FLOW ('…' for "…") run over INPUT, at 1,000,000 ms, with these operations, of
  * two attempts and a second between them: shop.mail (unsafe), shop.bill (keyed for an hour),
- * shop.look (read), shop.pay (unsafe). Rules allow, grace 0, no expiry, until the test says otherwise. */
+ * shop.look (read), shop.pay (unsafe), shop.make (probe by shop.find: found where .total is above 0),
+ * shop.find (read; one attempt of 5 s). Rules allow, grace 0, no expiry, until the test says otherwise. */
 void sim_new(sim *s, const char *flow, const char *input);
 /* The same with other rules from the beginning. */
 void sim_begin(sim *s, const char *flow, const char *input, cs_verdict_kind verdict, int64_t grace_ms, int64_t expire_ms);

@@ -16,6 +16,8 @@ enum { BEGUN = 1000000, SECOND = 1000, HOUR = 3600 * SECOND };
 #define BILL "{'m':{'call':'shop.bill','with':{'to':'x'}}}"
 #define LOOK "{'m':{'call':'shop.look','with':{'to':'x'}}}"
 #define MAIL "{'m':{'call':'shop.mail','with':{'to':'x'}}}"
+/* Keeps a text of the log while the log goes on. */
+#define KEPT(name, s, type, member) char name[CS_HEX_SIZE]; snprintf(name, sizeof name, "%s", sim_text(s, type, member))
 #define FORK(other) "{'f':{'fork':{'branches':[" BILL "," other "]}}}"
 
 /* retry-wait --timer--> in-doubt: the provider may have forgotten the key by then. */
@@ -132,6 +134,149 @@ static void what_is_in_doubt_is_awaited_by_a_cancel_and_by_a_timeout(void **stat
 	sim_free(&s);
 }
 
+/* ---- probing ---- */
+
+#define MAKE "{'m':{'call':'shop.make','with':{'to':'x'}}}"
+
+/* shop.make, ambiguous at 1 s, asked about when its 10 s are over. */
+static void make_and_lose(sim *s)
+{
+	sim_new(s, MAKE, "{}");
+	s->step.now = BEGUN + SECOND;
+	sim_outcome(s, CS_OUTCOME_AMBIGUOUS, NULL);
+	assert_int_equal(s->dispatched, 1);
+	sim_at(s, BEGUN + 10 * SECOND - 1);
+	assert_int_equal(s->dispatched, 1);              /* what is still on its way is not absent */
+	assert_string_equal(sim_state(s), "waiting");
+	sim_at(s, BEGUN + 10 * SECOND);
+	assert_int_equal(s->dispatched, 2);
+	assert_string_equal(sim_text(s, "attempt.intent", "call"), "shop.find");
+	assert_string_equal(sim_text(s, "attempt.intent", "class"), "read");
+	assert_int_equal(sim_count(s, "item.opened"), 0);
+}
+
+static void what_its_probe_finds_is_done_with_what_was_found(void **state)
+{
+	(void)state;
+	sim s;
+	make_and_lose(&s);
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':1,'id':7}");
+	assert_string_equal(sim_state(&s), "completed");
+	assert_int_equal(s.dispatched, 2);
+	CS_AUTOJSON json_t *want = json_pack("{s:i, s:i}", "total", 1, "id", 7);
+	assert_true(json_equal(s.run->output, want));
+	sim_free(&s);
+}
+
+static void what_its_probe_does_not_find_is_sent_again_under_its_key(void **state)
+{
+	(void)state;
+	sim s;
+	sim_new(&s, MAKE, "{}");
+	KEPT(key, &s, "attempt.intent", "key");
+	sim_free(&s);
+	make_and_lose(&s);
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':0}");
+	sim_at(&s, BEGUN + 20 * SECOND);
+	assert_int_equal(s.dispatched, 3);
+	assert_string_equal(sim_text(&s, "attempt.intent", "call"), "shop.make");
+	assert_string_equal(sim_text(&s, "attempt.intent", "key"), key);
+	sim_outcome(&s, CS_OUTCOME_AMBIGUOUS, NULL);             /* the last of its tries: it is asked about once more */
+	sim_at(&s, BEGUN + 40 * SECOND);
+	assert_int_equal(s.dispatched, 4);
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':0}");
+	assert_string_equal(sim_state(&s), "faulted");           /* it has not happened, and that is known */
+	assert_int_equal(s.dispatched, 4);
+	sim_free(&s);
+}
+
+static void a_probe_without_an_answer_leaves_it_in_doubt(void **state)
+{
+	(void)state;
+	static const struct { cs_outcome_kind kind; const char *result; } ends[] = {
+		{ CS_OUTCOME_AMBIGUOUS, NULL }, { CS_OUTCOME_REJECTED, NULL }, { CS_OUTCOME_NOT_SENT, NULL }, { CS_OUTCOME_DONE, "7" },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
+		sim s;
+		make_and_lose(&s);
+		sim_outcome(&s, ends[i].kind, ends[i].result);
+		sim_at(&s, BEGUN + HOUR);
+		assert_string_equal(sim_state(&s), "waiting");
+		assert_int_equal(sim_call(&s)->phase, CS_CALL_IN_DOUBT);
+		assert_string_equal(sim_item(&s)->kind, "in-doubt");
+		assert_int_equal(s.dispatched, 2);
+		assert_int_equal(sim_decide(&s, "{'verb':'resolve','how':'happened','value':{'id':7}}"), CS_OK);
+		assert_string_equal(sim_state(&s), "completed");
+		sim_free(&s);
+	}
+}
+
+static void a_probe_outlives_any_crash_and_sends_nothing_twice(void **state)
+{
+	(void)state;
+	sim s;
+	sim_new(&s, MAKE, "{}");
+	sim_crash(&s);                                   /* in intent */
+	assert_int_equal(s.dispatched, 1);
+	sim_crash(&s);                                   /* while it waits to ask */
+	sim_at(&s, BEGUN + 10 * SECOND);
+	assert_int_equal(s.dispatched, 2);
+	sim_crash(&s);                                   /* while it asks: it is a read */
+	sim_at(&s, BEGUN + 20 * SECOND);
+	assert_int_equal(s.dispatched, 3);
+	assert_string_equal(sim_text(&s, "attempt.intent", "call"), "shop.find");
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':1}");
+	assert_string_equal(sim_state(&s), "completed");
+	assert_int_equal(s.dispatched, 3);
+	sim_free(&s);
+}
+
+/* Nothing is left to be asked for ever: who holds it hears of it. */
+static void a_question_that_cannot_be_asked_in_time_is_the_operators(void **state)
+{
+	(void)state;
+	sim s;
+	sim_new(&s, MAKE, "{}");
+	sim_outcome(&s, CS_OUTCOME_AMBIGUOUS, NULL);
+	s.shut = true;
+	sim_at(&s, BEGUN + 15 * SECOND - 1);
+	assert_int_equal(sim_count(&s, "item.opened"), 0);
+	assert_int_equal(cs_run_due(s.run, s.step.now), BEGUN + 15 * SECOND);
+	sim_at(&s, BEGUN + 15 * SECOND);
+	assert_int_equal(sim_call(&s)->phase, CS_CALL_IN_DOUBT);
+	assert_int_equal(s.dispatched, 1);
+	sim_free(&s);
+	sim_new(&s, MAKE, "{}");                         /* asked for the first time long after: asked all the same */
+	sim_outcome(&s, CS_OUTCOME_AMBIGUOUS, NULL);
+	sim_at(&s, BEGUN + HOUR);
+	assert_int_equal(s.dispatched, 2);
+	sim_free(&s);
+}
+
+static void pause_and_cancel_wait_for_what_a_probe_says(void **state)
+{
+	(void)state;
+	sim s;
+	make_and_lose(&s);
+	assert_int_equal(sim_control(&s, "pause"), CS_OK);
+	assert_string_equal(sim_state(&s), "pausing");
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':1}");
+	assert_string_equal(sim_state(&s), "paused");
+	assert_int_equal(sim_call(&s)->phase, CS_CALL_DONE);
+	sim_free(&s);
+	sim_new(&s, MAKE, "{}");
+	sim_outcome(&s, CS_OUTCOME_AMBIGUOUS, NULL);
+	assert_int_equal(sim_control(&s, "cancel"), CS_OK);
+	assert_string_equal(sim_state(&s), "cancelling");
+	sim_at(&s, BEGUN + 10 * SECOND);
+	assert_int_equal(s.dispatched, 2);
+	sim_outcome(&s, CS_OUTCOME_DONE, "{'total':0}");
+	assert_string_equal(sim_state(&s), "cancelled");
+	assert_int_equal(sim_count(&s, "item.opened"), 0);
+	assert_int_equal(s.dispatched, 2);
+	sim_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +286,12 @@ int main(void)
 		cmocka_unit_test(a_fault_elsewhere_leaves_no_effect_unknown_in_silence),
 		cmocka_unit_test(tries_that_never_were_do_not_count),
 		cmocka_unit_test(what_is_in_doubt_is_awaited_by_a_cancel_and_by_a_timeout),
+		cmocka_unit_test(what_its_probe_finds_is_done_with_what_was_found),
+		cmocka_unit_test(what_its_probe_does_not_find_is_sent_again_under_its_key),
+		cmocka_unit_test(a_probe_without_an_answer_leaves_it_in_doubt),
+		cmocka_unit_test(a_probe_outlives_any_crash_and_sends_nothing_twice),
+		cmocka_unit_test(a_question_that_cannot_be_asked_in_time_is_the_operators),
+		cmocka_unit_test(pause_and_cancel_wait_for_what_a_probe_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,9 @@ static const struct arrow attempt[] = {
 	{ "intent", "transient", "retry-wait" },
 	{ "intent", "ambiguous", "retry-wait" },    /* pure, read, keyed */
 	{ "intent", "ambiguous", "in-doubt" },      /* unsafe */
+	{ "intent", "ambiguous", "probing" },       /* probe */
+	{ "probing", "found", "done" },             { "probing", "absent", "retry-wait" },
+	{ "probing", "unknown", "in-doubt" },
 	{ "in-doubt", "happened", "done" },         { "in-doubt", "did-not", "failed" },
 	{ "in-doubt", "repeat", "superseded" },
 	{ "retry-wait", "timer", "planned" },
@@ -64,6 +67,7 @@ static const struct arrow attempt[] = {
 	{ "retry-wait", "cancel", "failed" },       { "retry-wait", "cancel", "in-doubt" },
 	/* Beyond the text, by its guard [n = max]: the last try fails without the wait in between. */
 	{ "intent", "transient", "failed" },        { "intent", "ambiguous", "failed" },
+	{ "probing", "absent", "failed" },
 };
 
 static const struct arrow approval[] = {

@@ -138,7 +138,7 @@ static const struct {
 	{ API "operations:\n  get: { effect: read, once: '${ .a }', request: { method: GET, path: /x } }\n",
 	  "a.yaml:5:24: error: 'once' belongs to what does something outside; this operation is 'read'\n" },
 	{ API "operations:\n  get: { effect: probe, request: { method: GTE, path: x, as: multi } }\n",
-	  "a.yaml:5:18: error: 'effect: probe' is known, but this version does not obey it yet; write unsafe or keyed\n"
+	  "a.yaml:5:10: error: 'effect: probe' needs 'probe: { call, with, found }': what to ask when it is not known whether it happened\n"
 	  "a.yaml:5:44: error: the method 'GTE' is not known; did you mean 'GET'?\n"
 	  "a.yaml:5:49: error: 'path' begins with '/': it comes after the connector's url\n"
 	  "a.yaml:5:62: error: 'as' cannot be 'multi'; write one of: json, form, multipart\n" },

@@ -122,6 +122,8 @@ static void on_intent(struct reading *r, const cs_event *ev, const char *key, js
 	const char *class = cs_json_str_or(ev->data, "class", "");
 	if (*state != '\0' && strcmp(state, "attempt.retry") != 0 && strcmp(state, "attempt.ambiguous") != 0)
 		broken(r, "I3: seq %lld: the key %.12s is begun again after %s", (long long)ev->seq, key, state);
+	if (cs_json_true(k, "probing"))
+		broken(r, "I6: seq %lld: the key %.12s is begun again before its probe has answered", (long long)ev->seq, key);
 	if (cs_json_true(k, "in_doubt"))
 		broken(r, "I6: seq %lld: the key %.12s is begun again while in doubt", (long long)ev->seq, key);
 	const char *digest = cs_json_str(k, "digest"), *now = cs_json_str_or(ev->data, "digest", "");
@@ -143,12 +145,19 @@ static void on_intent(struct reading *r, const cs_event *ev, const char *key, js
 			      json_pack("{s:I, s:s, s:s}", "at", (json_int_t)ev->at, "key", key, "class", class));
 }
 
+static bool goes_to(const cs_event *ev, const char *state)
+{
+	return strcmp(ev->type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(ev->data, "to", ""), state) == 0;
+}
+
 /* What waits for another try ends without it: it has failed, or is in doubt. */
 static bool gives_up(const json_t *k, const cs_event *ev)
 {
 	const char *state = cs_json_str_or(k, "state", "");
 	bool waits = strcmp(state, "attempt.retry") == 0 || (strcmp(state, "attempt.ambiguous") == 0 && !cs_json_true(k, "in_doubt"));
-	bool doubt = strcmp(ev->type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0;
+	if (cs_json_true(k, "probing"))              /* its probe has found it, or not, or does not know */
+		return strcmp(ev->type, "attempt.ambiguous") != 0 || strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0;
+	bool doubt = goes_to(ev, "in-doubt");
 	return waits && (doubt || strcmp(ev->type, "attempt.failed") == 0);
 }
 
@@ -173,9 +182,9 @@ static void on_attempt(struct reading *r, const cs_event *ev)
 		broken(r, "I6: seq %lld: %s ends what is in doubt", (long long)ev->seq, ev->type);
 	json_object_set_new(k, "state", json_string(ev->type));
 	json_object_set_new(k, "happened", json_boolean(resolved && strcmp(cs_json_str_or(ev->data, "how", ""), "happened") == 0));
+	json_object_set_new(k, "probing", json_boolean(goes_to(ev, "probing")));
 	json_object_set_new(k, "simulated", json_boolean(ev->simulated));
-	json_object_set_new(k, "in_doubt", json_boolean(strcmp(ev->type, "attempt.ambiguous") == 0 &&
-							strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0));
+	json_object_set_new(k, "in_doubt", json_boolean(goes_to(ev, "in-doubt")));
 }
 
 /* ---- items and runs -------------------------------------------------------------------------------------- */
