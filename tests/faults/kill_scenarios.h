@@ -37,6 +37,7 @@ typedef struct kill_scenario {
 	/* "OPERATION/STEP …" of each run that completes: what has happened outside, each once; and what never has. */
 	const char *wants, *never;
 	const char *task_doubt;      /* what did not happen is said so ("did-not") or done again ("repeat"); NULL: by turns */
+	unsigned weight;             /* bytes more in each input; the operator then rests now and then, so that the log's tail is taken in */
 	unsigned least;              /* events of the flow's own making (runs) before it is over, where nobody starts it */
 } kill_scenario;
 
