@@ -38,7 +38,7 @@ check-faults-power: capstan $(power_tests)
 # A whole engine from one seed: FAULTS_SEEDS of them from FAULTS_SEED on.
 simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h \
 	tests/faults/sim_disk.c tests/faults/sim_disk.h tests/faults/sim_engine.c tests/faults/sim_net.c tests/faults/sim_net.h \
-	tests/faults/sim_operator.c tests/faults/sim_rest.c tests/faults/sim_site.c tests/faults/sim_site.h \
+	tests/faults/sim_operator.c tests/faults/sim_rest.c tests/faults/sim_rules.c tests/faults/sim_rules.h tests/faults/sim_site.c tests/faults/sim_site.h \
 	tests/core/play.c tests/core/play.h tests/core/random_flow.c
 simulation_wraps = -Wl,--wrap=clock_gettime,--wrap=getrandom
 check_PROGRAMS += tests/faults/simulate tests/faults/test_simulation

@@ -40,9 +40,14 @@ void sim_look(simulation *s)
 		return;
 	if (invariants_read_on(s->rules, s->reader, &err) != CS_OK)
 		sim_wrong(s, "the log cannot be read: %s", err.msg);
+	if (sim_rules_read_on(&s->more_rules, s->reader, &err) != CS_OK)
+		sim_wrong(s, "the log cannot be read: %s", err.msg);
+	s->net.log_ms = s->more_rules.at;
 	const char *first = json_string_value(json_array_get(invariants_found(s->rules), 0));
 	if (first != NULL)
 		sim_wrong(s, "%s", first);
+	if (s->more_rules.wrong[0] != '\0')
+		sim_wrong(s, "%s", s->more_rules.wrong);
 	if (s->acked_seq > 0 && s->acked_hash[0] == '\0')
 		hash_at(s, s->acked_seq, s->acked_hash);
 }
@@ -134,6 +139,12 @@ static void judge_reply(simulation *s, const sim_asked *a, const json_t *reply)
 	bool broken = strcmp(code, "internal") == 0 || (strcmp(code, "unavailable") == 0 && failure[0] == '\0');
 	if (broken && !sim_disk_failed())
 		sim_wrong(s, "%s is answered with %s: %s", a->cmd, code, cs_json_str_or(error, "message", ""));
+	const char *run = cs_json_str(json_object_get(reply, "ok"), "run");
+	if (run == NULL || s->reader == NULL)
+		return;
+	CS_AUTOJSON json_t *rows = sim_rows(s, "SELECT id FROM run WHERE id = ?1", run);
+	if (json_array_size(rows) != 1)
+		sim_wrong(s, "%s is answered with the run %s, which is not in the log", a->cmd, run);
 }
 
 static void unlist(sim_asked *a)

@@ -55,7 +55,7 @@ static void write_ledger(sim_net *n, const cs_effect *e)
 		n->wrong(n->ctx, "the request of %s cannot be rendered", e->task);
 	cs_hash_hex(cs_buf_str(&body), body.len, digest);
 	json_array_append_new(n->ledger, json_pack("{s:s, s:s, s:s, s:s, s:I}", "method", cs_json_str_or(e->rendered, "method", ""), "path", path,
-						   "digest", digest, "key", e->class == CS_EFFECT_KEYED ? e->key : "", "at", (json_int_t)sim_time_latest_ms()));
+						   "digest", digest, "key", e->class == CS_EFFECT_KEYED ? e->key : "", "at", (json_int_t)(n->log_ms > sim_time_latest_ms() ? n->log_ms : sim_time_latest_ms())));
 	if (count(n->sent, e->key) > 1 && e->class == CS_EFFECT_UNSAFE)
 		n->wrong(n->ctx, "I3: the unsafe key %.12s of %s is sent a second time", e->key, e->task);
 }

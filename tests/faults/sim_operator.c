@@ -97,7 +97,15 @@ void sim_control(simulation *s)
 	const char *state = cs_json_str_or(run, "state", "");
 	if (run == NULL)
 		return;
-	const char *verb = strcmp(state, "paused") == 0 ? "resume" : strcmp(state, "faulted") == 0 && sim_one_in(&s->chance, 2) ? "retry" : ONE_OF(s, verbs);
+	static const struct {
+		const char *state, *verb;
+	} likely[] = {
+		{ "paused", "resume" }, { "faulted", "retry" }, { "faulted", "rollback" }, { "completed", "rollback" }, { "stuck", "retry" }, { "stuck", "waive" },
+	};
+	const char *verb = ONE_OF(s, verbs);
+	for (size_t i = 0; i < CS_ARRAY_LEN(likely); i++)
+		if (strcmp(likely[i].state, state) == 0 && sim_one_in(&s->chance, 2))
+			verb = likely[i].verb;
 	json_t *req = json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", cs_json_str(run, "id"), "verb", verb, "why", "so it came to mind");
 	sim_ask(s, req);
 }

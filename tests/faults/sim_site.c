@@ -61,7 +61,8 @@ static void put(const char *dir, const char *path, const char *text)
 static const struct {
 	const char *call, *other;
 } others[] = {
-	{ "out.free", "out.pay" }, { "out.key", "out.book" }, { "out.free", "out.charge" }, { "out.key", "out.bill" },
+	{ "out.free", "out.pay" }, { "out.free", "out.pay" }, { "out.key", "out.book" }, { "out.key", "out.book" },
+	{ "out.free", "out.charge" }, { "out.key", "out.bill" },
 };
 
 static void vary_call(json_t *name, sim_chance *chance)
@@ -89,6 +90,9 @@ static void vary(json_t *v, sim_chance *chance, bool jq)
 		else if (jq && strcmp(text, "${ $start.n }") == 0 && sim_one_in(chance, 4))
 			json_string_set(member, "${ [ $start.n ] | first }");
 	}
+	json_t *sub = json_object_get(json_object_get(v, "run"), "workflow");
+	if (sub != NULL)
+		json_object_set_new(sub, "input", json_pack("{s:s, s:[i,i]}", "n", "${ $start.n }", "l", 1, 2));
 	if (json_object_get(v, "wait") != NULL && sim_one_in(chance, 3)) {
 		json_object_del(v, "wait");
 		json_object_set_new(v, "listen", json_pack("{s:{s:{s:{s:s}}}}", "to", "one", "with", "type", "x.y"));
@@ -143,6 +147,24 @@ static void put_flow(const char *dir, const char *name, uint64_t seed, sim_chanc
 	exit(99);
 }
 
+/* The same with one task more: what runs of it have done so far fits. */
+static void lengthen(const char *dir, const char *name)
+{
+	CS_AUTOFREE char *path = cs_xasprintf("flows/%s.yaml", name);
+	CS_AUTOFREE char *whole = cs_path_join(dir, path);
+	CS_AUTOBUF cs_buf text;
+	CS_AUTOJSON json_t *doc = NULL;
+	cs_err err = { 0 };
+	cs_buf_init(&text, 1 << 20);
+	must(cs_file_read(whole, &text, &err), whole, &err);
+	must(cs_json_parse(cs_buf_str(&text), text.len, &doc, &err), whole, &err);
+	json_t *list = json_object_get(doc, "do");
+	CS_AUTOFREE char *task = cs_xasprintf("more%zu", json_array_size(list));
+	json_array_append_new(list, json_pack("{s:{s:{s:i}}}", task, "set", "n", 1));
+	CS_AUTOFREE char *changed = json_dumps(doc, JSON_INDENT(1));
+	put(dir, path, changed);
+}
+
 static void put_policy(const char *dir, const char *call, const char *then)
 {
 	CS_AUTOFREE char *text = cs_xasprintf(policy, call, then);
@@ -154,12 +176,16 @@ void sim_site_change(const char *dir, sim_chance *chance)
 	static const char *const calls[] = { "out.ask", "out.ask", "out.free", "out.key", "out.pay" };
 	static const char *const answers[] = { "ask", "ask", "allow", "deny" };
 	char name[16];
-	switch (sim_draw(chance, 3)) {
+	snprintf(name, sizeof name, "f%d", (int)sim_draw(chance, SIM_FLOWS));
+	switch (sim_draw(chance, 5)) {
 	case 0:
 		put_policy(dir, calls[sim_draw(chance, CS_ARRAY_LEN(calls))], answers[sim_draw(chance, CS_ARRAY_LEN(answers))]);
 		break;
 	case 1:
-		snprintf(name, sizeof name, "f%d", (int)sim_draw(chance, SIM_FLOWS));
+	case 2:
+		lengthen(dir, name);
+		break;
+	case 3:
 		put_flow(dir, name, sim_draw(chance, 1 << 20), chance, false);
 		break;
 	default:                     /* what nobody can take */

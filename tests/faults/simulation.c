@@ -125,6 +125,7 @@ void simulation_begin(simulation *s)
 	}
 	s->chance = (sim_chance){ s->seed };
 	s->rules = invariants_new();
+	sim_rules_init(&s->more_rules);
 	sim_net_init(&s->net, &s->chance);
 	s->net.ctx = s;
 	s->net.wrong = sim_wrong;
@@ -143,6 +144,8 @@ void simulation_end(simulation *s)
 	sim_time_end();
 	sim_net_fini(&s->net);
 	invariants_free(s->rules);
+	s->types = json_incref(s->more_rules.types);
+	sim_rules_fini(&s->more_rules);
 	free(s->jobs);
 	if (!s->kept)
 		sim_site_remove(SIM_DIR);

@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "tests/faults/sim_chance.h"
 #include "tests/faults/sim_net.h"
+#include "tests/faults/sim_rules.h"
 #include "tests/support/invariants.h"
 
 /* A job of the engine's that waits for its turn. */
@@ -31,6 +32,7 @@ typedef struct simulation {
 	cs_engine *engine;
 	cs_reader *reader;
 	invariants *rules;
+	sim_rules more_rules;
 	sim_job *jobs; size_t n_jobs, cap_jobs;
 	int64_t acked_seq;           /* the last commit that anybody was told of */
 	char acked_hash[CS_HEX_SIZE];
@@ -41,6 +43,7 @@ typedef struct simulation {
 	unsigned started, crashes, cuts, failures, decisions, calls;
 	char head[CS_HEX_SIZE];      /* of the log, at the end */
 	int64_t events;
+	json_t *types;               /* type -> how many; the caller lets it go */
 } simulation;
 
 /* The whole, of what is set of seed, exe, steps and told; the rest is zero. Its files lie in SIM_DIR of

@@ -38,6 +38,8 @@ static simulation run(uint64_t seed)
 	simulation s = { .seed = seed, .steps = STEPS, .exe = getenv("CS_TEST_CAPSTAN") };
 	if (!simulation_run(&s))
 		fail_msg("seed %llu shows a fault", (unsigned long long)seed);
+	json_decref(s.types);
+	s.types = NULL;
 	return s;
 }
 
@@ -97,6 +99,7 @@ static void a_first_start_that_fails_leaves_nothing_in_the_way(void **state)
 		sim_disk_mend();
 		assert_true(sim_try_start(&s));
 		simulation_end(&s);
+		json_decref(s.types);
 		assert_false(s.wrong);
 	}
 	assert_true(failed > 10);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What must hold of a log while it grows, beside tests/support/invariants.h: time never goes back,
+ * an occurrence fires at most once and never early (I11), and what is done is not begun a second
+ * time under another key. */
+#ifndef CS_TESTS_FAULTS_SIM_RULES_H
+#define CS_TESTS_FAULTS_SIM_RULES_H
+
+#include "store/store.h"
+
+typedef struct sim_rules {
+	int64_t seq, at;
+	json_t *timers;              /* id -> due, or -1 when it has fired or is cancelled */
+	json_t *done;                /* "RUN TASK OCCURRENCE" -> key of the attempt that is done */
+	json_t *reversing;           /* the same -> true: it is taken back */
+	json_t *shadows;             /* run -> true: it is a replay */
+	json_t *types;               /* type -> how many */
+	char wrong[400];             /* the first finding; "" */
+} sim_rules;
+
+void sim_rules_init(sim_rules *r);
+void sim_rules_fini(sim_rules *r);
+int sim_rules_read_on(sim_rules *r, cs_reader *reader, cs_err *err);
+
+#endif
