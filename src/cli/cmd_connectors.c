@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* connectors: what leaves through each, and its safe mode. */
+/* connectors: what leaves through each, whether it answers, and its safe mode. */
 #include <string.h>
 
-#include "cli/cli_priv.h"
-#include "flow/outlet.h"
+#include "cli/connector_test.h"
 
 /* The connector's document; NULL: `http`, which needs none. CS_ENOTFOUND. */
 static int document_of(cs_cli *c, const char *name, const json_t **ret, cs_err *err)
@@ -136,13 +135,22 @@ static int mode(cs_cli *c, const cs_cli_args *a, cs_err *err)
 	return cs_cli_drive_held(c);
 }
 
+static int test(cs_cli *c, const cs_cli_args *a, cs_err *err)
+{
+	const json_t *doc = NULL;
+	CS_AUTOFREE char *name = cs_xstrdup(a->words[1]);
+	int r = document_of(c, name, &doc, err);
+	CS_AUTOJSON json_t *own = json_incref((json_t *)(uintptr_t)doc);     /* an engine of ours takes the files over */
+	return r < 0 ? r : cs_cli_connector_test(c, name, own, err);
+}
+
 static const struct {
 	const char *name;
 	size_t words;                /* with it */
 	/* An exit status, or a negative code. */
 	int (*act)(cs_cli *c, const cs_cli_args *a, cs_err *err);
 } verbs[] = {
-	{ "list", 1, list }, { "mode", 3, mode },
+	{ "list", 1, list }, { "mode", 3, mode }, { "test", 2, test },
 };
 
 int cs_cmd_connectors(cs_cli *c, const cs_cli_args *a)
@@ -153,7 +161,7 @@ int cs_cmd_connectors(cs_cli *c, const cs_cli_args *a)
 	while (i < CS_ARRAY_LEN(verbs) && strcmp(verbs[i].name, verb) != 0)
 		i++;
 	if (i == CS_ARRAY_LEN(verbs) || a->n_words > verbs[i].words || (a->n_words < verbs[i].words && a->n_words > 0)) {
-		(void)cs_err_set(&err, CS_EINVAL, _("connectors, connectors list, or connectors mode NAME off|dry|hold|live; see `capstan help connectors`"));
+		(void)cs_err_set(&err, CS_EINVAL, _("connectors, connectors list, connectors test NAME, or connectors mode NAME off|dry|hold|live; see `capstan help connectors`"));
 		(void)cs_cli_fail(c, "connectors", &err);
 		return CS_EXIT_USAGE;
 	}

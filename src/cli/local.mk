@@ -6,7 +6,7 @@ src_cli_libcscli_a_SOURCES = \
 	src/cli/cmd_ask.c \
 	src/cli/cmd_backup.c \
 	src/cli/cmd_check.c \
-	src/cli/cmd_connectors.c \
+	src/cli/cmd_connectors.c src/cli/connector_test.c src/cli/connector_test.h \
 	src/cli/cmd_control.c \
 	src/cli/cmd_correct.c \
 	src/cli/cmd_decide.c \

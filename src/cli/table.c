@@ -94,9 +94,11 @@ const cs_cli_command cs_cli_commands[] = {
 	     "shown, traced, compared and replayed.") },
 	{ "hold", "[--note TEXT]", N_("nothing leaves any more"), cs_cmd_hold, cs_cli_flags_hold, 0, 0, NULL },
 	{ "release", "[--note TEXT]", N_("effects may leave again"), cs_cmd_release, cs_cli_flags_hold, 0, 0, NULL },
-	{ "connectors", "[list | mode NAME off|dry|hold|live]", N_("what leaves through each, and its mode"), cs_cmd_connectors, NULL, 0, 3,
+	{ "connectors", "[list | test NAME | mode NAME off|dry|hold|live]", N_("what leaves through each, and its mode"), cs_cmd_connectors, NULL, 0, 3,
 	  N_("Of a connector's mode in its file and the one set here the more careful holds: off, then dry (rendered and\n"
-	     "simulated), then hold (each effect asks), then live. `http` is the connector of what flows write out.") },
+	     "simulated), then hold (each effect asks), then live. `http` is the connector of what flows write out.\n"
+	     "test makes one harmless call, a read that the connector declares, else a look at whether its address\n"
+	     "answers, as a run of its own; where nothing may leave, it says why and sends nothing.") },
 	{ "vault", "init [--key-file FILE] | set NAME | list | rm NAME | unlock | lock", N_("secrets, for connectors and flows"), cs_cmd_vault,
 	  cs_cli_flags_vault, 1, 2,
 	  N_("set reads the value from stdin, or asks for it. It never comes out again: list shows names, dates and who\n"

@@ -236,6 +236,22 @@ static int64_t now_ms(cs_engine *e)
 	return now > e->step.now ? now : e->step.now;
 }
 
+/* What is due by now: runs, schedules, breakers. */
+static int fire(cs_engine *e, cs_err *err)
+{
+	int rc = cs_runs_fire(e, e->step.now, err);
+	if (rc == CS_OK)
+		rc = cs_schedules_fire(e, e->step.now, err);
+	return rc == CS_OK ? cs_outlets_fire(e, err) : rc;
+}
+
+/* What the steps of this group have come to wait for, or have left to others. */
+static int settle(cs_engine *e, cs_err *err)
+{
+	int rc = cs_secrets_settle(e, err);
+	return rc == CS_OK ? cs_outlets_settle(e, err) : rc;
+}
+
 static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 {
 	int rc = cs_store_begin(e->store, err);
@@ -247,17 +263,11 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
 	if (rc == CS_OK)
-		rc = cs_runs_fire(e, e->step.now, err);
-	if (rc == CS_OK)
-		rc = cs_schedules_fire(e, e->step.now, err);
-	if (rc == CS_OK)
-		rc = cs_outlets_fire(e, err);
+		rc = fire(e, err);
 	if (rc == CS_OK && !atomic_load(&e->closing))
 		rc = step_all(e, err);
 	if (rc == CS_OK)
-		rc = cs_secrets_settle(e, err);
-	if (rc == CS_OK)
-		rc = cs_outlets_settle(e, err);
+		rc = settle(e, err);
 	if (rc != CS_OK) {
 		cs_store_rollback(e->store);
 		return rc;

@@ -39,6 +39,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_BREAKER_OPENED] = "what goes to {target} by {connector} waits: it has failed too often[: {error.title}]",
 	[CS_EV_CONNECTOR_MODE] = "{actor} set the connector {name} to {mode}",
 	[CS_EV_ENGINE_HOLD] = "{actor} changed the hold[: {why}]",
+	[CS_EV_ENGINE_INCARNATION] = "this state of the workspace is another incarnation than the one it was made from",
 	[CS_EV_ENGINE_LIVE] = "{actor} made this machine the live one",
 	[CS_EV_ENGINE_RELOADED] = "{actor} had changed files taken[: {files.0.file}][, {files.1.file}][, {files.2.file}][, {files.3.file} …]",
 	[CS_EV_ENGINE_STARTED] = "the engine started",

@@ -38,6 +38,12 @@ expect 2 connectors mode shop
 expect 2 connectors shop
 complained 'capstan help connectors'
 
+# A test sends nothing where nothing may leave, and says why.
+expect 4 connectors test shop
+complained 'simulated here'
+expect 2 connectors test http
+expect 3 connectors test nobody
+
 # A host that does not answer: after so many failures the rest waits, and both sides say until when.
 sed -i 's/^mode: .*/mode: live/' "$work/capstan.yaml"
 cat >"$work/connectors/dead.yaml" <<'END'
@@ -56,8 +62,64 @@ do:
   - look: { call: dead.look }
 END
 expect 0 live
-expect 1 run look
-expect 1 run look
+expect 4 connectors test shop
+complained 'its mode is off'
+expect 4 connectors test shop
+expect 1 connectors test dead
+said '^connector *dead$'
+said '^called *dead.look$'
+said '^TLS *none$'
+said '^failed .*'
+said '^next *nobody answers at its address'
+expect 0 inbox
+
+# One that answers: its own read, or where it has none, whether its address does.
+ledger=$(dirname "$capstan")/tests/support/ledger_server
+trap 'rm -f "$work.port" "$work.ledger"; cleanup' EXIT
+sleep 60 </dev/null 2>/dev/null | "$ledger" "$work.ledger" 60 >"$work.port" &
+noted="$noted $!"
+await test -s "$work.port"
+port=$(cat "$work.port")
+for name in good none; do
+	cat >"$work/connectors/$name.yaml" <<END
+connector: $name
+kind: http
+url: http://127.0.0.1:$port
+identity: buyer@example.com
+mode: live
+operations:
+  order: { effect: unsafe, request: { method: POST, path: /orders }, reverse: none }
+END
+done
+cat >>"$work/connectors/good.yaml" <<'END'
+  take: { effect: read, request: { method: POST, path: /take } }
+  one: { effect: read, request: { method: GET, path: '/one/{id}' } }
+  some: { effect: read, input: { type: object, required: [ id ] }, request: { method: GET, path: /some } }
+  all: { effect: read, request: { method: GET, path: /all } }
+END
+expect 0 connectors test good
+said '^acts as *buyer@example.com$'
+said '^called *good.all$'
+said '^reached *127.0.0.1$'
+said '^answer *200$'
+expect 4 connectors test none
+complained 'the connector http is stopped'
+expect 0 connectors mode http live
+expect 0 connectors test none --json
+said '"ok":true'
+said '"operation":null'
+[ "$(grep -c '"method":"GET","path":"/all"' "$work.ledger")" -eq 1 ] || fail 'the read was not sent, or not once'
+[ "$(wc -l <"$work.ledger")" -eq 2 ] || fail 'something else was sent'
+sed -i 's#path: /all#path: /status/403#' "$work/connectors/good.yaml"
+expect 1 connectors test good
+said '^answer *403$'
+said '^next *it knows the credential'
+expect 1 connectors test dead --json
+said '"ok":false'
+expect 1 connectors test dead
+said 'its breaker is open'
+expect 0 runs --json
+grep -q '"state":"waiting"' "$work/out" && fail 'a test was left behind'
 expect 0 run look
 run=$(cat "$work/out")
 complained 'the next clock is due at'
