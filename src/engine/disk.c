@@ -48,11 +48,18 @@ int cs_disk_reserve(cs_engine *e, cs_err *err)
 
 static int open_item(cs_engine *e, const cs_err *why, cs_err *err)
 {
-	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *rows = NULL, *last = NULL;
 	char id[CS_ID_SIZE], title[TITLE_BYTES + 64];
 	int rc = cs_reader_query(e->reader, "SELECT id FROM item WHERE kind = 'disk' AND state = 'open'", NULL, &rows, err);
 	if (rc != CS_OK || json_array_size(rows) > 0)
 		return rc;
+	/* A start that failed has not come to read this: nothing is dated before what is in the log. */
+	rc = cs_reader_query(e->reader, "SELECT at FROM event ORDER BY seq DESC LIMIT 1", NULL, &last, err);
+	if (rc != CS_OK)
+		return rc;
+	int64_t latest = cs_json_int_or(json_array_get(last, 0), "at", 0);
+	if (latest > e->step.now)
+		e->step.now = latest;
 	size_t most = strnlen(why->msg, TITLE_BYTES);
 	while (most > 0 && most < strlen(why->msg) && ((unsigned char)why->msg[most] & 0xC0) == 0x80)
 		most--;

@@ -52,7 +52,8 @@ static int64_t next_clock(simulation *s)
 	return run == 0 || (net > 0 && net < run) ? net : run;
 }
 
-/* Over, in the inbox, or behind a run that is: one that it started, or another of its business key. */
+/* Over, in the inbox, or behind a run that is: one that it started, or another of its
+ * business key; or led along by one that is faulted, whose retry leads it on. */
 static const char lost_sql[] =
 	"WITH RECURSIVE there(id) AS ("
 	" SELECT run.id FROM run WHERE state NOT IN ('completed', 'faulted', 'cancelled', 'compensated')"
@@ -62,6 +63,7 @@ static const char lost_sql[] =
 	" UNION SELECT run.parent FROM run JOIN there ON run.id = there.id WHERE run.parent IS NOT NULL)"
 	" SELECT id, flow, state FROM run WHERE state NOT IN ('completed', 'faulted', 'cancelled', 'compensated')"
 	"  AND id NOT IN (SELECT id FROM there)"
+	"  AND NOT (state = 'paused' AND EXISTS (SELECT 1 FROM run AS up WHERE up.id = run.parent AND up.state = 'faulted'))"
 	"  AND NOT (state = 'created' AND EXISTS (SELECT 1 FROM run AS other JOIN there ON other.id = there.id WHERE other.flow = run.flow))"
 	" ORDER BY id";
 

@@ -105,12 +105,40 @@ static void a_first_start_that_fails_leaves_nothing_in_the_way(void **state)
 	assert_true(failed > 10);
 }
 
+/* The clock was set back, and the disk fails before the start has looked at the log. */
+static void what_a_start_says_of_the_disk_is_dated_after_the_log(void **state)
+{
+	(void)state;
+	unsigned said = 0;
+	bool reached = true;
+	for (unsigned ops = 0; reached; ops++) {
+		simulation s = { .seed = 1, .calm = true };
+		simulation_begin(&s);
+		sim_start(&s);
+		sim_crash(&s, SIM_KILLED);
+		sim_time_jump(-3600000);
+		sim_disk_fail_after(ops, false);
+		if (sim_try_start(&s))
+			sim_crash(&s, SIM_KILLED);
+		reached = sim_disk_failed();
+		sim_disk_mend();
+		sim_start(&s);
+		CS_AUTOJSON json_t *rows = sim_rows(&s, "SELECT id FROM item WHERE kind = 'disk'", NULL);
+		said += json_array_size(rows) > 0;
+		simulation_end(&s);
+		json_decref(s.types);
+		assert_false(s.wrong);
+	}
+	assert_true(said > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twice_the_same_seed_is_twice_the_same_log),
 		cmocka_unit_test(another_seed_is_another_log),
 		cmocka_unit_test(a_first_start_that_fails_leaves_nothing_in_the_way),
+		cmocka_unit_test(what_a_start_says_of_the_disk_is_dated_after_the_log),
 		cmocka_unit_test(the_invariants_hold_over_seeds),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
