@@ -55,19 +55,38 @@ static bool is_end_of_attempt(const char *type)
 	return strncmp(type, "attempt.", 8) == 0 && strcmp(type, "attempt.intent") != 0;
 }
 
-static void print_attempts(cs_cli *c, const json_t *row, const json_t *events, int indent)
+/* Of which row an event or a row is. */
+static char *row_key(const char *ref, int64_t occurrence)
 {
-	const char *ref = cs_json_str_or(row, "ref", "");
-	int64_t occurrence = cs_json_int_or(row, "occurrence", 1);
-	size_t i;
-	json_t *ev;
-	json_array_foreach(events, i, ev)
-		if (is_end_of_attempt(cs_json_str_or(ev, "type", "")) && strcmp(cs_json_str_or(ev, "task", ""), ref) == 0 &&
-		    cs_json_int_or(ev, "occurrence", 1) == occurrence)
-			print_record(c, ev, indent);
+	return cs_xasprintf("%lld %s", (long long)occurrence, ref);
 }
 
-static void print_row(cs_cli *c, const json_t *row, const json_t *events)
+/* The ends of attempts by their row: each row is then printed without another look at the log. */
+static int gather_ends(void *ctx, const cs_event *ev)
+{
+	json_t *ends = ctx;
+	if (!ev->task || !is_end_of_attempt(ev->type))
+		return 0;
+	CS_AUTOFREE char *key = row_key(ev->task, ev->occurrence);
+	json_t *list = json_object_get(ends, key);
+	if (!list) {
+		list = json_array();
+		json_object_set_new(ends, key, list);
+	}
+	json_array_append_new(list, cs_view_event_json(ev));
+	return 0;
+}
+
+static void print_attempts(cs_cli *c, const json_t *row, const json_t *ends, int indent)
+{
+	CS_AUTOFREE char *key = row_key(cs_json_str_or(row, "ref", ""), cs_json_int_or(row, "occurrence", 1));
+	size_t i;
+	json_t *ev;
+	json_array_foreach(json_object_get(ends, key), i, ev)
+		print_record(c, ev, indent);
+}
+
+static void print_row(cs_cli *c, const json_t *row, const json_t *ends)
 {
 	int indent = 2 * (int)cs_json_int_or(row, "depth", 0);
 	const char *call = cs_json_str(row, "call");
@@ -88,7 +107,7 @@ static void print_row(cs_cli *c, const json_t *row, const json_t *events)
 	if (cs_json_true(row, "simulated"))
 		printf("  %s", _("SIMULATED"));
 	printf("  #%d\n", (int)cs_json_int_or(row, "seq", 0));
-	print_attempts(c, row, events, indent + 4);
+	print_attempts(c, row, ends, indent + 4);
 	const json_t *approval = json_object_get(row, "approval");
 	if (json_is_object(approval))
 		printf("%*s%s %s %s\n", indent + 4, "", cs_cli_show(c, cs_json_str_or(approval, "item", "")),
@@ -101,13 +120,13 @@ static void print_row(cs_cli *c, const json_t *row, const json_t *events)
 static int print_tree(cs_cli *c, const char *run, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	CS_AUTOJSON json_t *events = NULL;
+	CS_AUTOJSON json_t *ends = json_object();
 	CS_AUTOJSON json_t *whole = NULL;
 	int r = cs_view_run(c->reader, run, &whole, err);
 	if (r == CS_OK)
 		r = cs_view_trace(c->reader, run, &rows, err);
 	if (r == CS_OK)
-		r = cs_view_events(c->reader, run, NULL, &events, err);
+		r = cs_reader_events(c->reader, run, 1, INT64_MAX, gather_ends, ends, err);
 	if (r < 0)
 		return r;
 	printf("%s  %s  %s%s\n", run, cs_cli_show(c, cs_json_str_or(whole, "flow", "")), cs_json_str_or(whole, "state", ""),
@@ -116,7 +135,7 @@ static int print_tree(cs_cli *c, const char *run, cs_err *err)
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row)
-		print_row(c, row, events);
+		print_row(c, row, ends);
 	return CS_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "core/correct.h"
 #include "core/frame.h"
 
 enum { TICK_MS = 400 };
@@ -349,6 +350,31 @@ static void control(play *s, cs_run *r)
 		must(cs_run_control(r, &s->step, verb, NULL, &err), &err);
 }
 
+/* Now and then the operator corrects what rests, whatever of it there is; most of that is refused. */
+static void correct(play *s, cs_run *r)
+{
+	static const struct {
+		const char *in, *path;
+	} places[] = { { "context", "n" }, { "input", "n" }, { "with", "n" }, { "input", "." }, { "context", "." }, { "with", "." } };
+	uint64_t h = play_hash(s->seed, "correct", s->now);
+	size_t k = (h >> 8) % CS_ARRAY_LEN(places);
+	if (h % 5 != 0 || !cs_machine_allows(&cs_machine_run, cs_run_state_name(r->state), "correct"))
+		return;
+	CS_AUTOJSON json_t *value = strcmp(places[k].path, ".") == 0 ? json_pack("{s:I, s:[i,i]}", "n", (json_int_t)(h >> 16 & 3), "l", 1, 2)
+								      : json_integer((json_int_t)(h >> 16 & 3));
+	CS_AUTOJSON json_t *changes = json_pack("[{s:s, s:s, s:O}]", "in", places[k].in, "path", places[k].path, "value", value);
+	CS_AUTOJSON json_t *patch = NULL;
+	CS_AUTOJSON json_t *again = NULL;
+	size_t before = json_array_size(s->log);
+	cs_err err = { 0 };
+	if (cs_correct_check(r, &s->step, NULL, changes, &patch, &again, &err) == CS_OK) {
+		must(cs_correct_write(r, &s->step, patch, again, json_pack("{s:s, s:s}", "old", "0", "new", "0"), &err), &err);
+		s->corrected++;
+	} else if (json_array_size(s->log) != before) {
+		fail_msg("seed %llu: a correction that was refused has written something", (unsigned long long)s->seed);
+	}
+}
+
 static void show_last(const play *s)
 {
 	for (size_t n = json_array_size(s->log), i = n > 12 ? n - 12 : 0; i < n; i++) {
@@ -388,6 +414,7 @@ bool play_tick(play *s, cs_run *r)
 	answer_outside(s, r);
 	s->step.actor = "operator:sim";
 	answer_items(s, r);
+	correct(s, r);
 	control(s, r);
 	s->step.actor = NULL;
 	return !cs_run_state_terminal(cs_run_state_name(r->state));

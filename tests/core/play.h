@@ -14,6 +14,7 @@ typedef struct play {
 	int64_t now;
 	uint64_t ids;                /* how many were given */
 	json_t *log;                 /* events as objects, as the log would give them back */
+	size_t corrected;            /* corrections that were let */
 	bool crashed;                /* open intents ended ambiguous at the start */
 	cs_step step;
 } play;

@@ -106,7 +106,7 @@ static void test_a_folded_run_is_the_run_and_goes_on_like_it(void **state)
 {
 	(void)state;
 	static struct mark marks[MARKS];
-	size_t events = 0, ended = 0;
+	size_t events = 0, ended = 0, corrected = 0;
 	for (uint64_t seed = first_seed; seed < first_seed + FLOWS; seed++) {
 		cs_flow *flow = flow_of(seed);
 		play s;
@@ -121,10 +121,12 @@ static void test_a_folded_run_is_the_run_and_goes_on_like_it(void **state)
 			json_decref(marks[i].dump);
 		events += json_array_size(s.log);
 		ended += over;
+		corrected += s.corrected;
 		play_fini(&s);
 		cs_flow_unref(flow);
 	}
-	print_message("%d flows, %zu of them ended, %zu events\n", FLOWS, ended, events);
+	print_message("%d flows, %zu of them ended, %zu events, %zu corrections\n", FLOWS, ended, events, corrected);
+	assert_true(corrected > FLOWS / 10);
 	assert_true(events > (size_t)FLOWS * 10);
 	assert_true(ended > FLOWS / 2);
 }
