@@ -337,6 +337,21 @@ static cs_outcome *choose(cs_fixtures *f, const cs_effect *e)
 	return unanswered(e, answers != NULL);
 }
 
+/* What would take longer than its timeout ends like the real one: whether it happened is not known. */
+static cs_outcome *in_time(const cs_effect *e, cs_outcome *o, int64_t *ret_takes)
+{
+	*ret_takes = cs_json_int_or(o->record, "takes_ms", 0);
+	if (e->timeout_ms <= 0 || *ret_takes <= e->timeout_ms)
+		return o;
+	cs_outcome *late = cs_outcome_failed(CS_OUTCOME_AMBIGUOUS, CS_ERROR_TIMEOUT, 0, NULL, "the fixture takes %lld ms, the timeout of %s is %lld ms",
+					     (long long)*ret_takes, e->call, (long long)e->timeout_ms);
+	late->record = CS_STEAL(o->record);
+	late->cost_micro = o->cost_micro;
+	*ret_takes = e->timeout_ms;
+	cs_outcome_free(o);
+	return late;
+}
+
 static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
 {
 	(void)err;
@@ -344,8 +359,10 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 	pthread_rwlock_rdlock(&f->names);
 	cs_outcome *o = choose(f, e);
 	pthread_rwlock_unlock(&f->names);
+	int64_t takes = 0;
+	o = in_time(e, o, &takes);
 	if (f->wait)
-		wait_for(cs_json_int_or(o->record, "takes_ms", 0));
+		wait_for(takes);
 	done(ctx, o);
 	return CS_OK;
 }

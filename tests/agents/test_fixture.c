@@ -68,6 +68,24 @@ static void the_first_answer_that_fits_is_given(void **state)
 	assert_string_equal(json_string_value(ann->result), "ann");
 }
 
+static void what_takes_longer_than_its_timeout_ends_as_one(void **state)
+{
+	(void)state;
+	cs_fixtures *f AUTOFIXTURES = fresh();
+	json_t *in CS_AUTOJSON = json_of("{\"text\":\"the newsletter, please\"}");
+	cs_performer p = cs_fixtures_performer(f);
+	cs_effect e = { .task = "/do/0/x", .key = "", .run = "r1", .call = "qualifier", .class = CS_EFFECT_READ, .input = in, .simulated = true,
+			.timeout_ms = 399 };
+	cs_err err = { 0 };
+	cs_outcome *late CS_AUTOOUTCOME = perform_effect(&p, &e, &err);
+	assert_int_equal(late->kind, CS_OUTCOME_AMBIGUOUS);
+	assert_int_equal(cs_json_int_or(late->error, "status", 0), 408);
+	assert_non_null(json_object_get(late->record, "fixture"));
+	e.timeout_ms = 400;
+	cs_outcome *in_time CS_AUTOOUTCOME = perform_effect(&p, &e, &err);
+	assert_int_equal(in_time->kind, CS_OUTCOME_DONE);
+}
+
 static void times_are_counted_by_run_and_survive_a_restart(void **state)
 {
 	(void)state;
@@ -184,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_answer_that_fits_is_given),
+		cmocka_unit_test(what_takes_longer_than_its_timeout_ends_as_one),
 		cmocka_unit_test(times_are_counted_by_run_and_survive_a_restart),
 		cmocka_unit_test(a_failure_ends_as_it_would_live),
 		cmocka_unit_test(without_an_answer_a_sender_is_simulated_and_a_reader_is_told_what_to_write),

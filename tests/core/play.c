@@ -34,6 +34,9 @@ static const char connector[] =
 	"  free: { effect: unsafe, reverse: none, request: { method: POST, path: /free, as: json, body: '${ . }' } }\n"
 	"  ask: { effect: unsafe, reverse: none, retry: { attempts: 2, delay: PT0.5S }, request: { method: POST, path: '/ask/{n}', as: json, body: '${ . }' } }\n"
 	"  key: { effect: keyed, retry: { attempts: 3, delay: PT0.5S, backoff: exponential }, request: { method: PUT, path: /key, as: json, body: '${ . }' } }\n"
+	"  sure: { effect: probe, timeout: PT1S, retry: { attempts: 2, delay: PT0.5S }, request: { method: POST, path: /sure, as: json, body: '${ . }' },"
+	" probe: { call: out.find, with: { n: '${ .n }' }, found: '${ .v > 100 }' } }\n"
+	"  find: { effect: read, timeout: PT1S, retry: { attempts: 2, delay: PT0.3S }, request: { method: GET, path: '/find/{n}' } }\n"
 	"  look: { effect: read, retry: { attempts: 3, delay: PT0.3S }, request: { method: GET, path: '/look/{n}' } }\n";
 
 static void put(const char *dir, const char *path, const char *text)
@@ -454,7 +457,14 @@ static json_t *dump_call(const cs_call *c)
 			      "previous", c->previous, "approval", c->approval, "editor", c->editor != NULL ? c->editor : "",
 			      "result_tainted", c->result_tainted);
 	json_object_set_new(o, "turn", json_integer((json_int_t)c->turn));
-	set(o, "args", c->args);
+	json_object_set_new(o, "spared", json_integer((json_int_t)c->spared));
+	json_object_set_new(o, "probed", json_boolean(c->probed));
+	if (c->outer != NULL) {
+		json_object_set_new(o, "outer", dump_call(c->outer));
+		json_object_set_new(o, "asks", json_pack("[s, I, I]", c->name, (json_int_t)c->due, (json_int_t)c->deadline));
+	}
+	if (c->outer == NULL || c->phase != CS_CALL_PLANNED)     /* what a probe asks with is made when it is sent */
+		set(o, "args", c->args);
 	set(o, "tainted_args", c->tainted_args);
 	set(o, "result", c->result);
 	set(o, "error", c->error);

@@ -20,7 +20,8 @@ typedef struct play {
 } play;
 
 /* A workspace with what random flows call: out.free (unsafe, allowed), out.ask (unsafe, asks),
- * out.key (keyed), out.look (read). */
+ * out.key (keyed), out.look (read),
+ * out.sure (probe, by out.find). */
 cs_workspace *play_workspace(char dir[64]);
 void play_workspace_free(cs_workspace *ws, const char *dir);
 

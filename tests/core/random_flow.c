@@ -49,7 +49,7 @@ static json_t *asking(struct writer *w)
 
 static json_t *a_call(struct writer *w, int depth)
 {
-	static const char *const calls[] = { "out.free", "out.ask", "out.ask", "out.key", "out.look" };
+	static const char *const calls[] = { "out.free", "out.ask", "out.ask", "out.key", "out.look", "out.sure", "out.sure" };
 	(void)depth;
 	json_t *t = json_pack("{s:s, s:{s:s, s:i}}", "call", calls[draw(w, CS_ARRAY_LEN(calls))], "with", "n", "${ $start.n }", "x",
 			      (int)draw(w, 9));

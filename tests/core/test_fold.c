@@ -164,6 +164,78 @@ static void assert_arrow(uint64_t seed, const json_t *ev, char state[32])
 	snprintf(state, 32, "%s", to);
 }
 
+/* ---- every attempt's row is an arrow, by its key ---- */
+
+static bool some_arrow(const char *from, const char *to)
+{
+	const cs_machine *m = &cs_machine_attempt;
+	for (size_t i = 0; i < m->n_arrows; i++)
+		if (strcmp(m->arrows[i].from, from) == 0 && strcmp(m->arrows[i].to, to) == 0)
+			return true;
+	return strcmp(from, "retry-wait") == 0 && strcmp(to, "intent") == 0 && cs_machine_has(m, from, "timer", "planned") &&
+	       cs_machine_has(m, "planned", "dispatch", to);
+}
+
+static const char *attempt_to(const char *type, const json_t *data)
+{
+	static const struct { const char *type, *how, *to; } rows[] = {
+		{ "attempt.intent", NULL, "intent" }, { "attempt.done", NULL, "done" }, { "attempt.failed", NULL, "failed" },
+		{ "attempt.retry", NULL, "retry-wait" }, { "attempt.resolved", "happened", "done" }, { "attempt.resolved", "did-not", "failed" },
+		{ "attempt.resolved", "repeat", "superseded" },
+	};
+	if (strcmp(type, "attempt.ambiguous") == 0)
+		return cs_json_str_or(data, "to", "?");
+	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
+		if (strcmp(rows[i].type, type) == 0 && (rows[i].how == NULL || strcmp(rows[i].how, cs_json_str_or(data, "how", "")) == 0))
+			return rows[i].to;
+	return NULL;
+}
+
+/* "intent --ambiguous-->", by the class. */
+static bool class_leads(const char *class, const char *to)
+{
+	static const struct { const char *class, *to; } ways[] = {
+		{ "pure", "retry-wait" }, { "pure", "failed" }, { "read", "retry-wait" }, { "read", "failed" }, { "keyed", "retry-wait" },
+		{ "keyed", "in-doubt" }, { "probe", "probing" }, { "unsafe", "in-doubt" },
+	};
+	for (size_t i = 0; i < CS_ARRAY_LEN(ways); i++)
+		if (strcmp(ways[i].class, class) == 0 && strcmp(ways[i].to, to) == 0)
+			return true;
+	return false;
+}
+
+static void assert_attempt(uint64_t seed, const json_t *ev, json_t *attempts, json_t *reached)
+{
+	const json_t *data = json_object_get(ev, "data");
+	const char *type = cs_json_str_or(ev, "type", ""), *key = cs_json_str_or(data, "key", ""), *to = attempt_to(type, data);
+	json_t *a = json_object_get(attempts, key);
+	if (to == NULL || strncmp(type, "attempt.", 8) != 0)
+		return;
+	if (a == NULL)
+		json_object_set_new(attempts, key, a = json_pack("{s:s, s:s}", "state", "planned", "class", cs_json_str_or(data, "class", "")));
+	const char *from = cs_json_str_or(a, "state", ""), *class = cs_json_str_or(a, "class", "");
+	bool right = some_arrow(from, to);
+	if (right && strcmp(from, "intent") == 0 && strcmp(type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(data, "how", ""), "tries used up") != 0)
+		right = class_leads(class, to);
+	if (!right)
+		fail_msg("seed %llu, event %lld: %s of a %s attempt leads from %s to %s", (unsigned long long)seed,
+			 (long long)cs_json_int_or(ev, "seq", 0), type, class, from, to);
+	json_object_set_new(reached, to, json_true());
+	json_object_set_new(a, "state", json_string(to));
+}
+
+/* I5 */
+static void assert_rest(uint64_t seed, const cs_run *r, const json_t *attempts)
+{
+	const char *key;
+	json_t *a;
+	json_object_foreach((json_t *)(uintptr_t)attempts, key, a) {
+		const char *state = cs_json_str_or(a, "state", "");
+		if (cs_run_state_terminal(cs_run_state_name(r->state)) && (strcmp(state, "intent") == 0 || strcmp(state, "probing") == 0))
+			fail_msg("seed %llu: the run is %s, and an attempt is in %s", (unsigned long long)seed, cs_run_state_name(r->state), state);
+	}
+}
+
 /* Now and then the process dies between two groups: all that is left is the log. */
 static bool crash(uint64_t seed, size_t group, const cs_flow *flow, play *s, cs_run **r)
 {
@@ -181,9 +253,11 @@ static void test_with_crashes_every_row_is_an_arrow_and_no_unsafe_key_goes_twice
 {
 	(void)state;
 	size_t crashes = 0;
+	CS_AUTOJSON json_t *reached = json_object();
 	for (uint64_t seed = first_seed; seed < first_seed + FLOWS; seed++) {
 		cs_flow *flow = flow_of(seed);
 		CS_AUTOJSON json_t *unsure = json_object();
+		CS_AUTOJSON json_t *attempts = json_object();
 		char now[32] = "created";
 		play s;
 		play_init(&s, ws, seed);
@@ -199,15 +273,19 @@ static void test_with_crashes_every_row_is_an_arrow_and_no_unsafe_key_goes_twice
 			const json_t *data = json_object_get(ev, "data");
 			const char *type = cs_json_str_or(ev, "type", ""), *key = cs_json_str_or(data, "key", "");
 			assert_arrow(seed, ev, now);
+			assert_attempt(seed, ev, attempts, reached);
 			if (strcmp(type, "attempt.ambiguous") == 0 && strcmp(cs_json_str_or(data, "class", ""), "unsafe") == 0)
 				json_object_set_new(unsure, key, json_true());
 			if (strcmp(type, "attempt.intent") == 0 && json_object_get(unsure, key) != NULL)
 				fail_msg("seed %llu, event %zu: an unsafe key goes again after an ambiguous end", (unsigned long long)seed, i + 1);
 		}
+		assert_rest(seed, r, attempts);
 		cs_run_free(r);
 		play_fini(&s);
 		cs_flow_unref(flow);
 	}
+	for (size_t i = 1; cs_machine_attempt.states[i] != NULL; i++)
+		assert_non_null(json_object_get(reached, cs_machine_attempt.states[i]));
 	assert_true(crashes > FLOWS / 2);
 }
 

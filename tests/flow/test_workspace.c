@@ -262,6 +262,9 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 	write_file("flows/bad.yaml", "document: { dsl: '1.0.3', namespace: agency, name: bad, version: '1.0.0' }\ndo: [ { a: { call: mail.sent } } ]\n");
 	write_file("connectors/r.yaml", "connector: r\nkind: http\nurl: https://r.example\noperations:\n"
 					"  do: { reverse: { call: r.undo }, request: { method: POST, path: '/x' } }\n");
+	write_file("connectors/p.yaml", "connector: p\nkind: http\nurl: https://p.example\noperations:\n"
+					"  do: { effect: probe, probe: { call: p.look, found: '${ .a }' }, request: { method: POST, path: '/x' } }\n"
+					"  re: { effect: probe, probe: { call: p.do, found: '${ .a }' }, request: { method: POST, path: '/x' } }\n");
 	write_file("flows/misplaced.yaml", agency[1][1]);
 	write_file("flows/empty.yaml", "");
 	cs_workspace *w;
@@ -276,6 +279,8 @@ static void what_is_wrong_is_told_by_file_and_place(void **state)
 		"capstan.yaml:7:49: error: 'lane' cannot be 'backstreet'; write one of: interactive, background\n",
 		"capstan.yaml:7:80: error: 'on-fault' cannot be 'forget'; write one of: keep, compensate\n",
 		"connectors/r.yaml:5:26: error: the function 'r.undo', which takes r.do back, is not known; name an operation or an agent\n",
+		"connectors/p.yaml:5:39: error: the function 'p.look', which is asked whether p.do happened, is not known; name an operation\n",
+		"connectors/p.yaml:6:39: error: 'p.do' cannot be asked whether p.re happened: name an operation of 'effect: read', which changes nothing\n",
 		"capstan.yaml:7:10: error: no flow in flows/ is named 'led'; did you mean 'lead'?\n",
 		"capstan.yaml:7:26: error: '$input' is not known here; a subject is said by '$start', the run's input\n",
 		"capstan.yaml:7:63: error: no flow in flows/ is named 'lad'",
