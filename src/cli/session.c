@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/cli_priv.h"
 #include "engine/incarnation.h"
+#include "engine/lease.h"
 
 #define ATTEMPTS 30           /* engines that went away before they took the request */
 
@@ -66,12 +67,40 @@ int cs_cli_load(cs_cli *c, cs_err *err)
 	return c->load_err.code;
 }
 
+static bool is_older(const cs_cli *c)
+{
+	int64_t format;
+	return cs_store_format(c->state_dir, &format, NULL) == CS_OK && format < CS_STORE_VERSION;
+}
+
+static void release(cs_lease **l)
+{
+	cs_lease_release(*l);
+}
+
+/* A database of an earlier release: nobody else has it, or that one is of that release too, and is named. */
+static int bring_up_to_date(const cs_cli *c, cs_err *err)
+{
+	CS_CLEANUP(release) cs_lease *lease = NULL;
+	cs_store *s = NULL;
+	int r = cs_lease_take(c->state_dir, &lease, err);
+	if (r == CS_OK)
+		r = cs_store_open(c->state_dir, false, &s, err);
+	if (r < 0)
+		return r;
+	cs_store_close(s);
+	fprintf(stderr, _("capstan: the database of an earlier release was brought up to date (format %d)\n"), CS_STORE_VERSION);
+	return CS_OK;
+}
+
 int cs_cli_reader(cs_cli *c, cs_err *err)
 {
 	int r = cs_cli_dir(c, err);
 	if (r < 0 || c->reader)
 		return r;
 	r = cs_reader_open(c->state_dir, &c->reader, err);
+	if (r == CS_EUNAVAIL && is_older(c) && (r = bring_up_to_date(c, err)) == CS_OK)
+		r = cs_reader_open(c->state_dir, &c->reader, err);
 	if (r == CS_OK || r == CS_ENOTFOUND)
 		return CS_OK;
 	if (err)                         /* whatever is wrong with it: the store cannot be had */

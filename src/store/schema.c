@@ -395,6 +395,25 @@ int cs_schema_open_writer(const char *dir, bool create, sqlite3 **ret, cs_err *e
 	return CS_OK;
 }
 
+int cs_store_format(const char *dir, int64_t *ret, cs_err *err)
+{
+	CS_AUTOFREE char *path = cs_path_join(dir, CS_STORE_FILE);
+	sqlite3 *db = NULL;
+	int rc = check_file_system(dir, err);
+	if (!rc)
+		rc = open_file(path, SQLITE_OPEN_READONLY, &db, err);
+	if (rc)
+		return rc;
+	if (sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL) != SQLITE_OK)
+		rc = cs_sql_err(err, db, path);
+	if (!rc)
+		rc = look_into(db, dir, err);
+	if (!rc)
+		rc = check_identity(db, dir, ret, err);
+	sqlite3_close(db);
+	return rc;
+}
+
 /* Read-only on the database, yet able to make the WAL's index again after a writer died: that
  * lies in the -shm file, which SQLite opens for writing whatever the mode of the connection. */
 static int set_up_reader(sqlite3 *db, const char *dir, cs_err *err)

@@ -40,6 +40,9 @@ typedef struct cs_store cs_store;
  * does. Refuses a network file system, a newer user_version (CS_EUNSUPPORTED), a database that is
  * not ours. Migrates an older one. */
 int cs_store_open(const char *dir, bool create, cs_store **ret, cs_err *err);
+/* Which format DIR's database is of, without changing it: one before CS_STORE_VERSION is brought up to date by
+ * opening it here. */
+int cs_store_format(const char *dir, int64_t *ret, cs_err *err);
 void cs_store_close(cs_store *s);                /* checkpoints; NULL is fine */
 
 /* A commit group. begin … append* … commit. After a failed append only rollback is allowed,

@@ -51,6 +51,8 @@ static const struct {
 	  " link BLOB NOT NULL, signature BLOB NOT NULL) STRICT" },
 	{ "once_key", 7, 0, "(key TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, run TEXT NOT NULL, task TEXT, attempt TEXT NOT NULL, digest TEXT,"
 	  " n INTEGER NOT NULL, seq INTEGER NOT NULL" ROWLESS },
+	{ "breaker", 8, 0, "(connector TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, failures TEXT, until INTEGER, trips INTEGER NOT NULL,"
+	  " item TEXT, error TEXT, seq INTEGER NOT NULL, PRIMARY KEY (connector, target)" ROWLESS },
 };
 
 static const char indexes[] =
@@ -101,6 +103,8 @@ void formats_write(const char *from, const char *to, int format)
 		copy_rows(db, tables[i].name);
 	}
 	sql(db, indexes);
+	if (format >= 8)
+		sql(db, "CREATE INDEX attempt_sent ON attempt(connector, started) WHERE connector IS NOT NULL AND simulated = 0");
 	sql(db, "COMMIT");
 	sql(db, number);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);

@@ -34,7 +34,7 @@ static void shell(const char *const *argv)
 
 static const char settings[] = "workspace: test\nmode: live\napprovals: { grace: PT0S }\nflows: { q: { one-at-a-time: flow } }\n";
 static const char queued[] = "document: { dsl: '1.0.3', namespace: test, name: q, version: '1.0.0' }\ndo: [ { w: { wait: { minutes: 30 } } } ]\n";
-static const char rules[] = "policy: more\nrules: [ { name: lost, when: { call: shop.lost }, then: allow }, { name: calm, when: { call: calm.wait }, then: allow },\n  { name: slowly, when: { call: calm.slowly }, then: allow } ]\n";
+static const char rules[] = "policy: more\nrules: [ { name: calm, when: { call: calm.wait }, then: allow },\n  { name: slowly, when: { call: calm.slowly }, then: allow } ]\n";
 static const char operations[] =
 	"operations:\n"
 	"  wait:\n    effect: unsafe\n    request: { method: POST, path: /delay/4000, as: json, body: '${ . }' }\n    reverse: none\n"
@@ -66,9 +66,12 @@ static void make(live *v, const char *flow, const char *words, const char *verb,
 
 static void make_runs(live *v)
 {
+	/* In doubt, by an engine that ended before it: a failure outside would be written by a breaker, too, which is of format 8. */
+	make(v, CALL("calm.wait"), "running", NULL, NULL);
+	world_stop(&v->w);
+	world_start(&v->w);
 	make(v, CALL("shop.post"), "completed", NULL, NULL);
 	make(v, FLOW("{'x':{'raise':{'error':{'type':'https://x.example/e','status':500,'title':'No more'}}}}"), "faulted", NULL, NULL);
-	make(v, CALL("shop.lost"), "waiting", NULL, NULL);
 	make(v, FLOW("{'g':{'call':'shop.put','with':{'to':'ann','text':'hi'}}}"), "waiting", NULL, NULL);
 	make(v, WAIT, "waiting", NULL, NULL);
 	make(v, FLOW("{'l':{'listen':{'to':{'one':{'with':{'type':'go'}}}}}}"), "waiting", NULL, NULL);
@@ -140,19 +143,35 @@ static int differs(void *ctx, const json_t *row)
 }
 
 /* Opened once to write, it is of today's format, and its tables are what its log says. */
-static void bring_up_to_date(const char *dir)
+static void bring_up_to_date(const char *dir, bool is)
 {
 	cs_store *s = NULL;
 	cs_reader *r = NULL;
 	cs_err err = { 0 };
-	assert_int_equal(cs_reader_open(dir, &r, &err), CS_EUNAVAIL);
-	assert_non_null(strstr(err.msg, "older format"));
+	assert_int_equal(cs_reader_open(dir, &r, &err), is ? CS_OK : CS_EUNAVAIL);
+	cs_reader_close(r);
+	assert_true(is || strstr(err.msg, "older format") != NULL);
 	if (cs_store_open(dir, false, &s, &err) != CS_OK)
 		fail_msg("%s", err.msg);
 	cs_store_close(s);
 	assert_int_equal(number(dir, "SELECT user_version AS n FROM pragma_user_version"), CS_STORE_VERSION);
 	assert_int_equal(cs_store_rebuild_check(dir, differs, NULL, &err), CS_OK);
 	assert_int_equal(number(dir, "SELECT count(DISTINCT state) AS n FROM run"), 12);
+}
+
+/* Any command of today does the same. */
+static void list_runs(const char *dir)
+{
+	const char *argv[] = { getenv("CS_TEST_CAPSTAN"), "-C", dir, "runs", "--json", NULL };
+	cs_child_opts o = { .argv = argv, .quiet_stderr = true };
+	CS_AUTOBUF cs_buf out, said;
+	cs_child_result r;
+	cs_buf_init(&out, 1 << 20);
+	cs_buf_init(&said, 65536);
+	assert_non_null(argv[0]);
+	assert_int_equal(cs_child_run(&o, "", 0, &out, &said, cs_clock_mono_ns() + INT64_C(20000000000), NULL, &r, NULL), CS_OK);
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(cs_buf_str(&out), "compensating"));
 }
 
 static void place(live *v, world *w, const char *then, int format)
@@ -173,7 +192,9 @@ static void place(live *v, world *w, const char *then, int format)
 	assert_int_equal(cs_mkdir_p(state, 0700, NULL), CS_OK);
 	shell((const char *const[]){ "cp", "--", key, state, NULL });
 	formats_write(from, to, format);
-	bring_up_to_date(state);
+	if (format % 2 == 0)
+		list_runs(dir);
+	bring_up_to_date(state, format % 2 == 0);
 }
 
 /* ---- and all of it finishes ---------------------------------------------------------------------------------- */
