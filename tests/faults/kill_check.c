@@ -234,6 +234,10 @@ static void check_none(const kill_round *r, cs_reader *reader)
 		{ "I12: an effect of a connector that is off is intended",
 		  "SELECT count(*) AS n FROM event i WHERE i.type = 'attempt.intent' AND json_extract(i.data, '$.connector') = 'outside' AND "
 		  "(SELECT json_extract(m.data, '$.mode') FROM event m WHERE m.type = 'connector.mode' AND m.seq < i.seq ORDER BY m.seq DESC LIMIT 1) = 'off'" },
+		{ "I12: an effect is intended while its breaker is open",
+		  "SELECT count(*) AS n FROM event i WHERE i.type = 'attempt.intent' AND (SELECT b.type FROM event b WHERE b.type IN ('breaker.opened',"
+		  "'breaker.half_opened','breaker.closed') AND json_extract(b.data, '$.connector') = json_extract(i.data, '$.connector') AND b.seq < i.seq "
+		  "ORDER BY b.seq DESC LIMIT 1) = 'breaker.opened'" },
 		{ "I13: an epoch comes back",
 		  "SELECT count(*) AS n FROM (SELECT json_extract(data, '$.epoch') AS x, lag(json_extract(data, '$.epoch')) OVER (ORDER BY seq) AS y FROM event "
 		  "WHERE type = 'engine.started') WHERE x <= y" },

@@ -21,6 +21,7 @@ typedef enum way { WAY_DONE, WAY_LATER, WAY_REFUSED, WAY_LOST } way;
 struct message {
 	unsigned id;
 	way way;
+	bool found;                  /* of /find: the ledger has it */
 	kill_entry entry;
 };
 
@@ -80,7 +81,7 @@ static cs_outcome *outcome_of(const struct message *m)
 		break;
 	}
 	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
-	o->result = json_pack("{s:b, s:s}", "ok", 1, "path", m->entry.path);
+	o->result = json_pack("{s:b, s:s, s:b}", "ok", 1, "path", m->entry.path, "found", (int)m->found);
 	o->record = json_pack("{s:{s:i}}", "reply", "status", 200);
 	return o;
 }
@@ -110,7 +111,8 @@ static void describe(const cs_effect *e, kill_entry *x)
 	snprintf(x->method, sizeof x->method, "%s", cs_json_str_or(e->rendered, "method", ""));
 	snprintf(x->path, sizeof x->path, "%s", path);
 	snprintf(x->key, sizeof x->key, "%s", e->key);
-	x->unsafe = e->class == CS_EFFECT_UNSAFE;
+	/* Whether it happened can be asked: so it is never sent in vain a second time. */
+	x->unsafe = e->class == CS_EFFECT_UNSAFE || e->class == CS_EFFECT_PROBE;
 	x->keyed = e->class == CS_EFFECT_KEYED;
 }
 
@@ -186,6 +188,24 @@ static bool begins(const char *path, const char *word)
 	return strncmp(path, word, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
+/* Down for three of five requests. */
+static bool weak_fails(const kill_shared *s)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < atomic_load(&s->entries); i++)
+		n += begins(s->entry[i].path, "/weak");
+	return n % 5 < 3;
+}
+
+/* /find/N/S: did /sure/N/S happen? */
+static bool found(const kill_shared *s, const char *path)
+{
+	if (!begins(path, "/find"))
+		return false;
+	CS_AUTOFREE char *sure = cs_xasprintf("/sure%s", path + strlen("/find"));
+	return times(s, sure, NULL) > 0;
+}
+
 static way way_of(const kill_shared *s, const kill_entry *x)
 {
 	if (begins(x->path, "/flaky"))
@@ -195,7 +215,9 @@ static way way_of(const kill_shared *s, const kill_entry *x)
 	const char *last = strrchr(x->path, '/');
 	if (begins(x->path, "/no") || (last != NULL && strcmp(last, "/wrong") == 0))
 		return WAY_REFUSED;
-	return begins(x->path, "/cut") ? WAY_LOST : WAY_DONE;
+	if (begins(x->path, "/weak"))
+		return weak_fails(s) ? WAY_LATER : WAY_DONE;
+	return begins(x->path, "/cut") || begins(x->path, "/sure") ? WAY_LOST : WAY_DONE;
 }
 
 /* What no engine may do, whatever happened to it. */
@@ -238,6 +260,7 @@ int kill_outside_serve(kill_shared *s, int fd, char *why, size_t size)
 	if (forbidden(s, &m.entry, why, size))
 		return KILL_OUTSIDE_BROKEN;
 	m.way = way_of(s, &m.entry);
+	m.found = found(s, m.entry.path);
 	m.entry.at = kill_now_ms(s);
 	m.entry.refused = m.way == WAY_REFUSED || m.way == WAY_LATER;
 	s->entry[at] = m.entry;

@@ -7,6 +7,8 @@
  *   /flaky                         later, the first time for a key; then done
  *   /no  /once  …/wrong            refused; the first time only
  *   /cut                           done, but the answer is lost
+ *   /sure, /find                   as /cut; whether it happened
+ *   /weak                          later, three times of five
  *   /slow                          done, the answer takes a while */
 #ifndef CS_TESTS_KILL_OUTSIDE_H
 #define CS_TESTS_KILL_OUTSIDE_H

@@ -26,10 +26,18 @@ const kill_file kill_common_files[] = {
 	  OP("void", "unsafe", "    reverse: none\n") OP("pay", "unsafe", "    once: '${ \"\\(.n)/\\(.s)\" }'\n    reverse: none\n")
 	  OP("bill", "keyed", "    keyed: { header: Idempotency-Key, window: PT24H }\n    retry: { attempts: 40, delay: PT0.01S }\n    once: '${ .s }'\n"
 	     "    reverse: { call: outside.void, with: { n: '${ .input.n }', s: '${ .input.s }' } }\n") },
+	{ "connectors/weak.yaml",
+	  "connector: weak\nkind: http\nurl: https://weak.example\nidentity: me@example.com\nmode: live\nbreaker: { failures: 2, within: PT1M, cool: PT1S }\noperations:\n"
+	  OP("weak", "keyed", "    keyed: { header: Idempotency-Key, window: PT24H }\n    retry: { attempts: 60, delay: PT0.01S }\n    reverse: none\n") },
+	{ "connectors/known.yaml",
+	  "connector: known\nkind: http\nurl: https://known.example\nidentity: me@example.com\nmode: live\nbreaker: { failures: 100 }\noperations:\n"
+	  OP("sure", "probe", "    timeout: PT1S\n    probe: { call: known.find, with: { n: '${ .n }', s: '${ .s }' }, found: '${ .found == true }' }\n"
+	     "    retry: { attempts: 40, delay: PT0.01S }\n    reverse: none\n")
+	  OP("find", "read", "") },
 	{ "connectors/held.yaml",
 	  "connector: held\nkind: http\nurl: https://held.example\nidentity: me@example.com\nmode: hold\noperations:\n" OP("put", "unsafe", "    reverse: none\n") },
 	{ "policies/kill.yaml",
-	  "policy: kill\nrules:\n  - { name: asked, when: { call: outside.asked }, then: ask }\n  - { name: all, when: { call: 'outside.*' }, then: allow }\n" },
+	  "policy: kill\nrules:\n  - { name: asked, when: { call: outside.asked }, then: ask }\n  - { name: all, when: { call: 'outside.*' }, then: allow }\n  - { name: weak, when: { call: 'weak.*' }, then: allow }\n  - { name: known, when: { call: 'known.*' }, then: allow }\n" },
 	{ "agents/judge.yaml",
 	  "agent: judge\nversion: 1.0.0\npurpose: Judges.\nkind: rules\ninput: { type: object }\noutput: { type: object }\n"
 	  "rules:\n  - { field: .n, equals: none, give: { good: false } }\n  - { give: { good: true } }\n" },
@@ -202,5 +210,11 @@ const kill_scenario kill_scenarios[] = {
 	  ONE("f", "do:\n" DO("a", "put", "a") "  - s: { set: { n: '${ $start.n }', much: '${ $start.much }' } }\n"
 	      "  - t: { set: { n: '${ .n }', again: '${ .much }' } }\n" DO("b", "set", "b") DO("c", "put", "c")),
 	  { { 0 } }, { RETRIED }, "completed", "put/a set/b put/c", NULL, NULL, 100000, 0 },
+	{ "a breaker opens", NULL,
+	  ONE("f", "do:\n  - a: { call: weak.weak, with: { n: '${ $start.n }', s: a } }\n" DO("b", "put", "b") "  - c: { call: weak.weak, with: { n: '${ $start.n }', s: c } }\n"),
+	  { { 0 } }, { RETRIED }, "completed", "weak/a put/b weak/c", NULL, NULL, 0, 0 },
+	{ "asked whether it happened", NULL,
+	  ONE("f", "do:\n  - a: { call: known.sure, with: { n: '${ $start.n }', s: a } }\n" DO("b", "put", "b") "  - c: { call: known.sure, with: { n: '${ $start.n }', s: c } }\n"),
+	  { { 0 } }, { RETRIED }, "completed", "sure/a put/b sure/c", NULL, NULL, 0, 0 },
 };
 const size_t kill_scenario_count = CS_ARRAY_LEN(kill_scenarios);
