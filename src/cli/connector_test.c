@@ -157,15 +157,17 @@ static bool take_end(probe *p, const json_t *end)
 }
 
 /* It rests without an end: that is what is said, and it is not left behind. */
-static bool take_rest(probe *p, const json_t *run)
+static bool take_rest(probe *p, const json_t *run, const json_t *end)
 {
 	const char *waits = cs_json_str_or(json_array_get(json_object_get(run, "waits"), 0), "for", "");
 	CS_AUTOJSON json_t *ok = NULL;
+	(void)cs_cli_call(p->c, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", cs_json_str_or(run, "run", ""), "verb", "cancel"), &ok, NULL);
+	if (end != NULL)                 /* it was sent, and would be tried again */
+		return take_end(p, end);
 	say(p, "error", strcmp(waits, "breaker") == 0 ? _("its breaker is open") : strcmp(waits, "approval") == 0 ? _("it would ask: a rule, or its mode, wants each call approved") :
 	    _("it waits, and was not sent"));
 	say(p, "next", strcmp(waits, "breaker") == 0 ? _("`capstan connectors` says when it is tried again") : strcmp(waits, "approval") == 0 ?
 	    _("test it before it is put on hold, or allow its reads by a policy") : _("look at the run with capstan show"));
-	(void)cs_cli_call(p->c, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", cs_json_str_or(run, "run", ""), "verb", "cancel"), &ok, NULL);
 	return false;
 }
 
@@ -187,7 +189,7 @@ static int call(probe *p, bool *ret_ok, cs_err *err)
 	say(p, "run", cs_json_str(ok, "run"));
 	const json_t *end = last_end(events);
 	bool over = strcmp(cs_json_str_or(run, "state", ""), "completed") == 0;
-	*ret_ok = over && end != NULL ? take_end(p, end) : take_rest(p, run);
+	*ret_ok = over && end != NULL ? take_end(p, end) : take_rest(p, run, end);
 	return CS_OK;
 }
 

@@ -87,6 +87,10 @@ static int add_imported(cs_reader *r, const json_t *params, json_t *run, cs_err 
 	return rc;
 }
 
+/* Another try of a connector whose breaker is open waits for that; `http` reaches other hosts too. */
+#define BROKEN(then, otherwise) \
+	"CASE WHEN a.connector <> 'http' AND EXISTS (SELECT 1 FROM breaker WHERE connector = a.connector AND state = 'open') THEN " then " ELSE " otherwise " END"
+
 /* What a run waits for that has a row of its own: persons, graces, clocks, other tries. */
 static const char waits_sql[] =
 	"SELECT CASE WHEN state = 'pending' THEN 'approval' WHEN state = 'open' THEN kind ELSE 'grace' END AS what, task,"
@@ -94,7 +98,8 @@ static const char waits_sql[] =
 	" WHERE run = ?1 AND (state IN ('pending', 'approved', 'rejected', 'answered') OR (state = 'open' AND kind = 'in-doubt'))"
 	" UNION ALL SELECT 'timer', e.task, t.due, NULL, t.seq FROM timer t JOIN event e ON e.seq = t.seq WHERE t.run = ?1 AND t.state = 'armed'"
 	" UNION ALL SELECT 'probe', task, due, NULL, seq FROM attempt WHERE run = ?1 AND state = 'probing'"
-	" UNION ALL SELECT 'retry', task, due, NULL, seq FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'"
+	" UNION ALL SELECT " BROKEN("'breaker'", "'retry'") ", task, " BROKEN("(SELECT max(until) FROM breaker WHERE connector = a.connector)", "due") ","
+	" NULL, seq FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'"
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n)"
 	" ORDER BY seq";
 

@@ -52,9 +52,15 @@ kind: http
 url: http://127.0.0.1:1
 allow: [ '127.0.0.1:1' ]
 mode: live
-breaker: { failures: 2, within: PT10M, cool: PT1H }
+breaker: { failures: 3, within: PT10M, cool: PT1H }
 operations:
   look: { effect: read, request: { method: GET, path: / } }
+  relook: { effect: read, retry: { attempts: 2, delay: PT1H }, request: { method: GET, path: /again } }
+END
+cat >"$work/flows/again.yaml" <<'END'
+document: { dsl: '1.0.3', namespace: test, name: again, version: '1.0.0' }
+do:
+  - again: { call: dead.relook }
 END
 cat >"$work/flows/look.yaml" <<'END'
 document: { dsl: '1.0.3', namespace: test, name: look, version: '1.0.0' }
@@ -62,6 +68,10 @@ do:
   - look: { call: dead.look }
 END
 expect 0 live
+expect 0 run again
+again=$(cat "$work/out")
+expect 0 show "$again"
+said '^waits for *another try at'
 expect 4 connectors test shop
 complained 'its mode is off'
 expect 4 connectors test shop
@@ -118,8 +128,10 @@ expect 1 connectors test dead --json
 said '"ok":false'
 expect 1 connectors test dead
 said 'its breaker is open'
+expect 0 show "$again"
+said "^waits for *its connector's breaker.* at .*, until 20"
 expect 0 runs --json
-grep -q '"state":"waiting"' "$work/out" && fail 'a test was left behind'
+! grep '"name":"connector-test"' "$work/out" | grep -q '"ended":null' || fail 'a test was left behind'
 expect 0 run look
 run=$(cat "$work/out")
 complained 'the next clock is due at'
