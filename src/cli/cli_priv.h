@@ -216,13 +216,13 @@ CS_COMMAND(decide); CS_COMMAND(resolve); CS_COMMAND(control); CS_COMMAND(replay)
 CS_COMMAND(hold); CS_COMMAND(release); CS_COMMAND(ask); CS_COMMAND(verify); CS_COMMAND(rebuild);
 CS_COMMAND(doctor); CS_COMMAND(stats); CS_COMMAND(console); CS_COMMAND(help); CS_COMMAND(completion);
 CS_COMMAND(version); CS_COMMAND(test); CS_COMMAND(new); CS_COMMAND(reload); CS_COMMAND(emit);
-CS_COMMAND(vault); CS_COMMAND(connectors); CS_COMMAND(correct); CS_COMMAND(backup); CS_COMMAND(restore); CS_COMMAND(export); CS_COMMAND(import);
+CS_COMMAND(vault); CS_COMMAND(connectors); CS_COMMAND(correct); CS_COMMAND(backup); CS_COMMAND(restore); CS_COMMAND(export); CS_COMMAND(import); CS_COMMAND(archive);
 
 extern const cs_cli_flag cs_cli_flags_run[], cs_cli_flags_trace[], cs_cli_flags_inbox[], cs_cli_flags_decide[], cs_cli_flags_snooze[],
 	cs_cli_flags_delegate[], cs_cli_flags_respond[], cs_cli_flags_resolve[], cs_cli_flags_control[], cs_cli_flags_retry[], cs_cli_flags_rollback[], cs_cli_flags_replay[], cs_cli_flags_hold[], cs_cli_flags_correct[],
 	cs_cli_flags_ask[], cs_cli_flags_emit[], cs_cli_flags_rebuild[], cs_cli_flags_console[], cs_cli_flags_init[], cs_cli_flags_runs[],
 	cs_cli_flags_check[], cs_cli_flags_test[], cs_cli_flags_new[], cs_cli_flags_vault[], cs_cli_flags_live[], cs_cli_flags_backup[], cs_cli_flags_restore[],
-	cs_cli_flags_export[], cs_cli_flags_import[];
+	cs_cli_flags_export[], cs_cli_flags_import[], cs_cli_flags_archive[];
 /* The overview of `capstan help`. */
 void cs_cli_help_all(FILE *f);
 void cs_cli_help_one(FILE *f, const cs_cli_command *command);

@@ -9,9 +9,10 @@ const cs_cli_flag cs_cli_flags_rebuild[] = { { "--check", NULL, N_("only print t
 
 static json_t *report_json(const cs_verify_report *v)
 {
-	return json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:s}", "clean", v->finding[0] == '\0', "events", (json_int_t)v->events,
+	return json_pack("{s:b, s:I, s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I}", "clean", v->finding[0] == '\0', "events", (json_int_t)v->events,
 			 "head", v->head, "bodies", (json_int_t)v->bodies, "anchor_seq", (json_int_t)v->anchor_seq, "checkpoints",
-			 (json_int_t)v->checkpoints, "signed_seq", (json_int_t)v->signed_seq, "signer", v->signer, "first_bad", (json_int_t)v->first_bad, "finding", v->finding, "cannot", v->cannot ? v->cannot : "");
+			 (json_int_t)v->checkpoints, "signed_seq", (json_int_t)v->signed_seq, "signer", v->signer, "first_bad", (json_int_t)v->first_bad, "finding", v->finding, "cannot", v->cannot ? v->cannot : "", "archived", (json_int_t)v->archived,
+			 "segments", (json_int_t)v->segments);
 }
 
 int cs_cmd_verify(cs_cli *c, const cs_cli_args *a)
@@ -35,6 +36,8 @@ int cs_cmd_verify(cs_cli *c, const cs_cli_args *a)
 	else
 		printf(_("clean: %lld events, %lld bodies, head %s, anchored at %lld\n"), (long long)v.events, (long long)v.bodies, v.head,
 		       (long long)v.anchor_seq);
+	if (v.segments > 0 && !v.finding[0])
+		printf(_("archived: events 1 to %lld, in %lld segments\n"), (long long)v.archived, (long long)v.segments);
 	if (v.checkpoints > 0 && !v.finding[0])
 		printf(_("signed: %lld checkpoints, the last at %lld, by %s\n"), (long long)v.checkpoints, (long long)v.signed_seq, v.signer);
 	if (v.cannot)

@@ -169,7 +169,7 @@ int cs_cmd_show(cs_cli *c, const cs_cli_args *a)
 /* ---- stats ----------------------------------------------------------------------------------- */
 
 static const struct { const char *name, *sql; } counts[] = {
-	{ "events", "SELECT count(*) AS n FROM event" },
+	{ "events", "SELECT coalesce(max(seq), 0) AS n FROM event" },
 	{ "tasks", "SELECT count(*) AS n FROM task" },
 	{ "attempts", "SELECT count(*) AS n FROM attempt" },
 	{ "items", "SELECT count(*) AS n FROM item" },

@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/cli/libcscli.a
 src_cli_libcscli_a_SOURCES = \
 	src/cli/args.c \
 	src/cli/cli.c src/cli/cli.h src/cli/cli_priv.h \
+	src/cli/cmd_archive.c \
 	src/cli/cmd_ask.c \
 	src/cli/cmd_backup.c \
 	src/cli/cmd_check.c \

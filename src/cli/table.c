@@ -84,6 +84,10 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"
 	     "into that task's.") },
 	{ "diff", "RUN RUN", N_("what differs between two runs"), cs_cmd_diff, NULL, 2, 2, NULL },
+	{ "archive", "[--older-than DURATION]", N_("move old events out of the database"), cs_cmd_archive, cs_cli_flags_archive, 0, 0,
+	  N_("Into signed, compressed segments in .capstan/archive, each read back before anything is deleted: what runs did\n"
+	     "that ended before then and wait for nothing. All commands read them there too. Without --older-than what\n"
+	     "capstan.yaml says as retention.archive, or 30 days.") },
 	{ "export", "RUN... [--output FILE|-]", N_("write runs as signed text"), cs_cmd_export, cs_cli_flags_export, 1, -1,
 	  N_("With the runs that their tasks started, and their definitions; without key, vault or secrets. One that is not\n"
 	     "over is written as it stands. A file that is there already is not overwritten.") },
@@ -122,7 +126,7 @@ const cs_cli_command cs_cli_commands[] = {
 
 const char *const cs_cli_commands_later[] = {
 	"promote", "eval", "memory",
-	"away", "archive", "mcp", NULL,
+	"away", "mcp", NULL,
 };
 
 const cs_cli_command *cs_cli_command_find(const char *name)

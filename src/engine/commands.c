@@ -369,7 +369,7 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err)
 		{ "hold", cmd_hold },   { "live", cs_command_live },     { "status", cmd_status },   { "settle", cmd_settle },
 		{ "stop", cmd_stop },   { "emit", cs_command_emit }, { "adopt", cs_command_adopt }, { "correct", cs_command_correct },
 		{ "connector", cs_command_connector }, { "unlock", cs_command_unlock }, { "lock", cs_command_lock },
-		{ "import", cs_command_import },
+		{ "import", cs_command_import }, { "archive", cs_command_archive },
 	};
 	const char *name = cs_json_str_or(request, "cmd", "");
 	for (size_t i = 0; i < CS_ARRAY_LEN(table); i++)

@@ -25,6 +25,8 @@
  *   lock     -> {vault}
  *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run, or of a connector that one waits for;
  *                                           scheduled: of the next start by a schedule; 0 none
+ *   archive  older (ms; without it retention.archive) -> {first, last, file, bytes, raw, pruned, bodies, more, database, free,
+ *                                           older}   one segment of what is older; first 0: there was nothing
  *   import   file (absolute), trust (a public key)
  *                                           -> {file, signer, workspace, existing, runs: [id]}   runs of another workspace,
  *                                           as `capstan export` writes them; a signer that is not known must be in trust

@@ -276,6 +276,9 @@ int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
 int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 int cs_command_correct(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 
+/* ---- archive.c ---- */
+int cs_command_archive(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
+
 /* ---- import.c ---- */
 int cs_command_import(cs_engine *e, json_t *req, json_t **ret, cs_err *err);
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 noinst_LIBRARIES += src/engine/libcsengine.a
 src_engine_libcsengine_a_SOURCES = \
-	src/engine/adopt.c \
+	src/engine/adopt.c src/engine/archive.c \
 	src/engine/bundle.c \
 	src/engine/once.c \
 	src/engine/client.c src/engine/clock.c src/engine/clock.h \

@@ -10,6 +10,9 @@
 #include "flow/ask.h"
 #include "flow/workspace_priv.h"
 
+/* retention.archive where it is not said: 30 days. */
+#define ARCHIVE_MS (INT64_C(30) * 24 * 3600 * 1000)
+
 enum { GRACE_MS = 30000, WORKERS = 4, WORKERS_MAX = 64, MAILBOX = 10000, MAILBOX_MIN = 16, MAILBOX_MAX = 1000000 };
 
 static const cs_key settings_keys[] = {
@@ -18,12 +21,13 @@ static const cs_key settings_keys[] = {
 	{ "models", CS_IS_ANY | CS_KEY_LATER }, { "routes", CS_IS_ANY | CS_KEY_LATER },
 	{ "budgets", CS_IS_ANY | CS_KEY_LATER }, { "channels", CS_IS_ANY | CS_KEY_LATER },
 	{ "hours", CS_IS_OBJECT }, { "redact", CS_IS_ANY | CS_KEY_LATER },
-	{ "retention", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	{ "retention", CS_IS_OBJECT }, { NULL, 0 },
 };
 
 void cs_settings_defaults(cs_workspace *w)
 {
 	w->grace_ms = GRACE_MS;
+	w->archive_ms = ARCHIVE_MS;
 	w->workers = WORKERS;
 	w->mailbox = MAILBOX;
 	w->operator_name = cs_xstrdup("operator");
@@ -81,6 +85,18 @@ static void read_approvals(cs_workspace *w, cs_check *c, const json_t *doc)
 		cs_check_remind(c, v);
 		cs_check_escalate(c, v);
 	}
+	cs_check_pop(c, mark);
+}
+
+static void read_retention(cs_workspace *w, cs_check *c, const json_t *doc)
+{
+	static const cs_key keys[] = {
+		{ "archive", CS_IS_STRING }, { "bodies", CS_IS_STRING | CS_KEY_LATER }, { "snapshot-every", CS_IS_INTEGER | CS_KEY_LATER }, { NULL, 0 },
+	};
+	const json_t *v = json_object_get(doc, "retention");
+	size_t mark = cs_check_push(c, "retention");
+	if (v && cs_check_object(c, v, keys, "'retention'"))
+		cs_check_duration_key(c, v, "archive", &w->archive_ms);
 	cs_check_pop(c, mark);
 }
 
@@ -209,6 +225,7 @@ void cs_settings_read(cs_workspace *w, json_t *doc, const cs_source *src, cs_dia
 	w->live_wish = cs_check_word(&c, doc, "mode", modes) == 1;
 	read_operator(w, &c, doc);
 	read_approvals(w, &c, doc);
+	read_retention(w, &c, doc);
 	read_engine(w, &c, doc);
 	read_hours(w, &c, doc);
 	read_flows(w, &c, doc);

@@ -26,6 +26,7 @@ void cs_backup_drop(const char *dir)
 		CS_AUTOFREE char *path = cs_path_join(dir, i < CS_BACKUP_PARTS ? cs_backup_names[i] : more[i - CS_BACKUP_PARTS]);
 		(void)unlink(path);
 	}
+	cs_backup_drop_archive(dir);
 	(void)rmdir(dir);
 }
 
@@ -202,7 +203,7 @@ static int measure_parts(const char *folder, cs_backup_contents *c, cs_err *err)
 static int copy_files(const char *dir, const char *folder, bool with_key, cs_err *err)
 {
 	int rc = CS_OK;
-	for (size_t i = CS_BACKUP_KEY; rc == CS_OK && i < CS_BACKUP_PARTS; i++)
+	for (size_t i = CS_BACKUP_KEY; rc == CS_OK && i < CS_BACKUP_ARCHIVE; i++)
 		if (i != CS_BACKUP_KEY || with_key)
 			rc = copy_small(dir, folder, cs_backup_names[i], err);
 	return rc;
@@ -223,7 +224,11 @@ int cs_backup_write(const char *dir, const char *file, bool with_key, cs_backup_
 	if (!rc)
 		rc = copy_database(dir, folder, ear, err);
 	if (!rc)
+		rc = cs_backup_link_archive(dir, folder, err);
+	if (!rc)
 		rc = check_copy(folder, ear, &c.about, err);
+	if (!rc)
+		rc = cs_backup_pack_archive(folder, err);
 	if (!rc)
 		rc = measure_parts(folder, &c, err);
 	if (!rc)
@@ -268,6 +273,8 @@ int cs_backup_unpack(const char *file, const char *dir, cs_backup_ear ear, cs_ba
 	if (mkdir(dir, 0700) != 0)
 		return cs_err_sys(err, errno, "cannot make the folder %s", dir);
 	rc = cs_backup_get(fd, file, &c, dir, ear, err);
+	if (rc == CS_OK)
+		rc = cs_backup_unpack_archive(dir, err);
 	if (rc == CS_OK)
 		*ret = c.about;
 	else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A backup: one file that holds the database as of one moment, the workspace's key and its sealed
- * vault. It is two lines of text (what it is; a JSON object that names each part with its size and
+ * vault, with the segments of the archive. It is two lines of text (what it is; a JSON object that names each part with its size and
  * SHA-256) and then the bytes of the parts. */
 #ifndef CS_STORE_BACKUP_H
 #define CS_STORE_BACKUP_H

@@ -18,6 +18,7 @@ static const char magic[] = "capstan-backup 1\n";
 
 const char *const cs_backup_names[CS_BACKUP_PARTS] = {
 	[CS_BACKUP_DATABASE] = CS_STORE_FILE, [CS_BACKUP_KEY] = CS_KEY_FILE, [CS_BACKUP_PUBLIC] = CS_PUBLIC_FILE, [CS_BACKUP_VAULT] = "vault",
+	[CS_BACKUP_ARCHIVE] = "archive.pack",
 };
 
 /* ---- bytes ------------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 
 #include "store/backup.h"
 
-enum { CS_BACKUP_DATABASE, CS_BACKUP_KEY, CS_BACKUP_PUBLIC, CS_BACKUP_VAULT, CS_BACKUP_PARTS };
+enum { CS_BACKUP_DATABASE, CS_BACKUP_KEY, CS_BACKUP_PUBLIC, CS_BACKUP_VAULT, CS_BACKUP_ARCHIVE, CS_BACKUP_PARTS };
 /* The names of the parts, in the state's folder as in the backup. */
 extern const char *const cs_backup_names[CS_BACKUP_PARTS];
 
@@ -20,6 +20,14 @@ typedef struct cs_backup_contents {
 	cs_backup_part part[CS_BACKUP_PARTS];
 	int64_t begin;                 /* of the first part in the file */
 } cs_backup_contents;
+
+/* The copy in FOLDER reaches the segments of DIR that its log tells of. */
+int cs_backup_link_archive(const char *dir, const char *folder, cs_err *err);
+/* Makes the part of the archive in FOLDER; none where its log has no segments. */
+int cs_backup_pack_archive(const char *folder, cs_err *err);
+/* Makes segments of the part in DIR, which is gone then. CS_EIO: it is damaged. */
+int cs_backup_unpack_archive(const char *dir, cs_err *err);
+void cs_backup_drop_archive(const char *dir);
 
 /* Size and digest of the part at PATH; one that is not there stays so. */
 int cs_backup_measure(const char *path, cs_backup_part *ret, cs_err *err);

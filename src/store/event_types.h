@@ -74,6 +74,8 @@
  *   breaker.failed *connector, *target, *failures[ms] (those that count, this one last), error
  *   breaker.opened *connector, *target, *until (ms), *trips (times in a row), item, error
  *   breaker.half_opened, .closed   *connector, *target
+ *   log.archived   *first, *last, *before (hash), *hash, *trailer (SHA-256), *file, bytes: a segment of the log that is a
+ *                  file now (segment.h)
  *   log.imported   *file (SHA-256), *signer (public key), *workspace, at, runs: [{run, state}]: runs of another
  *                  log, whose events follow in the same group (transfer.h)
  *   engine.hold    on, why                   engine.live on, machine, place, dir (where it was said)
@@ -131,6 +133,7 @@
 	X(EVENT_RECEIVED, "event.received", nothing) \
 	X(ITEM_CLOSED, "item.closed", item_closed) \
 	X(ITEM_OPENED, "item.opened", item_published) \
+	X(LOG_ARCHIVED, "log.archived", log_archived) \
 	X(LOG_IMPORTED, "log.imported", log_imported) \
 	X(REVERSAL_BEGUN, "reversal.begun", reversal_moved) \
 	X(REVERSAL_FAILED, "reversal.failed", reversal_moved) \

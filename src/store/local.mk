@@ -2,6 +2,9 @@
 noinst_LIBRARIES += libcsstore.a
 libcsstore_a_SOURCES = \
 	src/store/anchor.c src/store/anchor.h \
+	src/store/archive.c src/store/backup_archive.c \
+	src/store/segment.c src/store/segment.h src/store/segment_file.h src/store/segment_write.c \
+	src/store/verify_archive.c src/store/verify_impl.h \
 	src/store/backup.c src/store/backup.h \
 	src/store/backup_file.c src/store/backup_file.h \
 	src/store/checkpoint.c src/store/checkpoint.h \

@@ -172,7 +172,7 @@ const char *cs_fold_state(const cs_fold_word *table, const cs_event *ev);
 typedef int cs_fold_fn(cs_fold *f, const cs_event *ev, cs_err *err);
 cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_run_moved,
 	cs_fold_run_resumed, cs_fold_run_compensating, cs_fold_run_ended, cs_fold_run_retried, cs_fold_run_corrected, cs_fold_run_adopted,
-	cs_fold_run_imported, cs_fold_log_imported,
+	cs_fold_run_imported, cs_fold_log_imported, cs_fold_log_archived,
 	cs_fold_task_started, cs_fold_task_ended, cs_fold_task_touched, cs_fold_attempt_intent,
 	cs_fold_attempt_ended, cs_fold_attempt_retry, cs_fold_attempt_ambiguous,
 	cs_fold_attempt_resolved, cs_fold_attempt_shadow, cs_fold_item_published, cs_fold_item_decided, cs_fold_item_moved,
@@ -181,7 +181,8 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_breaker_moved, cs_fold_engine_started, cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
 	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared,
 	cs_fold_reversal_moved;
-/* Folds the rows of LOG's event table into F, in order; those of TYPE alone where one is given. */
-int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err);
+/* Folds the events of LOG, the database in DIR, and of its segments into F, in order. DIR NULL: of a log without an
+ * archive; then those of TYPE alone where one is given. */
+int cs_fold_log(sqlite3 *log, const char *dir, cs_fold *f, const char *type, cs_err *err);
 
 #endif

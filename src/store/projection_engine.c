@@ -82,6 +82,18 @@ static const char *on_or_off(const cs_event *ev)
 	return json_is_false(json_object_get(ev->data, "on")) ? "off" : "on";
 }
 
+/* No table has it; but one that tells of nothing does not enter the log. */
+int cs_fold_log_archived(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	static const char *const needed[] = { "before", "hash", "trailer" };
+	(void)f;
+	for (size_t i = 0; i < CS_ARRAY_LEN(needed); i++)
+		if (!cs_fold_need(ev, needed[i], err))
+			return CS_EINVAL;
+	bool ok = cs_json_int_or(ev->data, "first", 0) > 0 && cs_json_int_or(ev->data, "last", 0) >= cs_json_int_or(ev->data, "first", 0);
+	return ok ? CS_OK : cs_err_set(err, CS_EINVAL, "event log.archived: its data has no numbers first and last");
+}
+
 int cs_fold_log_imported(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const char *signer = cs_fold_need(ev, "signer", err);

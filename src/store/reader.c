@@ -16,6 +16,7 @@ int cs_reader_open(const char *dir, cs_reader **ret, cs_err *err)
 		return rc;
 	cs_reader *r = cs_xcalloc(1, sizeof *r);
 	r->db = db;
+	r->dir = cs_xstrdup(dir);
 	*ret = r;
 	return CS_OK;
 }
@@ -29,13 +30,19 @@ void cs_reader_close(cs_reader *r)
 		free(r->query[i].sql);
 	}
 	sqlite3_finalize(r->body);
+	sqlite3_finalize(r->begin);
+	sqlite3_finalize(r->commit);
 	sqlite3_close(r->db);
+	cs_segments_fini(&r->segments);
+	free(r->dir);
 	free(r);
 }
 
 int cs_reader_hold(cs_reader *r, cs_err *err)
 {
-	int rc = r->held ? CS_OK : cs_sql_run(r->db, "BEGIN", err);
+	int rc = r->held ? CS_OK : cs_sql_keep(r->db, "BEGIN", &r->begin, err);
+	if (!rc && !r->held)
+		rc = cs_sql_done(r->begin, "reading", err);
 	if (!rc)
 		r->held++;
 	return rc;
@@ -43,8 +50,8 @@ int cs_reader_hold(cs_reader *r, cs_err *err)
 
 void cs_reader_release(cs_reader *r)
 {
-	if (r->held && --r->held == 0)
-		sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL);
+	if (r->held && --r->held == 0 && cs_sql_keep(r->db, "COMMIT", &r->commit, NULL) == CS_OK)
+		(void)cs_sql_done(r->commit, "reading", NULL);
 }
 
 static int give_event(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx, cs_err *err)
@@ -73,20 +80,116 @@ static int each_event(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx
 }
 
 /* Not kept: FN may read more events, by the same reader, while this one is open. */
-int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn,
-		     void *ctx, cs_err *err)
+static int database_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err)
 {
-	bool all = !run || !run[0];
-	const char *sql = all
+	const char *sql = run == NULL
 		? "SELECT " CS_EVENT_COLUMNS " FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq"
 		: "SELECT " CS_EVENT_COLUMNS " FROM event WHERE run = ?3 AND seq BETWEEN ?1 AND ?2 ORDER BY seq";
 	CS_AUTOSTMT sqlite3_stmt *st = NULL;
 	if (sqlite3_prepare_v2(r->db, sql, -1, &st, NULL) != SQLITE_OK)
 		return cs_sql_err(err, r->db, "reading events");
 	cs_sql_bind(st, "ii", from_seq, to_seq);
-	if (!all)
+	if (run != NULL)
 		sqlite3_bind_text(st, 3, run, -1, SQLITE_STATIC);
 	return each_event(r, st, fn, ctx, err);
+}
+
+typedef struct archived {
+	char member[64];             /* how an event of the run has it in its bytes; "": any */
+	cs_event_fn *fn;
+	void *ctx;
+	cs_err *err;
+} archived;
+
+static int give_archived(void *ctx, const cs_segment_row *row)
+{
+	const archived *a = ctx;
+	CS_CLEANUP(cs_segment_event_fini) cs_segment_event e = { .head = NULL };
+	if (a->member[0] && !memmem(row->bytes, row->len, a->member, strlen(a->member)))
+		return CS_OK;
+	int rc = cs_segment_event_of(row, true, &e, a->err);
+	/* The data of another event may have that text too. */
+	if (rc || (a->member[0] && !strstr(a->member, e.ev.run[0] ? e.ev.run : "\"\"")))
+		return rc;
+	return a->fn(a->ctx, &e.ev);
+}
+
+static int archived_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err)
+{
+	archived a = { .fn = fn, .ctx = ctx, .err = err };
+	if (run != NULL)
+		snprintf(a.member, sizeof a.member, "\"run\":\"%.*s\"", CS_ID_LEN, run);
+	/* FN may read too, and find a newer segment: the list may move. */
+	for (size_t i = 0; i < r->segments.n && r->segments.list[i].first <= to_seq; i++) {
+		const cs_segment s = r->segments.list[i];
+		int rc = s.last >= from_seq ? cs_segment_read(r->dir, &s, from_seq, to_seq, give_archived, &a, err) : CS_OK;
+		if (rc)
+			return rc;
+	}
+	return CS_OK;
+}
+
+/* From where to where RUN's events have left the database, of which the first tells: *to 0 where they have not. */
+static int where_left(cs_reader *r, const char *run, int64_t *from, int64_t *to, cs_err *err)
+{
+	CS_AUTOJSON json_t *params = json_pack("[s]", run);
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_reader_query(r, "SELECT created_seq AS seq, EXISTS (SELECT 1 FROM event WHERE event.seq = created_seq) AS here FROM run WHERE id = ?1",
+				 params, &rows, err);
+	const json_t *row = json_array_get(rows, 0);
+	*from = cs_json_int_or(row, "seq", 0);
+	*to = !rc && row != NULL && cs_json_int_or(row, "here", 1) == 0 ? cs_segments_last(&r->segments) : 0;
+	return rc;
+}
+
+static int here(cs_reader *r, int64_t seq, bool *ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *params = json_pack("[I]", (json_int_t)seq);
+	CS_AUTOJSON json_t *rows = NULL;
+	int rc = cs_reader_query(r, "SELECT 1 AS here FROM event WHERE seq = ?1", params, &rows, err);
+	*ret = json_array_size(rows) > 0;
+	return rc;
+}
+
+/* What of [from_seq, to_seq] is to be read from segments: *from to *to, none where *to < *from. */
+static int archived_range(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, int64_t *from, int64_t *to, cs_err *err)
+{
+	bool in_database = false;
+	int rc = cs_segments_load(r->db, &r->segments, err);
+	*from = from_seq < 1 ? 1 : from_seq;
+	*to = cs_segments_last(&r->segments);
+	if (rc || *to < *from)
+		return rc;
+	if (from_seq == to_seq)
+		rc = here(r, from_seq, &in_database, err);
+	if (!rc && !in_database && run != NULL) {
+		int64_t created;
+		rc = where_left(r, run, &created, to, err);
+		*from = created > *from ? created : *from;
+	}
+	*to = in_database ? 0 : *to < to_seq ? *to : to_seq;
+	return rc;
+}
+
+static int read_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err)
+{
+	int64_t from, to;
+	int rc = archived_range(r, run, from_seq, to_seq, &from, &to, err);
+	if (rc || to < from)
+		return rc ? rc : database_events(r, run, from_seq, to_seq, fn, ctx, err);
+	rc = archived_events(r, run, from, to, fn, ctx, err);
+	return rc || to_seq <= to ? rc : database_events(r, run, to + 1, to_seq, fn, ctx, err);
+}
+
+/* Held: between the look at what was archived and the reading of the rest an archiving may be committed. */
+int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err)
+{
+	int rc = cs_reader_hold(r, err);
+	if (rc)
+		return rc;
+	rc = read_events(r, run && run[0] ? run : NULL, from_seq, to_seq, fn, ctx, err);
+	cs_reader_release(r);
+	return rc;
 }
 
 typedef struct one_event {

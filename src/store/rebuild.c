@@ -4,6 +4,7 @@
 #include "store/event_bytes.h"
 #include "store/projection.h"
 #include "store/schema.h"
+#include "store/segment.h"
 #include "store/sql.h"
 #include "store/store_impl.h"
 
@@ -24,17 +25,53 @@ static int fold_row(sqlite3 *log, sqlite3_stmt **body, sqlite3_stmt *st, cs_fold
 	return rc ? rc : cs_fold_event(f, t, &ev, err);
 }
 
-int cs_fold_log(sqlite3 *log, cs_fold *f, const char *type, cs_err *err)
+typedef struct folding {
+	cs_fold *f;
+	cs_err *err;
+} folding;
+
+static int fold_archived(void *ctx, const cs_segment_row *row)
+{
+	const folding *g = ctx;
+	CS_CLEANUP(cs_segment_event_fini) cs_segment_event e = { .head = NULL };
+	int rc = cs_segment_event_of(row, true, &e, g->err);
+	cs_event_type t = rc ? CS_EV_COUNT : cs_event_type_find(e.ev.type);
+	if (!rc && t == CS_EV_COUNT)
+		return cs_err_set(g->err, CS_EUNSUPPORTED, "event %lld: its type %.64s is unknown to this version", (long long)row->seq, e.ev.type);
+	return rc ? rc : cs_fold_event(g->f, t, &e.ev, g->err);
+}
+
+/* What is in segments, in order; *ret_last is the last of it. */
+static int fold_segments(sqlite3 *log, const char *dir, cs_fold *f, int64_t *ret_last, cs_err *err)
+{
+	CS_CLEANUP(cs_segments_fini) cs_segments all = { .list = NULL };
+	folding g = { f, err };
+	int rc = cs_segments_load(log, &all, err);
+	for (size_t i = 0; !rc && i < all.n; i++)
+		rc = cs_segment_read(dir, &all.list[i], all.list[i].first, all.list[i].last, fold_archived, &g, err);
+	*ret_last = cs_segments_last(&all);
+	return rc;
+}
+
+/* Those of the database that come after SEQ. */
+static int fold_database(sqlite3 *log, cs_fold *f, const char *type, int64_t seq, cs_err *err)
 {
 	CS_AUTOSTMT sqlite3_stmt *body = NULL;
 	CS_AUTOSTMT sqlite3_stmt *st = NULL;
-	if (sqlite3_prepare_v2(log, "SELECT " CS_EVENT_COLUMNS " FROM event WHERE ?1 IS NULL OR type = ?1 ORDER BY seq", -1, &st, NULL) != SQLITE_OK ||
-	    (type != NULL && sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC) != SQLITE_OK))
+	if (sqlite3_prepare_v2(log, "SELECT " CS_EVENT_COLUMNS " FROM event WHERE (?1 IS NULL OR type = ?1) AND seq > ?2 ORDER BY seq", -1, &st, NULL) != SQLITE_OK)
 		return cs_sql_err(err, log, "reading the log");
+	cs_sql_bind(st, "si", type, seq);
 	int step, rc = CS_OK;
 	while (!rc && (step = sqlite3_step(st)) != SQLITE_DONE)
 		rc = step == SQLITE_ROW ? fold_row(log, &body, st, f, err) : cs_sql_err(err, log, "reading the log");
 	return rc;
+}
+
+int cs_fold_log(sqlite3 *log, const char *dir, cs_fold *f, const char *type, cs_err *err)
+{
+	int64_t last = 0;
+	int rc = dir ? fold_segments(log, dir, f, &last, err) : CS_OK;
+	return rc ? rc : fold_database(log, f, type, last, err);
 }
 
 static int rebuild_in_group(cs_store *s, cs_err *err)
@@ -45,7 +82,7 @@ static int rebuild_in_group(cs_store *s, cs_err *err)
 		if (rc)
 			return rc;
 	}
-	return cs_fold_log(s->db, s->fold, NULL, err);
+	return cs_fold_log(s->db, s->dir, s->fold, NULL, err);
 }
 
 int cs_store_rebuild(cs_store *s, cs_err *err)
@@ -189,12 +226,12 @@ static int compare_table(const cs_table *t, sqlite3 *have, sqlite3 *want, cs_row
 	return rc;
 }
 
-static int fold_to_scratch(sqlite3 *log, sqlite3 *scratch, cs_err *err)
+static int fold_to_scratch(sqlite3 *log, const char *dir, sqlite3 *scratch, cs_err *err)
 {
 	cs_fold *f = cs_fold_new(scratch);
 	int rc = cs_sql_run(log, "BEGIN", err);
 	if (!rc)
-		rc = cs_fold_log(log, f, NULL, err);
+		rc = cs_fold_log(log, dir, f, NULL, err);
 	cs_fold_free(f);
 	return rc;
 }
@@ -207,7 +244,7 @@ int cs_store_rebuild_check(const char *dir, cs_row_fn *fn, void *ctx, cs_err *er
 		return rc;
 	rc = cs_schema_open_scratch(&scratch, err);
 	if (!rc)
-		rc = fold_to_scratch(log, scratch, err);
+		rc = fold_to_scratch(log, dir, scratch, err);
 	for (const cs_table *t = cs_schema_projections; !rc && t->name; t++)
 		rc = compare_table(t, log, scratch, fn, ctx, err);
 	sqlite3_close(scratch);

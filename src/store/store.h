@@ -30,7 +30,7 @@ typedef struct cs_event {
 } cs_event;
 
 #define CS_STORE_INLINE 4096
-#define CS_STORE_VERSION 8
+#define CS_STORE_VERSION 9
 
 /* ---- writer ---------------------------------------------------------------------------- */
 
@@ -92,6 +92,24 @@ typedef struct cs_once_row {
 } cs_once_row;
 int cs_store_once(cs_store *s, const char *key, cs_once_row *ret, cs_err *err);
 
+/* ---- the archive ------------------------------------------------------------------------ */
+
+typedef struct cs_archive_step {
+	int64_t first, last;           /* of the segment that was written; 0: there is nothing more to archive */
+	int64_t bytes, raw;            /* its size, and that of what is in it */
+	int64_t pruned;                /* events that left the database */
+	int64_t bodies;                /* bodies that only such events named; with the last segment */
+	bool more;                     /* there is more to archive */
+	int64_t db_bytes, db_free;     /* the database, and what of it is free for the log to grow into */
+	char file[128];                /* below the state's folder */
+} cs_archive_step;
+/* In the open group: moves at most one segment (store/segment.h) of what is older than BEFORE (wall ms), and signed, out of the
+ * database: written, synced, read back and held against the log; then the event log.archived by ACTOR is appended, and
+ * what of it is no longer needed here deleted: the events of runs that ended before BEFORE and wait for nothing, and
+ * of the workspace itself. Where the group does not come through, the rows are there, and the file too. Needs the key
+ * (CS_EUNAVAIL). After a failure only rollback is allowed where cs_store_last_seq has moved. */
+int cs_store_archive(cs_store *s, int64_t before, int64_t now, const char *actor, cs_archive_step *ret, cs_err *err);
+
 /* ---- readers --------------------------------------------------------------------------- */
 
 typedef struct cs_reader cs_reader;
@@ -121,6 +139,7 @@ typedef struct cs_verify_report {
 	char head[CS_HEX_SIZE];
 	char finding[512];             /* "" : clean; otherwise what, where, what it means */
 	int64_t bodies, anchor_seq;    /* anchor_seq 0: there is no anchor */
+	int64_t archived, segments;    /* the last event that is in a segment of the archive, and how many there are; 0: none */
 	int64_t checkpoints, signed_seq;   /* of the last checkpoint; 0: there is none */
 	char signer[CS_HEX_SIZE];      /* the public key that they were checked with; "": there is no key */
 	const char *cannot;            /* what a clean report does not prove; constant text */

@@ -52,6 +52,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_EVENT_RECEIVED] = "{name} received an event[ of the type {event.type}]",
 	[CS_EV_ITEM_CLOSED] = "[{by} ]closed the item[: {how}]",
 	[CS_EV_ITEM_OPENED] = "the operator was told: {title}",
+	[CS_EV_LOG_ARCHIVED] = "{actor} archived events {first} to {last}",
 	[CS_EV_LOG_IMPORTED] = "{actor} imported runs of the workspace {workspace}",
 	[CS_EV_REVERSAL_BEGUN] = "the engine set out to take {name} back with {call}",
 	[CS_EV_REVERSAL_FAILED] = "{name} could not be taken back[: {error.title}]",

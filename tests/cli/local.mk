@@ -12,3 +12,4 @@ TESTS += tests/cli/causes.sh
 TESTS += tests/cli/disk.sh
 TESTS += tests/cli/backup.sh
 TESTS += tests/cli/transfer.sh
+TESTS += tests/cli/archive.sh

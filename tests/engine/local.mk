@@ -107,3 +107,7 @@ check_PROGRAMS += tests/engine/test_clock
 TESTS += tests/engine/test_clock
 tests_engine_test_clock_SOURCES = tests/engine/test_clock.c
 tests_engine_test_clock_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_archive
+TESTS += tests/engine/test_archive
+tests_engine_test_archive_SOURCES = tests/engine/test_archive.c
+tests_engine_test_archive_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

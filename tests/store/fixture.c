@@ -19,16 +19,22 @@ char *fixture_dir(void)
 	return dir;
 }
 
-void fixture_remove(char *dir)
+static void remove_folder(const char *dir)
 {
 	DIR *d = opendir(dir);
 	assert_non_null(d);
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		if (e->d_name[0] != '.')
-			assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+		CS_AUTOFREE char *path = cs_path_join(dir, e->d_name);
+		if (e->d_name[0] != '.' && unlink(path) != 0)
+			remove_folder(path);
 	}
 	closedir(d);
 	assert_int_equal(rmdir(dir), 0);
+}
+
+void fixture_remove(char *dir)
+{
+	remove_folder(dir);
 	free(dir);
 }
 

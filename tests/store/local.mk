@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 STORE_TESTS = \
+	tests/store/test_archive \
 	tests/store/test_backup \
 	tests/store/test_checkpoint \
 	tests/store/test_log \
@@ -15,3 +16,4 @@ tests_store_test_log_SOURCES = tests/store/test_log.c $(tests_store_fixture)
 tests_store_test_projection_SOURCES = tests/store/test_projection.c $(tests_store_fixture)
 tests_store_test_reader_SOURCES = tests/store/test_reader.c $(tests_store_fixture)
 tests_store_test_verify_SOURCES = tests/store/test_verify.c $(tests_store_fixture)
+tests_store_test_archive_SOURCES = tests/store/test_archive.c $(tests_store_fixture)
