@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/backup.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <sqlite3.h>
@@ -16,6 +18,7 @@
 #include "store/sql.h"
 
 enum { PAGES_AT_ONCE = 512 };
+#define FOLDER "backup-"
 
 /* ---- the folder that it is made in --------------------------------------------------------- */
 
@@ -28,6 +31,40 @@ void cs_backup_drop(const char *dir)
 	}
 	cs_backup_drop_archive(dir);
 	(void)rmdir(dir);
+}
+
+/* What a backup that was cut off has left: nobody holds its lock. */
+static void sweep(const char *dir)
+{
+	DIR *d = opendir(dir);
+	if (!d)
+		return;
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		CS_AUTOFREE char *path = cs_path_join(dir, e->d_name);
+		if (strncmp(e->d_name, FOLDER, sizeof FOLDER - 1) != 0)
+			continue;
+		CS_AUTOCLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			cs_backup_drop(path);
+	}
+	closedir(d);
+}
+
+/* A folder of our own in DIR, 0700, and its lock. */
+static int make_folder(const char *dir, char **ret, int *ret_lock, cs_err *err)
+{
+	sweep(dir);
+	char *folder = cs_xasprintf("%s/" FOLDER "XXXXXX", dir);
+	if (!mkdtemp(folder)) {
+		int rc = cs_err_sys(err, errno, "cannot make a folder in %s", dir);
+		free(folder);
+		return rc;
+	}
+	*ret = folder;
+	*ret_lock = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_lock < 0 || flock(*ret_lock, LOCK_EX | LOCK_NB) != 0)
+		return cs_err_sys(err, errno, "cannot lock %s", folder);
+	return CS_OK;
 }
 
 static void drop_folder(char **dir)
@@ -215,12 +252,11 @@ int cs_backup_write(const char *dir, const char *file, bool with_key, cs_backup_
 	cs_backup_contents c = { .about.at = cs_clock_wall_ms() };
 	if (lstat(file, &st) == 0)
 		return refuse_taken(file, err);
-	CS_CLEANUP(drop_folder) char *folder = cs_xasprintf("%s/backup-XXXXXX", dir);
-	if (!mkdtemp(folder)) {              /* 0700 */
-		cs_freep(&folder);
-		return cs_err_sys(err, errno, "cannot make a folder in %s", dir);
-	}
-	int rc = copy_files(dir, folder, with_key, err);
+	CS_AUTOCLOSE int lock = -1;
+	CS_CLEANUP(drop_folder) char *folder = NULL;
+	int rc = make_folder(dir, &folder, &lock, err);
+	if (!rc)
+		rc = copy_files(dir, folder, with_key, err);
 	if (!rc)
 		rc = copy_database(dir, folder, ear, err);
 	if (!rc)

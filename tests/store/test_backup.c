@@ -3,8 +3,10 @@
  * or newer is refused, and leaves nothing behind. */
 #include "tests/store/fixture.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/file.h"
@@ -91,6 +93,23 @@ static void a_backup_overwrites_nothing(void **state)
 	fixture_file_hash(*state, "b1", after);
 	assert_string_equal(before, after);
 	assert_int_equal(left_over(*state), 0);
+}
+
+static void what_a_backup_that_was_cut_off_left_goes_with_the_next(void **state)
+{
+	CS_AUTOFREE char *file = make_log(*state, "b1");
+	CS_AUTOFREE char *left = cs_path_join(*state, "backup-abcdef");
+	CS_AUTOFREE char *key = cs_path_join(left, "key");
+	CS_AUTOFREE char *busy = cs_path_join(*state, "backup-ghijkl");
+	cs_backup b;
+	assert_int_equal(mkdir(left, 0700), 0);
+	assert_int_equal(mkdir(busy, 0700), 0);
+	assert_int_equal(cs_file_write(key, "x", 1, 0600, NULL), CS_OK);
+	CS_AUTOCLOSE int fd = open(busy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);     /* as another backup that goes on */
+	assert_int_equal(cs_backup_write(*state, file, true, nobody, &b, NULL), CS_OK);
+	assert_int_not_equal(access(left, F_OK), 0);
+	assert_int_equal(rmdir(busy), 0);
 }
 
 static void a_log_that_is_not_clean_becomes_no_backup(void **state)
@@ -214,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_backup_holds_what_was_committed_when_it_was_made, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_backup_overwrites_nothing, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(what_a_backup_that_was_cut_off_left_goes_with_the_next, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_log_that_is_not_clean_becomes_no_backup, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_backup_without_the_key_has_the_public_half_alone, fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_backup_with_any_byte_changed_or_missing_is_refused, fixture_setup, fixture_teardown),
