@@ -185,6 +185,12 @@ static void test_the_context_is_corrected_and_what_speaks_of_it_is_asked_anew(vo
 #undef TWO
 }
 
+static int64_t last_seq(world *w)
+{
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT max(seq) AS n FROM event");
+	return cs_json_int_or(json_array_get(rows, 0), "n", 0);
+}
+
 static void test_what_is_done_or_at_work_is_not_corrected(void **state)
 {
 	world *w = *state;
@@ -199,10 +205,10 @@ static void test_what_is_done_or_at_work_is_not_corrected(void **state)
 		{ "[]", "{}", "nothing would be changed" },
 		{ "[{'in':'with','path':'to','value':'b@x'}]", "{'retry':true}", "illegal-transition" },
 	};
-	int64_t before = cs_json_int_or(json_array_get(world_rows(w, "SELECT max(seq) AS n FROM event"), 0), "n", 0);
+	int64_t before = last_seq(w);
 	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
 		refused(w, request(run, rows[i].changes, rows[i].more), rows[i].says);
-	assert_int_equal(cs_json_int_or(json_array_get(world_rows(w, "SELECT max(seq) AS n FROM event"), 0), "n", 0), before);
+	assert_int_equal(last_seq(w), before);
 	CS_AUTOFREE char *item = item_of(w, run);
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
 	json_decref(world_await(w, run, "completed"));
