@@ -43,13 +43,13 @@ static const cs_function *choose(const probe *p)
 
 /* Where the connector has none of its own, its address is asked for the head of its first page, without a credential. Whatever
  * becomes of it, the run completes: it is no fault that anybody must look after. */
-static void make_flow(probe *p, const json_t *doc)
+static json_t *make_flow(probe *p, const json_t *doc)
 {
 	const cs_function *fn = choose(p);
 	json_t *call = fn != NULL ? json_pack("{s:s}", "call", fn->name) :
 		json_pack("{s:s, s:{s:s, s:s}}", "call", "http", "with", "method", "head", "endpoint", cs_json_str_or(doc, "url", ""));
 	say(p, "operation", fn != NULL ? fn->name : NULL);
-	p->flow = json_pack("{s:{s:s, s:s, s:s, s:s}, s:[{s:{s:[{s:o}], s:{s:s}}}]}", "document", "dsl", "1.0.3", "namespace", "capstan",
+	return json_pack("{s:{s:s, s:s, s:s, s:s}, s:[{s:{s:[{s:o}], s:{s:s}}}]}", "document", "dsl", "1.0.3", "namespace", "capstan",
 			    "name", "connector-test", "version", "1.0.0", "do", "test", "try", "call", call, "catch", "as", "error");
 }
 
@@ -219,8 +219,8 @@ int cs_cli_connector_test(cs_cli *c, const char *name, const json_t *doc, cs_err
 	int r = cs_cli_reader(c, err);
 	if (r < 0)
 		return r;
-	make_flow(&p, doc);
-	CS_AUTOJSON json_t *flow = p.flow;
+	CS_AUTOJSON json_t *flow = make_flow(&p, doc);
+	p.flow = flow;
 	r = may_leave(&p, doc, err);
 	if (r == CS_OK)
 		r = call(&p, &ok, err);
