@@ -134,6 +134,16 @@ static int add_dates(const cs_step *s, const struct said *said, json_t *data, cs
 	return CS_OK;
 }
 
+static json_t *without(const json_t *words, const char *word)
+{
+	json_t *list = json_array(), *v;
+	size_t i;
+	json_array_foreach(words, i, v)
+		if (strcmp(json_string_value(v) != NULL ? json_string_value(v) : "", word) != 0)
+			json_array_append(list, v);
+	return list;
+}
+
 /* The answers that are possible, and where one leads that goes back. */
 static int add_answers(const cs_run *r, const cs_frame *f, const struct said *said, const char *const *usual, json_t *data, cs_err *why)
 {
@@ -146,7 +156,9 @@ static int add_answers(const cs_run *r, const cs_frame *f, const struct said *sa
 		json_array_append_new(words, json_string(*usual));
 	if (allow == NULL && back >= 0)
 		json_array_append_new(words, json_string("respond"));
-	json_object_set(data, "allow", words);
+	/* What was begun goes under its key with the content that it began with. */
+	CS_AUTOJSON json_t *fixed = f->call->tries > 0 ? without(words, "edit") : json_incref(words);
+	json_object_set(data, "allow", fixed);
 	if (back < 0)
 		return CS_OK;
 	json_object_set_new(data, "back", json_string(r->flow->tasks[back].name));

@@ -353,6 +353,20 @@ static int take_in(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	return end_call(&v, f, result, err);
 }
 
+/* Its connector was put on hold meanwhile: what nobody has let go is asked for now. Not what has perhaps
+ * happened: a refusal would say that it has not. It waits, and past its key's window it is in doubt. */
+static int ask_first(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err)
+{
+	cs_verdict today = { 0 };
+	int rc = f->call->ambiguous ? CS_OK : judge(r, s, f, &today, err);
+	if (rc != CS_OK)
+		return rc;
+	if (!f->call->ambiguous && today.kind == CS_VERDICT_ASK)
+		return cs_step_propose(r, s, f, fn, &today, err);
+	f->call->held = "hold";
+	return CS_OK;
+}
+
 /* The wait for another try is over; a restart has lost the credential. */
 static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 {
@@ -373,15 +387,8 @@ static int send_again(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (rc != CS_OK)
 		return raise_word(r, s, f, "expression", why.msg, err);
 	const cs_function *fn = cs_call_function(r, s, f);
-	cs_verdict today = { 0 };
-	/* Its connector was put on hold meanwhile: what nobody has let go is asked for now. */
-	if (fn != NULL && s->mode != NULL && f->call->approval[0] == '\0' && s->mode(s->ctx, fn) == CS_MODE_HOLD) {
-		rc = judge(r, s, f, &today, err);
-		if (rc != CS_OK)
-			return rc;
-		if (today.kind == CS_VERDICT_ASK)
-			return cs_step_propose(r, s, f, fn, &today, err);
-	}
+	if (fn != NULL && s->mode != NULL && f->call->approval[0] == '\0' && s->mode(s->ctx, fn) == CS_MODE_HOLD)
+		return ask_first(r, s, f, fn, err);
 	return cs_step_send(r, s, f, f->call->approval, NULL, err);
 }
 

@@ -335,7 +335,7 @@ static void back_to_plan(cs_run *r, const cs_task *t)
 	cs_call *c = call_of(r, t);
 	if (c == NULL || c->phase != CS_CALL_ASKING)
 		return;
-	c->phase = CS_CALL_PLANNED;
+	c->phase = c->tries > 0 ? CS_CALL_RETRY_WAIT : CS_CALL_PLANNED;      /* what was begun is not begun anew */
 	c->item[0] = '\0';
 	cs_frame_forget(r->live[t->id]);
 }
@@ -463,7 +463,7 @@ static void fold_withdrawn(cs_run *r, const cs_event *ev, const cs_task *t, cs_i
 static void fold_voided(cs_run *r, const cs_event *ev, const cs_task *t, cs_item *item)
 {
 	cs_call *c = call_of(r, t);
-	if (c != NULL && c->phase == CS_CALL_ASKING)
+	if (c != NULL && c->phase == CS_CALL_ASKING && c->tries == 0)
 		cs_json_put(&c->request, NULL);
 	fold_withdrawn(r, ev, t, item);
 }

@@ -204,6 +204,56 @@ static void on_hold_what_has_a_business_key_is_approved_as_any_other(void **stat
 	becomes_a_proposal(*state, "mail.order");
 }
 
+/* The wait before another try is shorter. */
+static void let_waits_pass(world *w)
+{
+	CS_AUTOJSON json_t *doc = world_json("{'document':{'dsl':'1.0.3','namespace':'test','name':'w','version':'1.0.0'},'do':[{'w':{'wait':'PT0.2S'}}]}");
+	CS_AUTOFREE char *clock = world_run(w, NULL, doc, NULL);
+	json_decref(world_await(w, clock, "completed"));
+}
+
+static void what_was_begun_is_not_edited_when_it_is_asked_about(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, "mail.put");
+	far_side_await(1);
+	json_decref(say(w, "mail", "hold"));
+	assert_false(far_side_gate(0));
+	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
+	await_word(w, run, "approval");
+	CS_AUTOJSON json_t *item = world_item(w), *event = world_event(w, run, "approval.published");
+	CS_AUTOJSON json_t *allowed = world_json("['accept','reject']");
+	assert_true(json_equal(json_object_get(event, "allow"), allowed));
+	json_t *edit = json_pack("{s:s, s:s, s:{s:s, s:{s:s}}}", "cmd", "decide", "item", cs_json_str(item, "id"), "decision", "verb", "edit",
+				 "value", "text", "another");
+	json_decref(world_refused(w, edit));
+	json_decref(say(w, "mail", "live"));         /* nobody is asked any more: it goes as it was */
+	far_side_await(2);
+	assert_string_equal(far_side_key(0), far_side_key(1));
+	far_side_end(1, CS_OUTCOME_DONE, 0, "");
+	json_decref(world_await(w, run, "completed"));
+	world_verify(w);
+}
+
+static void what_has_perhaps_happened_is_not_asked_about_as_if_it_had_not(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, "mail.put");
+	far_side_await(1);
+	json_decref(say(w, "mail", "hold"));
+	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
+	let_waits_pass(w);
+	json_decref(world_await(w, run, "waiting"));
+	assert_int_equal(world_count(w, run, "approval.published"), 0);
+	assert_int_equal(far_side_calls(), 1);
+	json_decref(say(w, "mail", "live"));
+	far_side_await(2);
+	assert_string_equal(far_side_key(0), far_side_key(1));
+	far_side_end(1, CS_OUTCOME_DONE, 0, "");
+	json_decref(world_await(w, run, "completed"));
+	world_verify(w);
+}
+
 /* A fixture in its place would say that it is done, and nobody would ever know. */
 static void what_has_perhaps_happened_is_not_answered_by_a_dry_connector(void **state)
 {
@@ -212,9 +262,7 @@ static void what_has_perhaps_happened_is_not_answered_by_a_dry_connector(void **
 	far_side_await(1);
 	json_decref(say(w, "mail", "dry"));
 	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
-	CS_AUTOJSON json_t *doc = world_json("{'document':{'dsl':'1.0.3','namespace':'test','name':'w','version':'1.0.0'},'do':[{'w':{'wait':'PT0.2S'}}]}");
-	CS_AUTOFREE char *clock = world_run(w, NULL, doc, NULL);
-	json_decref(world_await(w, clock, "completed"));         /* its own wait is over by then */
+	let_waits_pass(w);
 	assert_int_equal(world_count(w, run, "attempt.intent"), 1);
 	json_decref(say(w, "mail", "live"));
 	far_side_await(2);
@@ -286,6 +334,8 @@ int main(void)
 		TEST(what_is_held_back_keeps_its_tries),
 		TEST(i12_on_hold_what_was_about_to_leave_becomes_a_proposal),
 		TEST(on_hold_what_has_a_business_key_is_approved_as_any_other),
+		TEST(what_was_begun_is_not_edited_when_it_is_asked_about),
+		TEST(what_has_perhaps_happened_is_not_asked_about_as_if_it_had_not),
 		TEST(what_has_perhaps_happened_is_not_answered_by_a_dry_connector),
 		TEST(i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up),
 		TEST(i12_what_is_taken_back_waits_for_the_hold_and_the_mode),
