@@ -104,6 +104,8 @@ static int take_over(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 	json_object_set(data, "result", o->result != NULL ? o->result : json_null());
 	if (o->tainted)
 		json_object_set_new(data, "tainted", json_true());
+	if (o->probed)
+		json_object_set_new(data, "probed", json_true());
 	return cs_run_write(r, s, "attempt.reused", f->task, f->occurrence, data, err);
 }
 

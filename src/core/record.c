@@ -54,6 +54,8 @@ static void add_end(json_t *e, const cs_event *ev)
 	keep(e, ev->data, "error");
 	keep(e, ev->data, "cost");
 	keep(e, ev->data, "tainted");
+	json_object_del(e, "probed");
+	keep(e, ev->data, "probed");
 	json_object_set_new(e, "seq", json_integer(ev->seq));
 }
 
@@ -158,11 +160,25 @@ static const struct {
 	{ "task.started", add_started },
 };
 
+/* Of a probe: what it was asked about is what the task did. */
+static bool of_probe(cs_record *r, const cs_event *ev)
+{
+	const char *key = strncmp(ev->type, "attempt.", 8) == 0 ? cs_json_str(ev->data, "key") : NULL;
+	if (key == NULL)
+		return false;
+	json_t *e = entry(r, ev);
+	if (json_object_get(ev->data, "probes") != NULL)
+		json_object_set_new(e, "asks", json_string(key));
+	return strcmp(cs_json_str_or(e, "asks", ""), key) == 0;
+}
+
 void cs_record_add(cs_record *r, const cs_event *ev)
 {
 	if (ev->task == NULL)
 		return;
 	if (strcmp(ev->type, "task.started") == 0 && json_object_get(ev->data, "run") == NULL)
+		return;
+	if (of_probe(r, ev))
 		return;
 	for (size_t i = 0; i < CS_ARRAY_LEN(kept); i++)
 		if (strcmp(kept[i].type, ev->type) == 0)
@@ -187,7 +203,7 @@ int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recor
 		.turn = cs_json_str(e, "turn"), .word = cs_json_str(e, "word"),
 		.seq = cs_json_int_or(e, "seq", 0),
 		.cost = cs_json_int_or(e, "cost", 0),
-		.tainted = cs_json_true(e, "tainted"),
+		.tainted = cs_json_true(e, "tainted"), .probed = cs_json_true(e, "probed"),
 		.run = cs_json_str(e, "run"),
 		.received = json_object_get(e, "received"),
 	};

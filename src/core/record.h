@@ -21,7 +21,7 @@ typedef struct cs_recorded {       /* all borrowed; NULL: there is none */
 	const char *turn, *word;   /* where it led (core/frame.h's words), and as what it took effect; NULL: as decided */
 	int64_t seq;               /* the event that ended it */
 	int64_t cost;
-	bool tainted;
+	bool tainted, probed;      /* PROBED: the result is what a probe found, not a reply */
 	const char *run;           /* what a run task started */
 	json_t *received;          /* [{event, tainted}] of a listen, in order */
 } cs_recorded;

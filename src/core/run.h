@@ -309,7 +309,7 @@ typedef struct cs_once {
 	unsigned n;                  /* attempts so far */
 	int64_t seq;                 /* of its end */
 	json_t *result;              /* DONE; owned */
-	bool tainted;
+	bool tainted, probed;        /* PROBED: it is what a probe found, not a reply */
 } cs_once;
 void cs_once_fini(cs_once *o);
 

@@ -45,6 +45,8 @@ static int reuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cha
 		json_object_set(data, "result", rec->result != NULL ? rec->result : json_null());
 	if (rec->tainted)
 		json_object_set_new(data, "tainted", json_true());
+	if (rec->probed)
+		json_object_set_new(data, "probed", json_true());
 	if (strcmp(type, "attempt.captured") == 0) {
 		json_object_set(data, "input", f->call->args);
 		if (f->call->request != NULL)

@@ -101,6 +101,7 @@ static int read_result(void *ctx, const cs_event *ev)
 	cs_once *o = ctx;
 	o->result = json_incref(json_object_get(ev->data, "result"));
 	o->tainted = cs_json_true(ev->data, "tainted");
+	o->probed = cs_json_true(ev->data, "probed");
 	return 0;
 }
 

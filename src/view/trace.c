@@ -128,10 +128,12 @@ static void take_attempt(trace *t, node *n, const cs_event *ev)
 		if (strcmp(states[i].type, ev->type) == 0)
 			set_state(n->row, states[i].state);
 	}
-	bool counts = strcmp(ev->type, "attempt.intent") == 0;
+	bool asks = cs_json_str(ev->data, "probes") != NULL;     /* a probe, about what the task called */
+	bool counts = strcmp(ev->type, "attempt.intent") == 0 && !asks;
 	json_object_set_new(n->row, "attempts", json_integer(cs_json_int_or(n->row, "attempts", 0) + counts));
 	json_object_set_new(n->row, "cost", json_integer(cs_json_int_or(n->row, "cost", 0) + cs_json_int_or(ev->data, "cost", 0)));
-	copy_as(n->row, "call", ev, "call");
+	if (!asks)
+		copy_as(n->row, "call", ev, "call");
 	copy_as(n->row, "error", ev, "error");
 	if (strcmp(cs_json_str_or(ev->data, "to", ""), "in-doubt") == 0)
 		set_state(n->row, "in-doubt");

@@ -79,6 +79,26 @@ static void what_was_found_is_the_result_over_a_restart(void **state)
 	CS_AUTOFREE char *two = begin(&w, "there");      /* its business key is done: nobody asks, nobody sends */
 	json_decref(world_await(&w, two, "completed"));
 	assert_int_equal(calls(&w, "shop.make"), 1);
+	CS_AUTOJSON json_t *same = world_event(&w, two, "run.completed");
+	assert_true(json_equal(json_object_get(same, "output"), json_object_get(end, "output")));
+	finish(&w);
+}
+
+/* What its probe found is what the run had, and what a replay of it has. */
+static void a_replay_reuses_what_was_found(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w);
+	CS_AUTOFREE char *run = begin(&w, "there");
+	json_decref(world_await(&w, run, "completed"));
+	CS_AUTOJSON json_t *ok = world_ask(&w, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
+	const char *replay = cs_json_str_or(ok, "run", "");
+	json_decref(world_await(&w, replay, "completed"));
+	CS_AUTOJSON json_t *had = world_event(&w, run, "run.completed"), *has = world_event(&w, replay, "run.completed");
+	assert_true(json_equal(json_object_get(had, "output"), json_object_get(has, "output")));
+	assert_int_equal(world_count(&w, replay, "attempt.reused"), 1);
+	assert_int_equal(world_count(&w, replay, "attempt.captured"), 0);
 	finish(&w);
 }
 
@@ -130,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_found_is_the_result_over_a_restart),
+		cmocka_unit_test(a_replay_reuses_what_was_found),
 		cmocka_unit_test(what_is_absent_is_sent_once_more),
 		cmocka_unit_test(without_an_answer_one_item_asks),
 		cmocka_unit_test(what_takes_something_back_is_asked_about_too),
