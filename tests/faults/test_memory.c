@@ -65,9 +65,9 @@ static void wrong_at(const lean_case *c, const char *wrong)
 /* In a child: it says on MARKS what it told to whom, and dies, or not. */
 static void play_in_child(const lean_case *c, int marks)
 {
-	struct rlimit none = { 0, 0 };
+	const struct rlimit none = { 0, 0 }, most = { SECONDS_MOST, SECONDS_MOST };
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)alarm(SECONDS_MOST);
+	(void)setrlimit(RLIMIT_CPU, &most);
 	tap_marks_to(marks);
 	plan->left[c->kind] = c->nth - 1;
 	plan->ever = c->ever;
