@@ -46,6 +46,7 @@ void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strndup(const char *s, size_t n);
 char *__wrap_strdup(const char *s);
 int __wrap_vasprintf(char **ret, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+int __wrap___vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
 void *__wrap_malloc(size_t n)
 {
@@ -75,6 +76,13 @@ char *__wrap_strdup(const char *s)
 int __wrap_vasprintf(char **ret, const char *fmt, va_list ap)
 {
 	return refused(LEAN_OURS) ? -1 : __real_vasprintf(ret, fmt, ap);
+}
+
+/* The same, where the compiler checks more. */
+int __wrap___vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap)
+{
+	(void)flag;
+	return __wrap_vasprintf(ret, fmt, ap);
 }
 
 /* ---- jansson, until somebody is stricter ------------------------------------------------------------------------ */

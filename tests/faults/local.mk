@@ -24,7 +24,7 @@ power_tests = tests/faults/test_power tests/faults/test_bad_calls tests/faults/t
 check_PROGRAMS += $(power_tests)
 TESTS += $(power_tests)
 tests_faults_test_memory_SOURCES = tests/faults/test_memory.c tests/faults/lean_memory.c tests/faults/lean_memory.h $(power_room)
-tests_faults_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strndup,--wrap=strdup,--wrap=vasprintf
+tests_faults_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strndup,--wrap=strdup,--wrap=vasprintf,--wrap=__vasprintf_chk
 tests_faults_test_memory_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_bad_calls_SOURCES = tests/faults/test_bad_calls.c $(power_room)
 tests_faults_test_bad_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

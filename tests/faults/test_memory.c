@@ -90,6 +90,7 @@ static void die_or_end(const lean_case *c, const char *marks)
 	(void)close(fd);
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		fail_msg("no child: %s", strerror(errno));
+	plan->counting = false;              /* it has died without saying so */
 	bool died = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 	bool ended = WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == ENDED);
 	CS_AUTOFREE char *how = cs_xasprintf("it ended with the status 0x%x", (unsigned)status);
