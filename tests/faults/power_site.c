@@ -379,3 +379,16 @@ char *site_broken(site *s)
 	CS_AUTOJSON json_t *broken = invariants_broken(s->state, s->entries);
 	return cs_xstrdup(json_array_size(broken) > 0 ? json_string_value(json_array_get(broken, 0)) : "");
 }
+
+uint64_t site_number(const char *variable, uint64_t unless)
+{
+	const char *text = getenv(variable);
+	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : unless;
+}
+
+uint64_t site_part(uint64_t n)
+{
+	const char *sanitizer = getenv("CS_TEST_SANITIZER");
+	bool slow = sanitizer != NULL && *sanitizer != '\0' && strcmp(sanitizer, "no") != 0;
+	return slow ? n / 5 + 1 : n;
+}

@@ -48,4 +48,9 @@ void site_recall(site *s, const disk_tape *t, size_t upto);
 /* What breaks an invariant after the engine was stopped, "" for nothing; malloc'ed. */
 char *site_broken(site *s);
 
+/* What VARIABLE of the environment says. */
+uint64_t site_number(const char *variable, uint64_t unless);
+/* Of N, as much as there is time for under a sanitizer, where there is one. */
+uint64_t site_part(uint64_t n);
+
 #endif

@@ -35,12 +35,6 @@ typedef struct bad_case {
 
 static const char *const ways[TAP_WAYS] = { "no space", "an I/O error", "half a write", "a failed sync", "a failed rename" };
 
-static uint64_t number(const char *variable, uint64_t unless)
-{
-	const char *text = getenv(variable);
-	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : unless;
-}
-
 static void wrong_at(const bad_case *c, const char *wrong)
 {
 	print_error("case %llu: %s, %s at call %d%s: %s\nkept: %s\nagain: FAULTS_SEED=%llu FAULTS_CALLS=1\n", (unsigned long long)c->n,
@@ -144,7 +138,7 @@ static void judge(const bad_case *c)
 static void a_disk_that_fails_ends_the_engine_and_loses_nothing(void **state)
 {
 	(void)state;
-	uint64_t n = number("FAULTS_CALLS", 100), from = number("FAULTS_SEED", 1);
+	uint64_t n = site_number("FAULTS_CALLS", site_part(100)), from = site_number("FAULTS_SEED", 1);
 	int64_t began = cs_clock_mono_ns();
 	for (uint64_t i = from; i < from + n; i++) {
 		bad_case c = draw(i);

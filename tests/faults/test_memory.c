@@ -49,12 +49,6 @@ typedef struct lean_case {
 	bool ever;
 } lean_case;
 
-static uint64_t number(const char *variable, uint64_t unless)
-{
-	const char *text = getenv(variable);
-	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : unless;
-}
-
 static void wrong_at(const lean_case *c, const char *wrong)
 {
 	print_error("%s, allocation %ld of %s%s: %s\nkept: %s\n", c->play->name, c->nth, c->kind == LEAN_OURS ? "ours" : "SQLite's",
@@ -125,7 +119,7 @@ static void try_one(const lean_case *c)
 static void without_memory_an_engine_dies_or_ends_and_loses_nothing(void **state)
 {
 	(void)state;
-	uint64_t n = number("FAULTS_MEMORY", 60), from = number("FAULTS_SEED", 1);
+	uint64_t n = site_number("FAULTS_MEMORY", site_part(60)), from = site_number("FAULTS_SEED", 1);
 	int64_t began = cs_clock_mono_ns();
 	hits = deaths = 0;
 	for (uint64_t i = from; i < from + n; i++) {
@@ -147,8 +141,8 @@ static void each_allocation_of_one_run_may_be_the_one_that_fails(void **state)
 	int64_t began = cs_clock_mono_ns();
 	hits = deaths = 0;
 	for (int kind = 0; kind < LEAN_KINDS; kind++) {
-		long most = counts[PLAYS_MOST][kind], stride = (long)number("FAULTS_STRIDE", (uint64_t)(most / 20 + 1));
-		for (long nth = 1 + (long)number("FAULTS_SEED", 1) % stride; nth <= most; nth += stride)
+		long most = counts[PLAYS_MOST][kind], stride = (long)site_number("FAULTS_STRIDE", (uint64_t)(most / 20 + 1));
+		for (long nth = 1 + (long)site_number("FAULTS_SEED", 1) % stride; nth <= most; nth += stride)
 			try_one(&(lean_case){ .play = &small, .kind = (lean_kind)kind, .nth = nth });
 	}
 	print_message("of %ld allocations of ours and %ld of SQLite's: %u refusals, %u deaths: %.1f s\n", counts[PLAYS_MOST][LEAN_OURS],

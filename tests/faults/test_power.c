@@ -29,12 +29,6 @@ static site here;
 static power_record records[PLAYS_MOST];
 static size_t n_records;
 
-static uint64_t number(const char *variable, uint64_t unless)
-{
-	const char *text = getenv(variable);
-	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : unless;
-}
-
 /* ---- taping ------------------------------------------------------------------------------------------------------ */
 
 static void tape(const power_play *p, power_record *r)
@@ -151,7 +145,7 @@ static void judge_batch(const power_record *r, uint64_t from, size_t n, uint64_t
 static void what_a_power_cut_leaves_opens_and_goes_on_and_nothing_told_is_lost(void **state)
 {
 	(void)state;
-	uint64_t images = number("FAULTS_IMAGES", 1000), at = number("FAULTS_SEED", 1), every = number("FAULTS_EVERY", 25), end = at + images;
+	uint64_t images = site_number("FAULTS_IMAGES", site_part(1000)), at = site_number("FAULTS_SEED", 1), every = site_number("FAULTS_EVERY", 25), end = at + images;
 	int64_t began = cs_clock_mono_ns();
 	for (uint64_t next; at < end; at = next) {
 		next = (at / BATCH + 1) * BATCH < end ? (at / BATCH + 1) * BATCH : end;
@@ -199,7 +193,7 @@ static void cut_again(const power_record *r, const disk *d, const struct image *
 static void a_power_cut_while_it_recovers_is_no_different(void **state)
 {
 	(void)state;
-	uint64_t n = number("FAULTS_AGAIN", 10), from = number("FAULTS_SEED", 1);
+	uint64_t n = site_number("FAULTS_AGAIN", 10), from = site_number("FAULTS_SEED", 1);
 	for (uint64_t at = from; at < from + n; at++) {
 		const power_record *r = &records[at % n_records];
 		struct image i = { .n = at, .cut = cut_of(r, at) };
