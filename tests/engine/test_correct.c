@@ -287,6 +287,53 @@ static void test_what_the_operator_wrote_is_clean_and_the_rest_is_not(void **sta
 	world_verify(w);
 }
 
+/* Where branches rest side by side it is said which one is meant. */
+static void test_of_several_tasks_where_it_rests_one_is_named(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - both:\n      fork:\n        branches:\n          - one: { call: mail.send, with: { to: a@x } }\n"
+				      "          - two: { call: mail.send, with: { to: b@x } }\n", "waiting");
+	refused(w, request(run, "[{'in':'with','path':'to','value':'c@x'}]", "{}"), "say with --from TASK which one is meant");
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'c@x'}]", "{'from':'two'}")));
+	restart(w);
+	json_decref(world_await(w, run, "waiting"));
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT task, state FROM item ORDER BY task, state");
+	CS_AUTOFREE char *all = cs_json_text(rows);
+	assert_string_equal(all, "[{\"task\":\"/do/0/both/fork/branches/0/one\",\"state\":\"pending\"},"
+				 "{\"task\":\"/do/0/both/fork/branches/1/two\",\"state\":\"pending\"},"
+				 "{\"task\":\"/do/0/both/fork/branches/1/two\",\"state\":\"void\"}]");
+	CS_AUTOJSON json_t *look = world_ask(w, json_pack("{s:s, s:s, s:b}", "cmd", "correct", "run", run, "look", 1));
+	assert_int_equal(json_array_size(json_object_get(look, "places")), 2);
+	assert_string_equal(cs_json_str_or(cs_json_get_path(look, "places.1.with"), "to", ""), "c@x");
+	world_verify(w);
+}
+
+#define INNER(schema, body) "document: { dsl: '1.0.3', namespace: test, name: inner, version: '1.0.0' }\n" schema "do: [ { sum: { set: { total: '" body "' } } } ]\n"
+#define OUTER HEAD("1.0.0") FIRST "  - go: { run: { workflow: { namespace: test, name: inner, version: '1.0.0', input: { n: '${ .n }' } } } }\n"
+
+/* A run that was never let in is begun anew with what was corrected; one that is there is corrected itself. */
+static void test_what_a_run_is_started_with_is_corrected_where_none_goes_on(void **state)
+{
+	world *w = *state;
+	world_file(w, "flows/inner.yaml", INNER("input: { schema: { document: { type: object, properties: { n: { type: integer } } } } }\n", "${ .n + 1 }"));
+	CS_AUTOFREE char *run = begin(w, OUTER, "faulted");
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'n','value':41}]", "{'retry':true}")));
+	ends(w, run, "total", "42");
+
+	world_file(w, "flows/inner.yaml", INNER("", "${ .n + 1 }"));
+	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
+	CS_AUTOFREE char *other = world_run(w, "f", NULL, json_object());
+	json_decref(world_await(w, other, "faulted"));
+	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM run WHERE parent = '%s'", other);
+	CS_AUTOJSON json_t *rows = world_rows(w, sql);
+	const char *child = cs_json_str_or(json_array_get(rows, 0), "id", "");
+	refused(w, request(other, "[{'in':'with','path':'n','value':1}]", "{}"), child);
+	json_decref(world_ask(w, request(child, "[{'in':'input','path':'n','value':1}]", "{}")));
+	restart(w);
+	control(w, other, "retry");
+	ends(w, other, "total", "2");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -300,6 +347,8 @@ int main(void)
 		T(test_the_flow_is_corrected_by_a_file_of_its_own),
 		T(test_a_correction_stays_until_its_task_is_done),
 		T(test_what_the_operator_wrote_is_clean_and_the_rest_is_not),
+		T(test_of_several_tasks_where_it_rests_one_is_named),
+		T(test_what_a_run_is_started_with_is_corrected_where_none_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
