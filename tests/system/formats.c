@@ -49,8 +49,6 @@ static const struct {
 	{ "start_once", 3, 0, "(value TEXT NOT NULL, simulated INTEGER NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (value, simulated)" ROWLESS },
 	{ "checkpoint", 5, 0, "(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, previous INTEGER NOT NULL, incarnation INTEGER NOT NULL, hash BLOB NOT NULL,"
 	  " link BLOB NOT NULL, signature BLOB NOT NULL) STRICT" },
-	{ "breaker", 8, 0, "(connector TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, failures TEXT, until INTEGER,"
-	  " trips INTEGER NOT NULL, item TEXT, error TEXT, seq INTEGER NOT NULL, PRIMARY KEY (connector, target)" ROWLESS },
 	{ "once_key", 7, 0, "(key TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, run TEXT NOT NULL, task TEXT, attempt TEXT NOT NULL, digest TEXT,"
 	  " n INTEGER NOT NULL, seq INTEGER NOT NULL" ROWLESS },
 	{ "breaker", 8, 0, "(connector TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, failures TEXT, until INTEGER, trips INTEGER NOT NULL,"

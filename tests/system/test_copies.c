@@ -296,6 +296,7 @@ static void test_a_second_clone_with_both_alive_repeats_nothing(void **state)
 	assert_true(answer(c, &c->v.w, json_array_get(items, 0)));
 	json_decref(world_await(&c->v.w, c->pending, "completed"));
 	ask(&c->v.w, "live", false);
+	ask(&c->v.w, "hold", false);             /* not live, that alone keeps what is real here */
 	ask(&c->second, "live", true);
 	ask(&c->second, "hold", false);
 	/* Both are alive as the clock comes; what began while the first was live does not go on there. */
@@ -313,6 +314,7 @@ static void test_a_second_clone_with_both_alive_repeats_nothing(void **state)
 	/* And back again: now the first is the one that cannot know. */
 	want_refused(&c->v.w, "start the engine again");
 	ask(&c->second, "live", false);
+	ask(&c->v.w, "hold", true);
 	world_stop(&c->v.w);
 	world_start(&c->v.w);
 	want_silent(c, &c->v.w);

@@ -134,6 +134,20 @@ static json_int_t number(const char *dir, const char *sql)
 	return cs_json_int_or(json_array_get(rows, 0), "n", -1);
 }
 
+/* Every column and every index that we made, by name. */
+static char *shape(const char *dir)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	cs_reader *r = NULL;
+	cs_err err = { 0 };
+	if (cs_reader_open(dir, &r, &err) != CS_OK ||
+	    cs_reader_query(r, "SELECT m.name || '.' || p.name || ' ' || p.type AS c FROM sqlite_schema m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
+			       " UNION SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite_%' ORDER BY 1", NULL, &rows, &err) != CS_OK)
+		fail_msg("%s", err.msg);
+	cs_reader_close(r);
+	return cs_json_text(rows);
+}
+
 static int differs(void *ctx, const json_t *row)
 {
 	CS_AUTOFREE char *text = cs_json_text(row);
@@ -195,6 +209,9 @@ static void place(live *v, world *w, const char *then, int format)
 	if (format % 2 == 0)
 		list_runs(dir);
 	bring_up_to_date(state, format % 2 == 0);
+	CS_AUTOFREE char *today = shape(then);
+	CS_AUTOFREE char *become = shape(state);
+	assert_string_equal(become, today);
 }
 
 /* ---- and all of it finishes ---------------------------------------------------------------------------------- */
