@@ -146,7 +146,7 @@ void sim_hold(simulation *s)
 
 void sim_connector(simulation *s)
 {
-	static const char *const modes[] = { "live", "live", "live", "hold", "dry", "off" };
+	static const char *const modes[] = { "live", "live", "live", "live", "live", "hold", "dry", "off" };
 	const char *mode = ONE_OF(s, modes);
 	bool shut = strcmp(mode, "dry") == 0 || strcmp(mode, "off") == 0;
 	if (!shut)

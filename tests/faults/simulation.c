@@ -9,7 +9,7 @@
 #include "tests/faults/sim_disk.h"
 #include "tests/faults/sim_site.h"
 
-enum { DISK_OPS = 40, FAR_MS = 7200000 };
+enum { DISK_OPS = 40, FAR_MS = 7200000, NEAR_MS = 100000 };
 
 void sim_wrong(void *simulation_, const char *fmt, ...)
 {
@@ -50,7 +50,8 @@ static void pass_time(simulation *s)
 
 static void jump(simulation *s)
 {
-	sim_time_jump((int64_t)sim_draw(&s->chance, 2 * FAR_MS) - FAR_MS);
+	int64_t most = sim_one_in(&s->chance, 2) ? FAR_MS : NEAR_MS;         /* of the near ones nothing is said */
+	sim_time_jump((int64_t)sim_draw(&s->chance, (uint64_t)(2 * most)) - most);
 }
 
 static void die(simulation *s)
@@ -73,8 +74,8 @@ static const struct {
 	void (*act)(simulation *s);
 } acts[] = {
 	{ "turn", 300, turn }, { "network", 260, move_net }, { "job", 80, do_job }, { "time", 100, pass_time }, { "decide", 110, sim_decide },
-	{ "run", 45, sim_begin_run }, { "control", 40, sim_control }, { "hold", 6, sim_hold }, { "emit", 6, sim_emit },
-	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 5, sim_connector }, { "reload", 5, sim_reload },
+	{ "run", 45, sim_begin_run }, { "control", 40, sim_control }, { "hold", 14, sim_hold }, { "emit", 6, sim_emit },
+	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 10, sim_connector }, { "reload", 5, sim_reload },
 	{ "change", 20, sim_change_run },
 };
 
