@@ -409,11 +409,11 @@ int cs_segment_event_of(const cs_segment_row *row, bool whole, cs_segment_event 
 {
 	CS_AUTOBUF cs_buf head;
 	size_t len;
+	cs_buf_init(&head, CS_EVENT_MAX);
 	*ret = (cs_segment_event){ .head = NULL };
 	const char *data = cs_segment_data(row, &len);
 	if (!data)
 		return not_ours(row, err);
-	cs_buf_init(&head, CS_EVENT_MAX);
 	cs_buf_add(&head, row->bytes, (size_t)(data - row->bytes) - (sizeof data_begins - 1));
 	cs_buf_add(&head, data + len, row->len - (size_t)(data - row->bytes) - len);
 	if (head.failed || cs_json_parse(head.data, head.len, &ret->head, NULL) || cs_json_int_or(ret->head, "seq", 0) != row->seq)
