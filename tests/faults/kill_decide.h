@@ -14,7 +14,6 @@ typedef struct kill_operator_at {
 	const kill_scenario *k;
 	cs_engine *engine;
 	cs_reader *reader;
-	uint64_t random;
 	char refusal[512];           /* the last one */
 } kill_operator_at;
 

@@ -138,7 +138,7 @@ static void start_engine(kill_operator_at *o, cs_workspace *ws, int outside)
 	performers[0] = cs_fixtures_performer(fixtures);
 	performers[1] = cs_rules_performer(cs_rules_new());
 	performers[2] = cs_shell_performer();
-	performers[3] = kill_outside_performer(o->s, outside);
+	performers[3] = kill_outside_performer(outside);
 	performers[4] = cs_text_performer();
 	const cs_engine_opts opts = {
 		.clock = { .now_ms = kill_now_ms, .ctx = o->s }, .performers = performers, .n_performers = CS_ARRAY_LEN(performers),
@@ -303,7 +303,7 @@ static void work(kill_operator_at *o)
 
 _Noreturn void kill_operator(kill_shared *s, const kill_scenario *k, cs_workspace *ws, int outside, int64_t from_ns)
 {
-	kill_operator_at o = { .s = s, .k = k, .random = s->seed * 2 + 1 };
+	kill_operator_at o = { .s = s, .k = k };
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	kill_calls_begin(s);

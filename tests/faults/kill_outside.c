@@ -30,7 +30,6 @@ struct message {
 static struct {
 	pthread_mutex_t lock;
 	int fd;
-	kill_shared *shared;
 	unsigned last_id;
 	struct { unsigned id; cs_outcome_fn *done; void *ctx; } pending[PENDING_MAX];
 } us = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -113,7 +112,6 @@ static void describe(const cs_effect *e, kill_entry *x)
 	snprintf(x->key, sizeof x->key, "%s", e->key);
 	/* Whether it happened can be asked: so it is never sent in vain a second time. */
 	x->unsafe = e->class == CS_EFFECT_UNSAFE || e->class == CS_EFFECT_PROBE;
-	x->keyed = e->class == CS_EFFECT_KEYED;
 }
 
 static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
@@ -137,11 +135,10 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 	return CS_OK;
 }
 
-cs_performer kill_outside_performer(kill_shared *s, int fd)
+cs_performer kill_outside_performer(int fd)
 {
 	pthread_t t;
 	us.fd = fd;
-	us.shared = s;
 	if (pthread_create(&t, NULL, take_answers, NULL) == 0)
 		pthread_detach(t);
 	return (cs_performer){ .kind = "http", .perform = perform };

@@ -17,7 +17,7 @@
 #include "tests/faults/kill_shared.h"
 
 /* In the child: the performer of kind "http", over the socket FD. A thread takes the answers. */
-cs_performer kill_outside_performer(kill_shared *s, int fd);
+cs_performer kill_outside_performer(int fd);
 
 /* In the parent: takes one request, answers it now or later. 1: one was taken; 0: there is none;
  * -1: the other end is gone and all of what it sent is taken. Negative otherwise: what came must never

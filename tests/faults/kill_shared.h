@@ -15,7 +15,7 @@ enum { KILL_LEDGER_MAX = 8192, KILL_ACKS_MAX = 256, KILL_PATH_SIZE = 160, KILL_T
 typedef struct kill_entry {
 	int64_t at;                  /* wall ms by the engine's clock */
 	char method[8], path[KILL_PATH_SIZE], key[CS_HEX_SIZE], digest[CS_HEX_SIZE], body[CS_HEX_SIZE];
-	bool unsafe, keyed, refused; /* refused: it had no effect */
+	bool unsafe, refused;        /* refused: it had no effect */
 } kill_entry;
 
 /* What a client was told is done: it must be there ever after. */
@@ -46,7 +46,7 @@ typedef struct kill_shared {
 	atomic_int ready;            /* the engine has started */
 	_Atomic int64_t start_us;    /* from the fork to there */
 	_Atomic int64_t fed;         /* seq of the last commit that was told */
-	atomic_uint commits, replies, calls, points, decisions;
+	atomic_uint commits, replies, calls, points;
 	char failure[KILL_TEXT_SIZE];
 	_Atomic int64_t offset_ms;   /* of the engine's clock from the wall's */
 	atomic_uint acks;
