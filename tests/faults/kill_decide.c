@@ -254,8 +254,9 @@ static bool leave(kill_operator_at *o, const char *run)
 
 /* In a restless round, whatever the scenario: runs are paused, now and then one that the operator started is cancelled, and
  * all is held for a moment. */
+#define ANY "created running waiting pausing paused cancelling compensating stuck completed faulted cancelled compensated"
 static const kill_act restless[] = {
-	{ "release", "waiting running paused", "engine.hold", 999, 100 }, { "resume", "paused", "run.resumed", 99, 100 },
+	{ "release", ANY, "engine.hold", 999, 100 }, { "resume", "paused", "run.resumed", 99, 100 },
 	{ "pause", "running waiting", "run.paused", 1, 30 }, { "cancel", "running waiting paused", "run.cancelling", 1, 8 },
 	{ "hold", "running", "engine.hold", 3, 10 }, { "retry", "stuck", "run.compensating", 60, 100 },
 };

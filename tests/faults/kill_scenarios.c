@@ -166,7 +166,7 @@ const kill_scenario kill_scenarios[] = {
 	  { { NULL, "approve", NULL } }, { RETRIED }, "completed", "put/a put/b", NULL, NULL, 0, 0 },
 	{ "everything held", NULL,
 	  ONE("f", "do:\n" DO("a", "slow", "a") DO("b", "set", "b") "  - w: { wait: PT0.2S }\n" DO("c", "put", "c")),
-	  { { 0 } }, { { "hold", "running", "engine.hold", 8, 60 }, { "release", "waiting", "engine.hold", 999, 100 }, RETRIED }, "completed", "slow/a set/b put/c", NULL, NULL, 0, 0 },
+	  { { 0 } }, { { "hold", "running", "engine.hold", 8, 60 }, { "release", "waiting stuck compensating cancelling faulted completed", "engine.hold", 999, 100 }, RETRIED }, "completed", "slow/a set/b put/c", NULL, NULL, 0, 0 },
 	{ "replay", NULL,
 	  ONE("f", "do:\n" DO("a", "put", "a") DO("b", "get", "b") "  - j: { call: judge, with: { n: '${ $start.n }' } }\n" DO("c", "asked", "c")),
 	  { { NULL, "approve", NULL } }, { { "replay", "completed", "run.created", 1, 60 }, RETRIED }, "completed", "put/a asked/c", NULL, NULL, 0, 0 },
@@ -186,7 +186,7 @@ const kill_scenario kill_scenarios[] = {
 	  { { 0 } }, { { "correct", "faulted", "run.corrected", 1, 100 }, RETRIED }, "completed", "put/a put/right put/b", "put/wrong", "repeat", 0, 0 },
 	{ "connector switched off and on", NULL,
 	  ONE("f", "do:\n" DO("a", "slow", "a") DO("b", "set", "b") "  - w: { wait: PT0.2S }\n" DO("c", "put", "c")),
-	  { { 0 } }, { { "off", "running", "connector.mode", 8, 60 }, { "live", "waiting", "connector.mode", 999, 100 }, RETRIED }, "completed", "slow/a set/b put/c", NULL, NULL, 0, 0 },
+	  { { 0 } }, { { "off", "running", "connector.mode", 8, 60 }, { "live", "waiting stuck compensating cancelling faulted completed", "connector.mode", 999, 100 }, RETRIED }, "completed", "slow/a set/b put/c", NULL, NULL, 0, 0 },
 	{ "extensions", NULL,
 	  { { "flows/f.yaml", DOC("f") "use:\n  extensions:\n    - around: { extend: call, before: [ { pre: { set: { x: 1 } } } ], after: [ { post: { set: { y: 2 } } } ] }\n"
 	      "do:\n" DO("a", "put", "a") "  - d: { do: [ { e: " CALL("slow", "e") " } ] }\n" } },
