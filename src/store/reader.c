@@ -32,8 +32,8 @@ void cs_reader_close(cs_reader *r)
 	sqlite3_finalize(r->body);
 	sqlite3_finalize(r->begin);
 	sqlite3_finalize(r->commit);
+	cs_segments_fini(&r->segments);      /* a statement of the database is in it */
 	sqlite3_close(r->db);
-	cs_segments_fini(&r->segments);
 	free(r->dir);
 	free(r);
 }
