@@ -295,10 +295,14 @@ static int owner_of(int fd)
 	return on && fd >= 0 && fd < DESCRIPTORS ? owners[fd] : NOT_OURS;
 }
 
+/* So many are open only where somebody does not close theirs; then nothing of it would be on the tape. */
 static void own(int fd, int owner)
 {
-	if (fd >= 0 && fd < DESCRIPTORS)
-		owners[fd] = owner;
+	if (fd >= DESCRIPTORS) {
+		fputs("disk_tap: a file is opened again and again, and not closed\n", stderr);
+		abort();
+	}
+	owners[fd] = owner;
 }
 
 /* ---- the calls ------------------------------------------------------------------------------------------------ */
