@@ -54,3 +54,9 @@ check-faults: check-faults-seeds
 check-faults-seeds: capstan tests/faults/simulate
 	@CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_CAPSTAN && \
 	tests/faults/simulate --seed $${FAULTS_SEED:-1} --count $${FAULTS_SEEDS:-20000}
+
+# A bad network between the engine and the ledger.
+check_PROGRAMS += tests/faults/test_bad_net
+TESTS += tests/faults/test_bad_net
+tests_faults_test_bad_net_SOURCES = tests/faults/test_bad_net.c tests/faults/net_proxy.c tests/faults/net_proxy.h tests/faults/net_faults.c tests/faults/net_faults.h
+tests_faults_test_bad_net_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
