@@ -10,7 +10,7 @@
 
 const cs_cli_flag cs_cli_flags_decide[] = { FLAG_NOTE, FLAG_WORD, { NULL, NULL, NULL } };
 const cs_cli_flag cs_cli_flags_respond[] = {
-	{ "--value", "JSON|@FILE|-", N_("the value; what is no JSON is text") }, FLAG_NOTE, FLAG_WORD, { NULL, NULL, NULL },
+	{ "--value", "JSON|@FILE|-", N_("the value: JSON, or bare text that does not begin as JSON") }, FLAG_NOTE, FLAG_WORD, { NULL, NULL, NULL },
 };
 const cs_cli_flag cs_cli_flags_snooze[] = {
 	{ "--for", "DURATION", N_("how long: PT2H, P1D") }, { "--until", "TIME", N_("until when, RFC 3339") }, FLAG_NOTE,
@@ -18,22 +18,36 @@ const cs_cli_flag cs_cli_flags_snooze[] = {
 };
 const cs_cli_flag cs_cli_flags_delegate[] = { { "--to", "NAME", N_("to whom") }, FLAG_NOTE, { NULL, NULL, NULL } };
 const cs_cli_flag cs_cli_flags_resolve[] = {
-	{ "--value", "JSON|@FILE|-", N_("its result, when it happened") }, FLAG_NOTE,
+	{ "--value", "JSON|@FILE|-", N_("its result, when it happened: JSON") }, FLAG_NOTE,
 	{ "--word", "repeat", N_("confirms that it is sent once more") }, { NULL, NULL, NULL },
 };
 
-/* JSON where it parses, else text; a file or stdin must be JSON or text as a whole. */
-static int add_value(const char *given, json_t *decision, cs_err *err)
+/* Bare text is a value too where one is asked for; what begins as JSON and is none is a slip. A result is JSON. */
+static bool may_be_text(const char *verb, const char *given)
+{
+	const char *first = given + strspn(given, " \t\r\n");
+	return strcmp(verb, "resolve") != 0 && *first != '{' && *first != '[' && *first != '"';
+}
+
+/* A file or stdin is JSON as a whole. */
+static int add_value(const char *verb, const char *given, json_t *decision, cs_err *err)
 {
 	json_t *value = NULL;
 	if (!given)
 		return CS_OK;
-	if (given[0] == '@' || strcmp(given, "-") == 0) {
-		int r = cs_cli_input(given, &value, err);
-		if (r < 0)
-			return r;
-	} else {
-		value = cs_json_lenient(given);
+	cs_err why = { 0 };
+	bool here = given[0] != '@' && strcmp(given, "-") != 0;
+	int r = cs_cli_input(given, &value, &why);
+	if (r == CS_EINVAL && here && may_be_text(verb, given)) {
+		value = json_string(given);
+		if (!value)
+			return cs_err_set(err, CS_EINVAL, _("--value: it is not UTF-8 text"));
+	} else if (r == CS_EINVAL && here) {
+		return cs_err_set(err, r, _("--value is no JSON: %s; a text is given as --value '\"text\"'"), why.msg);
+	} else if (r < 0) {
+		if (err)
+			*err = why;
+		return r;
 	}
 	json_object_set_new(decision, "value", value);
 	return CS_OK;
@@ -67,7 +81,7 @@ static int decision_of(const cs_cli_args *a, json_t **ret, cs_err *err)
 	add_text(a, "--note", "note", d);
 	add_text(a, "--word", "word", d);
 	add_text(a, "--to", "to", d);
-	int r = add_value(cs_cli_arg(a, "--value"), d, err);
+	int r = add_value(verb, cs_cli_arg(a, "--value"), d, err);
 	if (r == CS_OK && strcmp(verb, "snooze") == 0)
 		r = add_until(a, d, err);
 	if (r == CS_OK && strcmp(verb, "delegate") == 0 && !cs_cli_arg(a, "--to"))

@@ -178,18 +178,21 @@ static int say(cs_engine *e, cs_err *err)
 	return rc;
 }
 
+/* What the item's end carries is what the next engine holds the clock against: it is not held again for what was
+ * said to be right. */
 static int let_go(cs_engine *e, const char *how, cs_err *err)
 {
 	cs_clock_watch *c = &e->clock;
+	bool said = c->item[0] != '\0';
 	json_t *data = json_pack("{s:s, s:s, s:s}", "item", c->item, "how", how, "by", e->step.actor != NULL ? e->step.actor : "engine");
-	int rc = c->item[0] != '\0' ? cs_command_write(e, "item.closed", data, err) : CS_OK;
-	if (c->item[0] == '\0')
-		json_decref(data);
 	c->item[0] = '\0';
 	c->known = true;
 	c->behind = false;
 	atomic_store(&c->base, offset_of(e));
 	atomic_store(&c->held, false);
+	json_object_set_new(data, "clock", cs_clock_note(e));
+	int rc = said ? cs_command_write(e, "item.closed", json_incref(data), err) : CS_OK;
+	json_decref(data);
 	return rc == CS_OK ? cs_runs_all_ready(e, err) : rc;
 }
 

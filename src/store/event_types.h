@@ -54,7 +54,7 @@
  *   approval.expired *item, decision, turn   approval.reminded *item, *n (of the reminders that were due)
  *   approval.escalated *item, *level, to, expiry (instead of it)
  *   item.opened    *item, *kind, *title, next, task, and what the kind needs
- *   item.closed    *item, how, by
+ *   item.closed    *item, how, by, clock (of a clock that jumped: what it is held against from here on, as engine.started)
  *   timer.armed    *timer, *due, what        timer.fired *timer, due     timer.cancelled *timer, why
  *                  (without a run it is a schedule's: what {kind "schedule", schedule, flow, local, zone})
  *   event.emitted  *event (a CloudEvent), tainted, duplicate (in the log already: offered to nobody),

@@ -152,6 +152,8 @@ typedef enum cs_fold_statement {
 int cs_fold_get(cs_fold *f, cs_fold_statement which, sqlite3_stmt **ret, cs_err *err);
 /* Binds by the format of cs_sql_bind and runs it. */
 int cs_fold_do(cs_fold *f, cs_fold_statement which, cs_err *err, const char *format, ...);
+/* The event's clock, if it has one: what the next engine holds the wall clock against. */
+int cs_fold_clock(cs_fold *f, const cs_event *ev, cs_err *err);
 /* A string member the fold cannot do without: NULL, and ERR says which of which event. */
 const char *cs_fold_need(const cs_event *ev, const char *member, cs_err *err);
 /* A time member: integer ms or RFC 3339 text. False when absent or not a time. */

@@ -104,12 +104,16 @@ int cs_fold_log_imported(cs_fold *f, const cs_event *ev, cs_err *err)
 	return cs_fold_do(f, CS_FOLD_SETTING, err, "ss", key, workspace);
 }
 
-/* What the next engine holds the clock against. */
-int cs_fold_engine_started(cs_fold *f, const cs_event *ev, cs_err *err)
+int cs_fold_clock(cs_fold *f, const cs_event *ev, cs_err *err)
 {
 	const json_t *clock = json_object_get(ev->data, "clock");
 	CS_AUTOFREE char *text = json_is_object(clock) ? cs_json_text(clock) : NULL;
 	return text != NULL ? cs_fold_do(f, CS_FOLD_SETTING, err, "ss", "clock", text) : CS_OK;
+}
+
+int cs_fold_engine_started(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return cs_fold_clock(f, ev, err);
 }
 
 int cs_fold_engine_hold(cs_fold *f, const cs_event *ev, cs_err *err)

@@ -116,5 +116,6 @@ int cs_fold_item_closed(cs_fold *f, const cs_event *ev, cs_err *err)
 	cs_sql_bind(st, "ssssii", id, "closed", cs_json_str_or(ev->data, "by", ev->actor),
 		    cs_json_str(ev->data, "how"), (int64_t)0, ev->seq);
 	sqlite3_bind_null(st, 5);
-	return cs_sql_done(st, "closing an item", err);
+	rc = cs_sql_done(st, "closing an item", err);
+	return rc || ev->run[0] ? rc : cs_fold_clock(f, ev, err);
 }

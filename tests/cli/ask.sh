@@ -74,3 +74,19 @@ for bad in 'a\000b' 'a\377b'; do
 	[ "$status" -eq 2 ] || fail "binary input ended with $status"
 	complained 'only text can be shown'
 done
+
+# What begins as JSON and is none is a slip, not text; an effect's result is JSON.
+ask 'text' 'Send it so?'
+item=$(waiting)
+for slip in '{"a":' '[1,' '"text' ' {a}'; do
+	expect 2 edit "$item" --value "$slip"
+	complained "--value '\"text\"'"
+done
+expect 0 inbox --json
+[ "$(member id)" = "$item" ] || fail 'a slip was proposed'
+expect 0 reject "$item"
+ended_with 1
+for slip in '{"a":' 'plain' ''; do
+	expect 2 resolve "$item" happened --value "$slip"
+	complained "--value '\"text\"'"
+done

@@ -138,6 +138,16 @@ static void goes(world *w, const char *run)
 	world_verify(w);
 }
 
+static void accept_it(world *w, const char *verb)
+{
+	if (strcmp(verb, "release") == 0) {
+		json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 0)));
+		return;
+	}
+	CS_AUTOJSON json_t *item = world_rows(w, "SELECT id FROM item WHERE kind = 'clock' AND state = 'open'");
+	json_decref(world_decide(w, cs_json_str(json_array_get(item, 0), "id"), json_pack("{s:s}", "verb", "dismiss")));
+}
+
 static void test_a_jump_holds_what_sends_until_the_operator_says_it_is_right(void **state)
 {
 	static const struct {
@@ -154,12 +164,7 @@ static void test_a_jump_holds_what_sends_until_the_operator_says_it_is_right(voi
 		json_decref(world_await(w, reads, "completed"));     /* what only reads is not held */
 		assert_title(w, rows[i].says);
 		assert_int_equal(items(w, "open"), 1);
-		if (strcmp(rows[i].verb, "release") == 0) {
-			json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 0)));
-		} else {
-			CS_AUTOJSON json_t *item = world_rows(w, "SELECT id FROM item WHERE kind = 'clock' AND state = 'open'");
-			json_decref(world_decide(w, cs_json_str(json_array_get(item, 0), "id"), json_pack("{s:s}", "verb", "dismiss")));
-		}
+		accept_it(w, rows[i].verb);
 		goes(w, run);
 		assert_int_equal(items(w, "closed"), (int)i + 1);
 	}
@@ -256,6 +261,35 @@ static void test_a_jump_is_held_over_a_restart_and_told_after_one(void **state)
 	goes(w, next);
 }
 
+/* Each command is an engine of its own where none serves. */
+static void test_what_was_said_to_be_right_is_so_for_the_next_engine(void **state)
+{
+	static const char *const verbs[] = { "release", "dismiss" };
+	world *w = *state;
+	for (size_t i = 0; i < CS_ARRAY_LEN(verbs); i++) {
+		int64_t jump = i == 0 ? -24 * HOUR : 3 * HOUR, before = atomic_load(&off);
+		world_stop(w);
+		atomic_fetch_add(&off, jump);
+		world_start(w);
+		CS_AUTOFREE char *run = held(w);
+		accept_it(w, verbs[i]);
+		goes(w, run);
+		for (int again = 0; again < 2; again++) {
+			restart(w, "first");
+			CS_AUTOFREE char *next = begin(w, MAIL);
+			goes(w, next);
+			assert_int_equal(items(w, "closed"), (int)(2 * i) + 1);
+		}
+		world_stop(w);
+		atomic_store(&off, before);          /* what it was is a jump now */
+		world_start(w);
+		CS_AUTOFREE char *back = held(w);
+		assert_title(w, i == 0 ? "jumped 1d forward" : "jumped 3h back");
+		accept_it(w, "release");
+		goes(w, back);
+	}
+}
+
 static void test_over_a_boot_a_clock_behind_the_log_is_told(void **state)
 {
 	world *w = *state;
@@ -288,6 +322,7 @@ int main(void)
 		T(test_time_goes_on_as_before_while_it_is_held),
 		T(test_a_jump_is_seen_just_before_the_first_byte),
 		T(test_a_jump_is_held_over_a_restart_and_told_after_one),
+		T(test_what_was_said_to_be_right_is_so_for_the_next_engine),
 		T(test_over_a_boot_a_clock_behind_the_log_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
