@@ -145,6 +145,8 @@ int cs_cli_drive_on(cs_cli *c, const char *run);
 int cs_cli_drive_held(cs_cli *c);
 /* What a run that rests without an end waits for, with the exact next commands, to stderr. */
 void cs_cli_say_waiting(cs_cli *c, const json_t *run);
+/* False also where it cannot be read. */
+bool cs_cli_all_held(cs_cli *c);
 /* 0 completed or waiting, 1 faulted or cancelled. */
 int cs_cli_run_status(const json_t *run);
 

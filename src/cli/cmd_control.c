@@ -177,7 +177,10 @@ int cs_cmd_release(cs_cli *c, const cs_cli_args *a)
 int cs_cmd_live(cs_cli *c, const cs_cli_args *a)
 {
 	bool off = cs_cli_arg(a, "--off") != NULL;
-	return simple(c, a, json_pack("{s:s, s:b}", "cmd", "live", "on", (int)!off),
+	int status = simple(c, a, json_pack("{s:s, s:b}", "cmd", "live", "on", (int)!off),
 		      off ? _("this machine is not the live one any more: no further effect leaves from here") :
 			    _("this machine is the live one; with `mode: live` in capstan.yaml, effects leave from here"));
+	if (status == CS_EXIT_DONE && !off && cs_cli_all_held(c))
+		fprintf(stderr, _("everything is held: nothing leaves until `capstan release`\n"));
+	return status;
 }

@@ -73,15 +73,22 @@ static bool is_key(const char *text)
 	return strlen(text) == CS_HEX_SIZE - 1 && strspn(text, "0123456789abcdef") == CS_HEX_SIZE - 1;
 }
 
+/* The digits alone, or the whole line of a .capstan/key.pub, which ends in them. */
+static const char *key_of(const char *text)
+{
+	const char *last = text ? strrchr(text, ' ') : NULL;
+	return last && strncmp(text, "capstan-key ", strlen("capstan-key ")) == 0 ? last + 1 : text;
+}
+
 static int request_of(const cs_cli_args *a, json_t **ret, cs_err *err)
 {
-	const char *trust = cs_cli_arg(a, "--trust");
+	const char *trust = key_of(cs_cli_arg(a, "--trust"));
 	CS_AUTOFREE char *path = realpath(a->words[0], NULL);
 	if (!path)
 		return errno == ENOENT ? cs_err_set(err, CS_ENOTFOUND, _("there is no such file"))
 				       : cs_err_sys(err, errno, _("cannot be read"));
 	if (trust && !is_key(trust))
-		return cs_err_set(err, CS_EINVAL, _("--trust %.80s: give the whole public key, 64 hex digits; without --trust the signer is named"), trust);
+		return cs_err_set(err, CS_EINVAL, _("--trust %.80s: give the whole public key, 64 hex digits, or the line of a .capstan/key.pub in quotes; without --trust the signer is named"), trust);
 	CS_AUTOJSON json_t *request = json_pack("{s:s, s:s}", "cmd", "import", "file", path);
 	if (!request)
 		return cs_err_set(err, CS_EINVAL, _("its name is not UTF-8"));

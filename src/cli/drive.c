@@ -84,7 +84,8 @@ static bool one_of(const char *word, const char *const *words)
 	return false;
 }
 
-/* The next clock by the engine, which knows those of a flow's own retries too. */
+/* The next clock by the engine, which knows those of a flow's own retries too. One of the tables that is
+ * long past and for which the engine has nothing to do is no clock any more: something else holds it. */
 static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
 {
 	CS_AUTOJSON json_t *ok = NULL;
@@ -94,7 +95,7 @@ static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
 	int64_t at = cs_json_int_or(ok, "due", 0);
 	if (cs_json_true(ok, "busy"))
 		at = cs_clock_wall_ms();
-	if (at > 0 && (*due == 0 || at < *due))
+	if ((at > 0 && (*due == 0 || at < *due)) || *due < cs_clock_wall_ms() - LOOK_MS)
 		*due = at;
 	return CS_OK;
 }
@@ -207,6 +208,12 @@ static const char *step_of(const json_t *item)
 	return next_steps[i].next;
 }
 
+bool cs_cli_all_held(cs_cli *c)
+{
+	CS_AUTOJSON json_t *status = NULL;
+	return cs_cli_reader(c, NULL) == CS_OK && cs_view_status(c->reader, &status, NULL) == CS_OK && cs_json_true(status, "hold");
+}
+
 void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 {
 	const char *id = cs_json_str_or(run, "run", ""), *state = cs_json_str_or(run, "state", "");
@@ -228,6 +235,8 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 		CS_AUTOFREE char *confirmed = word ? cs_xasprintf("%s --word %s", command, word) : cs_xstrdup(command);
 		fprintf(stderr, _("  then: %s\n"), cs_cli_show(c, confirmed));
 	}
+	if (strcmp(state, "waiting") == 0 && cs_cli_all_held(c))
+		fprintf(stderr, _("everything is held: nothing leaves until `capstan release`\n"));
 	if (strcmp(state, "created") == 0)
 		fprintf(stderr, _("queued: other runs of the flow are before it (one-at-a-time, concurrent); it starts when they end\n"));
 	if (strcmp(state, "paused") == 0)

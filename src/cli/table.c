@@ -94,7 +94,7 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "import", "FILE [--trust KEY]", N_("take runs of another workspace in, to look at and replay"), cs_cmd_import, cs_cli_flags_import,
 	  1, 1,
 	  N_("All of it or nothing: what was altered or cut off is refused with its line. --trust names the signer's key\n"
-	     "(64 hex digits, from their .capstan/key.pub) the first time. Imported runs are marked, never go on, and can be\n"
+	     "(the line of their .capstan/key.pub, or its 64 hex digits) the first time. Imported runs are marked, never go on, and can be\n"
 	     "shown, traced, compared and replayed.") },
 	{ "hold", "[--note TEXT]", N_("nothing leaves any more"), cs_cmd_hold, cs_cli_flags_hold, 0, 0, NULL },
 	{ "release", "[--note TEXT]", N_("effects may leave again"), cs_cmd_release, cs_cli_flags_hold, 0, 0, NULL },

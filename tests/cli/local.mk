@@ -11,5 +11,5 @@ TESTS += tests/cli/asks.sh
 TESTS += tests/cli/causes.sh
 TESTS += tests/cli/disk.sh
 TESTS += tests/cli/backup.sh
-TESTS += tests/cli/transfer.sh
+TESTS += tests/cli/held.sh tests/cli/transfer.sh
 TESTS += tests/cli/archive.sh

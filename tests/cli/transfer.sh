@@ -46,7 +46,7 @@ complained 'cut off'
 expect 0 -C to runs --json
 [ ! -s "$work/out" ] || fail 'what was refused left a run'
 
-expect 0 -C to import runs.jsonl --trust "$key"
+expect 0 -C to import runs.jsonl --trust "$(cat "$work/from/.capstan/key.pub")"
 said "$run"
 expect 0 -C to import runs.jsonl
 complained 'here already'
