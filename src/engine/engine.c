@@ -192,6 +192,10 @@ static void engine_free(cs_engine *e)
 	cs_workspace_free(e->ws);
 	json_decref(e->group_keys);
 	json_decref(e->group_events);
+	for (size_t i = 0; i < e->n_todos; i++) {       /* of a group that could not be committed */
+		json_decref(e->todos[i].dot);
+		json_decref(e->todos[i].vars);
+	}
 	free(e->todos);
 	free(e->replies);
 	free(e->dir);
