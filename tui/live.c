@@ -47,7 +47,8 @@ static int read_item(void *ctx, const char *id, json_t **ret, cs_err *err)
 static int read_runs(void *ctx, const char *before, int limit, json_t **ret, cs_err *err)
 {
 	const cs_live_source *l = ctx;
-	return cs_view_runs(l->reader, NULL, before, limit, ret, err);
+	static const cs_view_filter bare = { .bare = true };
+	return cs_view_runs(l->reader, &bare, before, limit, ret, err);
 }
 
 static int read_run(void *ctx, const char *run, json_t **ret, cs_err *err)

@@ -369,6 +369,9 @@ static void do_trace(plain *p, const char *v, char **args)
 
 		say(p, line);
 	}
+	const char *missing = cs_json_str(json_array_get(rows, 0), "missing");
+	if (missing)
+		say(p, missing);
 }
 
 static void say_json(plain *p, int r, json_t *rows, const cs_err *err)

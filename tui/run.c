@@ -115,6 +115,8 @@ void cs_run_card(cs_pager *p, const json_t *run)
 	cs_show_error(p, 12, json_object_get(run, "error"));
 	cs_show_value(p, CS_ST_TEXT, 12, _("Input"), json_object_get(run, "input"));
 	cs_show_value(p, CS_ST_TEXT, 12, _("Output"), json_object_get(run, "output"));
+	for (size_t i = 0; i < json_array_size(json_object_get(run, "missing")); i++)
+		cs_pager_add(p, CS_ST_WAIT, 12, _("Missing"), cs_json_str(json_array_get(json_object_get(run, "missing"), i), "says"));
 }
 
 static const struct { const char *cmd, *done; } words[] = {

@@ -171,7 +171,7 @@ static bool read_chain(cs_shell *sh, const json_t *row, cs_pager *p)
 /* Input, output, error, attempts, provenance and events of the selected row. */
 static void sync_detail(trace *t)
 {
-	static const char *const keys[] = { "name", "state", "kind", "call", "actor", "ref", "error", "input", "output", "attempts", "started", "ended", "cost", "simulated" };
+	static const char *const keys[] = { "name", "state", "kind", "call", "actor", "ref", "error", "input", "output", "attempts", "started", "ended", "cost", "simulated", "missing" };
 	const cs_source *src = t->view.sh->src;
 	json_t *row = cs_list_row(&t->list);
 	CS_AUTOJSON json_t *all = NULL, *events = NULL;

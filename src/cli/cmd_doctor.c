@@ -178,6 +178,34 @@ static void look_at_database(doctor *d)
 		    (long long)cs_reader_last_seq(d->c->reader));
 }
 
+typedef struct archive_look {
+	doctor *d;
+	size_t sound;
+} archive_look;
+
+static int look_at_segment(void *ctx, const char *segment, int64_t first, int64_t last, const cs_err *why)
+{
+	archive_look *l = ctx;
+	if (why)
+		say(l->d, FAIL, "archive", _("%s, events %lld to %lld: %s"), segment, (long long)first, (long long)last, why->msg);
+	else
+		l->sound++;
+	return 0;
+}
+
+/* Each is read whole: what was damaged in the middle of one is found too. */
+static void look_at_archive(doctor *d)
+{
+	archive_look l = { .d = d };
+	cs_err err = { 0 };
+	if (!d->c->reader)
+		return;
+	if (cs_reader_segments(d->c->reader, look_at_segment, &l, &err) < 0)
+		say(d, FAIL, "archive", "%s", err.msg);
+	else if (l.sound > 0)
+		say(d, OK, "archive", P_("%zu segment is as it was written", "%zu segments are as they were written", l.sound), l.sound);
+}
+
 static void look_at_schedules(doctor *d)
 {
 	CS_AUTOJSON json_t *list = NULL;
@@ -227,6 +255,7 @@ int cs_cmd_doctor(cs_cli *c, const cs_cli_args *a)
 	look_at_live(&d);
 	look_at_engine(&d);
 	look_at_database(&d);
+	look_at_archive(&d);
 	look_at_schedules(&d);
 	look_at_sqlite(&d);
 	return d.worst == FAIL ? CS_EXIT_FAILED : CS_EXIT_DONE;

@@ -43,7 +43,21 @@ static int limit_of(const cs_cli_args *a, long *ret, cs_err *err)
 	return CS_OK;
 }
 
-static int print_runs(cs_cli *c, const cs_view_filter *filter, long limit, cs_err *err)
+/* What is not shown because a segment of the archive cannot be read: each once, on stderr; SAID has those that were named. */
+static void say_missing(cs_cli *c, const json_t *run, json_t *said)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(run, "missing"), i, one) {
+		const char *segment = cs_json_str_or(one, "segment", "");
+		if (json_object_get(said, segment))
+			continue;
+		json_object_set_new(said, segment, json_true());
+		fprintf(stderr, _("capstan: what is in %s is left out: %s\n"), segment, cs_cli_show(c, cs_json_str_or(one, "says", "")));
+	}
+}
+
+static int print_runs(cs_cli *c, const cs_view_filter *filter, long limit, json_t *said, cs_err *err)
 {
 	char before[CS_ID_SIZE] = "";
 	for (long left = limit; limit == 0 || left > 0; ) {
@@ -59,6 +73,7 @@ static int print_runs(cs_cli *c, const cs_view_filter *filter, long limit, cs_er
 				cs_cli_print_json(run);
 			else
 				print_run_row(c, run);
+			say_missing(c, run, said);
 			(void)snprintf(before, sizeof before, "%s", cs_json_str_or(run, "run", ""));
 		}
 		left -= (long)json_array_size(page);
@@ -70,17 +85,20 @@ static int print_runs(cs_cli *c, const cs_view_filter *filter, long limit, cs_er
 
 int cs_cmd_runs(cs_cli *c, const cs_cli_args *a)
 {
-	const cs_view_filter filter = { .state = cs_cli_arg(a, "--state"), .flow = cs_cli_arg(a, "--flow") };
+	const cs_view_filter filter = { .state = cs_cli_arg(a, "--state"), .flow = cs_cli_arg(a, "--flow"), .bare = !c->json };
+	CS_AUTOJSON json_t *said = json_object();
 	long limit;
 	cs_err err = { 0 };
 	int r = limit_of(a, &limit, &err);
 	if (r == CS_OK)
 		r = cs_cli_reader(c, &err);
 	if (r == CS_OK && c->reader)
-		r = print_runs(c, &filter, limit, &err);
+		r = print_runs(c, &filter, limit, said, &err);
 	else if (r == CS_OK)
 		fputs(_("nothing has run here yet; next: capstan run FLOW\n"), stderr);
-	return r < 0 ? cs_cli_fail(c, "runs", &err) : CS_EXIT_DONE;
+	if (r < 0)
+		return cs_cli_fail(c, "runs", &err);
+	return json_object_size(said) > 0 ? CS_EXIT_FAILED : CS_EXIT_DONE;
 }
 
 static void print_field(cs_cli *c, const char *label, const json_t *v)
@@ -163,7 +181,9 @@ int cs_cmd_show(cs_cli *c, const cs_cli_args *a)
 		cs_cli_print_json(run);
 	else
 		print_run(c, run);
-	return CS_EXIT_DONE;
+	CS_AUTOJSON json_t *said = json_object();
+	say_missing(c, run, said);
+	return json_object_size(said) > 0 ? CS_EXIT_FAILED : CS_EXIT_DONE;
 }
 
 /* ---- stats ----------------------------------------------------------------------------------- */

@@ -117,7 +117,7 @@ static void print_row(cs_cli *c, const json_t *row, const json_t *ends)
 		printf("%*s! %s\n", indent + 4, "", cs_cli_show_json(c, error, 0));
 }
 
-static int print_tree(cs_cli *c, const char *run, cs_err *err)
+static int print_tree(cs_cli *c, const char *run, int *ret_status, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *ends = json_object();
@@ -125,10 +125,13 @@ static int print_tree(cs_cli *c, const char *run, cs_err *err)
 	int r = cs_view_run(c->reader, run, &whole, err);
 	if (r == CS_OK)
 		r = cs_view_trace(c->reader, run, &rows, err);
-	if (r == CS_OK)
+	const char *missing = cs_json_str(json_array_get(rows, 0), "missing");
+	if (r == CS_OK && !missing)
 		r = cs_reader_events(c->reader, run, 1, INT64_MAX, gather_ends, ends, err);
 	if (r < 0)
 		return r;
+	if (missing)
+		*ret_status = CS_EXIT_FAILED;
 	printf("%s  %s  %s%s\n", run, cs_cli_show(c, cs_json_str_or(whole, "flow", "")), cs_json_str_or(whole, "state", ""),
 	       cs_json_true(whole, "simulated") ? _("  SIMULATED") : "");
 	cs_cli_print_changes(c, whole);
@@ -136,6 +139,9 @@ static int print_tree(cs_cli *c, const char *run, cs_err *err)
 	json_t *row;
 	json_array_foreach(rows, i, row)
 		print_row(c, row, ends);
+	(void)fflush(stdout);
+	if (missing)
+		fprintf(stderr, _("capstan: this is what the tables have; the events of the run cannot be read: %s\n"), cs_cli_show(c, missing));
 	return CS_OK;
 }
 
@@ -192,7 +198,7 @@ int cs_cmd_trace(cs_cli *c, const cs_cli_args *a)
 	const char *format = cs_cli_arg(a, "--format");
 	bool json = c->json || (format && strcmp(format, "json") == 0), follow = cs_cli_arg(a, "--follow") != NULL;
 	cs_err err = { 0 };
-	int r = CS_OK;
+	int r = CS_OK, status = CS_EXIT_DONE;
 	if (format && strcmp(format, "otlp") == 0)
 		r = cs_err_set(&err, CS_EINVAL, _("--format otlp is not in this version; tree and json are"));
 	else if (format && strcmp(format, "json") != 0 && strcmp(format, "tree") != 0)
@@ -200,8 +206,8 @@ int cs_cmd_trace(cs_cli *c, const cs_cli_args *a)
 	if (r == CS_OK)
 		r = cs_cli_find_run(c, a->words[0], run, &err);
 	if (r == CS_OK)
-		r = json || follow ? print_events(c, run, json, follow, &err) : print_tree(c, run, &err);
-	return r < 0 ? cs_cli_fail(c, a->words[0], &err) : CS_EXIT_DONE;
+		r = json || follow ? print_events(c, run, json, follow, &err) : print_tree(c, run, &status, &err);
+	return r < 0 ? cs_cli_fail(c, a->words[0], &err) : status;
 }
 
 int cs_cmd_why(cs_cli *c, const cs_cli_args *a)

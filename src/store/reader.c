@@ -34,6 +34,7 @@ void cs_reader_close(cs_reader *r)
 	sqlite3_finalize(r->commit);
 	cs_segments_fini(&r->segments);      /* a statement of the database is in it */
 	sqlite3_close(r->db);
+	free(r->lost);
 	free(r->dir);
 	free(r);
 }
@@ -54,7 +55,7 @@ void cs_reader_release(cs_reader *r)
 		(void)cs_sql_done(r->commit, "reading", NULL);
 }
 
-static int give_event(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx, cs_err *err)
+int cs_reader_give(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx, cs_err *err)
 {
 	cs_event ev;
 	CS_AUTOJSON json_t *data = NULL;
@@ -72,7 +73,7 @@ static int each_event(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx
 	int step, rc = CS_OK;
 	while (!rc && (step = sqlite3_step(st)) != SQLITE_DONE) {
 		if (step == SQLITE_ROW)
-			rc = give_event(r, st, fn, ctx, err);
+			rc = cs_reader_give(r, st, fn, ctx, err);
 		else
 			rc = cs_sql_err(err, r->db, "reading events");
 	}
@@ -98,12 +99,13 @@ typedef struct archived {
 	char member[64];             /* how an event of the run has it in its bytes; "": any */
 	cs_event_fn *fn;
 	void *ctx;
+	bool stopped;                /* by FN, whatever the segment is */
 	cs_err *err;
 } archived;
 
 static int give_archived(void *ctx, const cs_segment_row *row)
 {
-	const archived *a = ctx;
+	archived *a = ctx;
 	CS_CLEANUP(cs_segment_event_fini) cs_segment_event e = { .head = NULL };
 	if (a->member[0] && !memmem(row->bytes, row->len, a->member, strlen(a->member)))
 		return CS_OK;
@@ -111,18 +113,37 @@ static int give_archived(void *ctx, const cs_segment_row *row)
 	/* The data of another event may have that text too. */
 	if (rc || (a->member[0] && !strstr(a->member, e.ev.run[0] ? e.ev.run : "\"\"")))
 		return rc;
-	return a->fn(a->ctx, &e.ev);
+	rc = a->fn(a->ctx, &e.ev);
+	a->stopped = rc != 0;
+	return rc;
+}
+
+void cs_reader_note_lost(cs_reader *r, const char *why)
+{
+	free(r->lost);
+	r->lost = why ? cs_xstrdup(why) : NULL;
+}
+
+const char *cs_reader_lost(const cs_reader *r)
+{
+	return r->lost;
 }
 
 static int archived_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err)
 {
-	archived a = { .fn = fn, .ctx = ctx, .err = err };
+	archived a = { .fn = fn, .ctx = ctx };
 	if (run != NULL)
 		snprintf(a.member, sizeof a.member, "\"run\":\"%.*s\"", CS_ID_LEN, run);
 	/* FN may read too, and find a newer segment: the list may move. */
 	for (size_t i = 0; i < r->segments.n && r->segments.list[i].first <= to_seq; i++) {
 		const cs_segment s = r->segments.list[i];
-		int rc = s.last >= from_seq ? cs_segment_read(r->dir, &s, from_seq, to_seq, give_archived, &a, err) : CS_OK;
+		cs_err why = { 0 };
+		a.err = &why;
+		int rc = s.last >= from_seq ? cs_segment_read(r->dir, &s, from_seq, to_seq, give_archived, &a, &why) : CS_OK;
+		if (rc && !a.stopped) {
+			cs_reader_note_lost(r, rc == CS_ENOMEM ? NULL : why.msg);
+			return cs_err_set(err, rc, "%s", why.msg);
+		}
 		if (rc)
 			return rc;
 	}
@@ -187,6 +208,7 @@ int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to
 	int rc = cs_reader_hold(r, err);
 	if (rc)
 		return rc;
+	cs_reader_note_lost(r, NULL);
 	rc = read_events(r, run && run[0] ? run : NULL, from_seq, to_seq, fn, ctx, err);
 	cs_reader_release(r);
 	return rc;

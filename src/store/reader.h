@@ -16,8 +16,14 @@ struct cs_reader {
 	cs_segments segments;        /* of the log, as far as it was looked at */
 	sqlite3_stmt *body, *begin, *commit;
 	int held;
+	char *lost;                  /* why a segment could not be read, of the last reading; NULL: none */
 	struct { char *sql; sqlite3_stmt *st; } query[CS_READER_QUERIES];
 	unsigned next_query;
 };
+
+/* The event of a row of CS_EVENT_COLUMNS to FN. */
+int cs_reader_give(cs_reader *r, sqlite3_stmt *st, cs_event_fn *fn, void *ctx, cs_err *err);
+/* Notes WHY a segment cannot be read, for cs_reader_lost; NULL forgets it. */
+void cs_reader_note_lost(cs_reader *r, const char *why);
 
 #endif

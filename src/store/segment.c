@@ -79,6 +79,8 @@ typedef struct reading {
 	json_t *trailer, *bodies;
 	cs_sha256 *hasher;
 	int64_t from, to;
+	const int64_t *seqs;           /* in order, those alone; NULL: all from FROM to TO */
+	size_t n;
 	cs_segment_fn *fn;
 	void *ctx;
 	cs_err *err;
@@ -247,6 +249,22 @@ static int take_body(reading *r, const char **p, const char *end)
 	return CS_OK;
 }
 
+/* Whether an event from FROM to TO, both with them, is asked for. */
+static bool asked(const reading *r, int64_t from, int64_t to)
+{
+	size_t low = 0, high = r->n;
+	if (to < r->from || from > r->to)
+		return false;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (r->seqs[mid] < from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return r->seqs == NULL || (low < r->n && r->seqs[low] <= to);
+}
+
 /* The hash after PREV for the event at P; it becomes PREV. */
 static int take_event(reading *r, int64_t seq, const char **p, const char *end, uint8_t prev[CS_HASH_LEN])
 {
@@ -260,7 +278,7 @@ static int take_event(reading *r, int64_t seq, const char **p, const char *end, 
 	cs_sha256_add(r->hasher, *p, n);
 	cs_sha256_end(r->hasher, hash);
 	const cs_segment_row row = { .seq = seq, .bytes = *p, .len = n, .before = prev, .hash = hash, .bodies = r->bodies };
-	int rc = r->fn && seq >= r->from && seq <= r->to ? r->fn(r->ctx, &row) : CS_OK;
+	int rc = r->fn && asked(r, seq, seq) ? r->fn(r->ctx, &row) : CS_OK;
 	memcpy(prev, hash, CS_HASH_LEN);
 	*p += n + 1;
 	return rc;
@@ -301,6 +319,19 @@ static int read_frame(reading *r, const frame *f)
 	return rc || !fn ? rc : walk_frame(r, f, text, len);
 }
 
+static int read_asked(reading *r)
+{
+	const json_t *frames = json_object_get(r->trailer, "frames");
+	int rc = CS_OK;
+	for (size_t i = 0; !rc && i < json_array_size(frames); i++) {
+		frame f;
+		rc = frame_at(r, frames, i, &f);
+		if (!rc && asked(r, f.first, f.end - 1))
+			rc = read_frame(r, &f);
+	}
+	return rc;
+}
+
 int cs_segment_read(const char *dir, const cs_segment *s, int64_t from, int64_t to, cs_segment_fn *fn, void *ctx, cs_err *err)
 {
 	CS_CLEANUP(reading_fini) reading r = { .fd = -1 };
@@ -309,14 +340,20 @@ int cs_segment_read(const char *dir, const cs_segment *s, int64_t from, int64_t 
 	r.to = to;
 	r.fn = fn;
 	r.ctx = ctx;
-	const json_t *frames = json_object_get(r.trailer, "frames");
-	for (size_t i = 0; !rc && i < json_array_size(frames); i++) {
-		frame f;
-		rc = frame_at(&r, frames, i, &f);
-		if (!rc && f.end > from && f.first <= to)
-			rc = read_frame(&r, &f);
-	}
-	return rc;
+	return rc ? rc : read_asked(&r);
+}
+
+int cs_segment_pick(const char *dir, const cs_segment *s, const int64_t *seqs, size_t n, cs_segment_fn *fn, void *ctx, cs_err *err)
+{
+	CS_CLEANUP(reading_fini) reading r = { .fd = -1 };
+	int rc = open_segment(dir, s, &r, err);
+	r.from = s->first;
+	r.to = s->last;
+	r.seqs = seqs;
+	r.n = n;
+	r.fn = fn;
+	r.ctx = ctx;
+	return rc ? rc : read_asked(&r);
 }
 
 int cs_segment_signed(const char *dir, const cs_segment *s, const uint8_t public[CS_SIGN_PUBLIC], cs_err *err)

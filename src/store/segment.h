@@ -76,6 +76,9 @@ typedef int cs_segment_fn(void *ctx, const cs_segment_row *row);
  * that is read is held to the hashes that the trailer has, and that to the one of the log. CS_EUNAVAIL: the file is not there,
  * with its name; CS_EIO: it was changed. */
 int cs_segment_read(const char *dir, const cs_segment *s, int64_t from, int64_t to, cs_segment_fn *fn, void *ctx, cs_err *err);
+/* As cs_segment_read, for the events SEQS alone, N of them in order; the file is opened once, and only the frames that have one
+ * of them are read. */
+int cs_segment_pick(const char *dir, const cs_segment *s, const int64_t *seqs, size_t n, cs_segment_fn *fn, void *ctx, cs_err *err);
 /* Whether S's trailer is signed by PUBLIC, and its frames are what it says. CS_EIO: not. */
 int cs_segment_signed(const char *dir, const cs_segment *s, const uint8_t public[CS_SIGN_PUBLIC], cs_err *err);
 

@@ -120,6 +120,16 @@ void cs_reader_close(cs_reader *r);
 typedef int cs_event_fn(void *ctx, const cs_event *ev);
 int cs_reader_events(cs_reader *r, const char *run, int64_t from_seq, int64_t to_seq, cs_event_fn *fn, void *ctx, cs_err *err);
 int cs_reader_event(cs_reader *r, int64_t seq, cs_event_fn *fn, void *ctx, cs_err *err);
+/* Why the last of these failed, where it was a segment of the archive that is missing or was changed: its name, and what to do.
+ * NULL: it did not, or for another reason. Borrowed, until the next. */
+const char *cs_reader_lost(const cs_reader *r);
+/* Calls FN for each of the events SEQS, N of them in order and none twice, that there is: first those of the database, then those
+ * that were archived, each segment opened once. A segment that cannot be read does not stop it: LOST, an array, is given
+ * {segment, first, last, says} for it. */
+int cs_reader_pick(cs_reader *r, const int64_t *seqs, size_t n, cs_event_fn *fn, void *ctx, json_t *lost, cs_err *err);
+/* Each segment that the log tells of, read whole: WHY is NULL where it is as it was written. */
+typedef int cs_segment_seen_fn(void *ctx, const char *segment, int64_t first, int64_t last, const cs_err *why);
+int cs_reader_segments(cs_reader *r, cs_segment_seen_fn *fn, void *ctx, cs_err *err);
 int cs_reader_body(cs_reader *r, const char *hex, json_t **ret, cs_err *err);   /* parsed JSON */
 int64_t cs_reader_last_seq(cs_reader *r);
 /* Holds one state of the database over several calls, until released; nests. */

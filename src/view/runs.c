@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs and the state of the whole. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/clock.h"
 #include "view/row.h"
@@ -15,39 +17,119 @@ static const cs_view_column columns[] = {
 	{ NULL, NULL, CS_VIEW_PLAIN },
 };
 
-/* The values lie in the events that brought them. */
-static int add_values(cs_reader *r, const json_t *row, json_t *run, cs_err *err)
+/* Where the values of a run lie: in the events that brought them. */
+static const char *const value_seqs[] = { "input_seq", "end_seq" };
+
+typedef struct values {
+	json_t *data;                /* seq, as text, -> the data of that event */
+	json_t *lost;                /* the segments that cannot be read */
+} values;
+
+static void values_fini(values *v)
 {
-	CS_AUTOJSON json_t *in = NULL;
-	CS_AUTOJSON json_t *end = NULL;
-	int rc = cs_view_data(r, cs_json_int_or(row, "input_seq", 0), &in, err);
+	json_decref(v->data);
+	json_decref(v->lost);
+}
+
+static int keep_data(void *ctx, const cs_event *ev)
+{
+	char name[32];
+	const values *v = ctx;
+	(void)snprintf(name, sizeof name, "%lld", (long long)ev->seq);
+	json_object_set(v->data, name, ev->data);
+	return 0;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+/* All that ROWS name by MEMBERS in one go, so that no segment is opened twice. */
+static int read_values(cs_reader *r, const json_t *rows, const char *const *members, size_t n_members, values *v, cs_err *err)
+{
+	CS_AUTOFREE int64_t *seqs = cs_xcalloc(json_array_size(rows) * n_members + 1, sizeof *seqs);
+	size_t i, n = 0, kept = 0;
+	json_t *row;
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
+		for (size_t k = 0; k < n_members; k++)
+			if (cs_json_int_or(row, members[k], 0) != 0)
+				seqs[n++] = cs_json_int_or(row, members[k], 0);
+	qsort(seqs, n, sizeof *seqs, by_seq);
+	for (i = 0; i < n; i++)
+		if (kept == 0 || seqs[kept - 1] != seqs[i])
+			seqs[kept++] = seqs[i];
+	return kept > 0 ? cs_reader_pick(r, seqs, kept, keep_data, v, v->lost, err) : CS_OK;
+}
+
+/* RUN is without what a segment has that cannot be read: which, and what to do, once each. */
+static void mark_missing(json_t *run, const json_t *lost)
+{
+	json_t *list = json_object_get(run, "missing"), *one;
+	size_t i;
+	if (!list) {
+		list = json_array();
+		json_object_set_new(run, "missing", list);
+	}
+	json_array_foreach(list, i, one)
+		if (json_equal(one, lost))
+			return;
+	json_array_append(list, (json_t *)(uintptr_t)lost);
+}
+
+/* The data of SEQ in *ret, borrowed; NULL for seq 0, and where it is in a segment that is lost. */
+static int value_at(const values *v, int64_t seq, json_t *run, const json_t **ret, cs_err *err)
+{
+	char name[32];
+	size_t i;
+	json_t *one;
+	(void)snprintf(name, sizeof name, "%lld", (long long)seq);
+	*ret = json_object_get(v->data, name);
+	if (seq == 0 || *ret)
+		return CS_OK;
+	json_array_foreach(v->lost, i, one) {
+		if (seq < cs_json_int_or(one, "first", 0) || seq > cs_json_int_or(one, "last", 0))
+			continue;
+		mark_missing(run, one);
+		return CS_OK;
+	}
+	return cs_err_set(err, CS_ENOTFOUND, "there is no event %s", name);
+}
+
+static int add_values(const values *v, const json_t *row, json_t *run, cs_err *err)
+{
+	static const char *const ends[] = { "output", "error" };
+	const json_t *in = NULL, *end = NULL;
+	int rc = value_at(v, cs_json_int_or(row, "input_seq", 0), run, &in, err);
 	if (!rc)
-		rc = cs_view_data(r, cs_json_int_or(row, "end_seq", 0), &end, err);
+		rc = value_at(v, cs_json_int_or(row, "end_seq", 0), run, &end, err);
 	if (rc)
 		return rc;
-	static const char *const ends[] = { "output", "error" };
 	json_t *input = json_object_get(in, "input");
 	json_object_set(run, "input", input ? input : json_null());
 	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++) {
-		json_t *v = json_object_get(end, ends[i]);
-		json_object_set(run, ends[i], v ? v : json_null());
+		json_t *value = json_object_get(end, ends[i]);
+		json_object_set(run, ends[i], value ? value : json_null());
 	}
 	return CS_OK;
 }
 
-static int runs_of(cs_reader *r, const char *sql, const json_t *params, json_t **ret, cs_err *err)
+static int runs_of(cs_reader *r, const char *sql, const json_t *params, bool bare, json_t **ret, cs_err *err)
 {
+	CS_CLEANUP(values_fini) values v = { json_object(), json_array() };
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *runs = json_array();
 	int rc = cs_reader_query(r, sql, params, &rows, err);
+	if (!rc && !bare)
+		rc = read_values(r, rows, value_seqs, CS_ARRAY_LEN(value_seqs), &v, err);
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row) {
 		json_t *run = cs_view_object(row, columns);
 		json_array_append_new(runs, run);
-		rc = add_values(r, row, run, err);
-		if (rc)
-			return rc;
+		if (!rc && !bare)
+			rc = add_values(&v, row, run, err);
 	}
 	if (!rc)
 		*ret = CS_STEAL(runs);
@@ -64,25 +146,28 @@ int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_
 		return cs_err_set(err, CS_EINVAL, "the filter is not UTF-8");
 	int rc = cs_view_take(&hold, r, err);
 	return rc ? rc : runs_of(r, "SELECT * FROM run WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR flow = ?2 OR name = ?2)"
-				 " AND id < coalesce(?3, '~') ORDER BY id DESC LIMIT ?4", params, ret, err);
+				 " AND id < coalesce(?3, '~') ORDER BY id DESC LIMIT ?4", params, f->bare, ret, err);
 }
 
 /* Whose it is, for a run of another workspace. */
 static int add_imported(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
 {
-	static const char *const members[] = { "workspace", "signer", "state", "file" };
+	static const char *const members[] = { "workspace", "signer", "state", "file" }, *const seqs[] = { "imported" };
+	CS_CLEANUP(values_fini) values v = { json_object(), json_array() };
 	CS_AUTOJSON json_t *rows = NULL;
-	CS_AUTOJSON json_t *data = NULL;
+	const json_t *data = NULL;
 	json_object_set_new(run, "import", json_null());
 	int rc = cs_reader_query(r, "SELECT imported FROM run WHERE id = ?1 AND imported IS NOT NULL", params, &rows, err);
 	if (rc || json_array_size(rows) == 0)
 		return rc;
-	rc = cs_view_data(r, cs_json_int_or(json_array_get(rows, 0), "imported", 0), &data, err);
+	rc = read_values(r, rows, seqs, CS_ARRAY_LEN(seqs), &v, err);
+	if (!rc)
+		rc = value_at(&v, cs_json_int_or(json_array_get(rows, 0), "imported", 0), run, &data, err);
 	json_t *imported = json_object();
 	json_object_set_new(run, "import", imported);
 	for (size_t i = 0; !rc && i < CS_ARRAY_LEN(members); i++) {
-		json_t *v = json_object_get(data, members[i]);
-		json_object_set(imported, members[i], v ? v : json_null());
+		json_t *one = json_object_get(data, members[i]);
+		json_object_set(imported, members[i], one ? one : json_null());
 	}
 	return rc;
 }
@@ -170,7 +255,7 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 	if (!rc)
 		rc = cs_view_need_run(r, run, err);
 	if (!rc)
-		rc = runs_of(r, "SELECT * FROM run WHERE id = ?1", params, &runs, err);
+		rc = runs_of(r, "SELECT * FROM run WHERE id = ?1", params, false, &runs, err);
 	if (!rc)
 		rc = cs_reader_query(r, "SELECT id, kind, title, state, call, confirm FROM item WHERE run = ?1"
 				     " AND state IN ('proposed','pending','open') ORDER BY id", params, &items, err);

@@ -276,6 +276,57 @@ static json_t *write_out(trace *t)
 	return out;
 }
 
+/* ---- without its events ------------------------------------------------------------------------ */
+
+static const cs_view_column task_columns[] = {
+	{ "seq", "seq", CS_VIEW_PLAIN }, { "first_seq", "seq", CS_VIEW_PLAIN }, { "ref", "ref", CS_VIEW_PLAIN }, { "name", "name", CS_VIEW_PLAIN },
+	{ "kind", "kind", CS_VIEW_PLAIN }, { "state", "state", CS_VIEW_PLAIN }, { "occurrence", "occurrence", CS_VIEW_PLAIN },
+	{ "started", "started", CS_VIEW_TIME }, { "ended", "ended", CS_VIEW_TIME }, { "actor", "actor", CS_VIEW_PLAIN },
+	{ "call", "call", CS_VIEW_PLAIN }, { "attempts", "attempts", CS_VIEW_PLAIN }, { "cost", "cost", CS_VIEW_PLAIN },
+	{ "simulated", "simulated", CS_VIEW_BOOL }, { "error", "error", CS_VIEW_PLAIN }, { "approval", "approval", CS_VIEW_PLAIN },
+	{ NULL, NULL, CS_VIEW_PLAIN },
+};
+
+/* How many of the tasks in LATEST enclose REF. */
+static int depth_in(const json_t *latest, const char *ref)
+{
+	CS_AUTOFREE char *prefix = cs_xstrdup(ref);
+	int depth = 0;
+	for (char *slash; (slash = strrchr(prefix, '/')) != NULL;) {
+		*slash = '\0';
+		depth += json_object_get(latest, prefix) != NULL;
+	}
+	return depth;
+}
+
+/* What the tables have of a run whose events cannot be read; WHY, which says so, where they have nothing. */
+static int rows_of_tables(cs_reader *r, const char *run, const char *why, json_t **ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *params = json_pack("[s]", run);
+	CS_AUTOJSON json_t *tasks = NULL;
+	CS_AUTOJSON json_t *refs = json_object();
+	int rc = cs_reader_query(r, "SELECT task.*, run.simulated, (SELECT a.call FROM attempt AS a WHERE a.run = task.run AND a.task = task.ref"
+				 " AND a.occurrence = task.occurrence ORDER BY a.seq DESC LIMIT 1) AS call FROM task JOIN run ON run.id = task.run"
+				 " WHERE task.run = ?1 ORDER BY coalesce(task.started, task.ended), task.seq, task.ref", params, &tasks, err);
+	if (rc)
+		return rc;
+	if (json_array_size(tasks) == 0)
+		return cs_err_set(err, CS_EUNAVAIL, "%s", why);
+	json_t *rows = json_array(), *task;
+	size_t i;
+	json_array_foreach(tasks, i, task) {
+		const char *ref = cs_json_str_or(task, "ref", "");
+		json_t *row = cs_view_object(task, task_columns), *says = json_string(why);
+		json_object_set_new(row, "name", json_string(name_of(ref)));
+		json_object_set_new(row, "depth", json_integer(depth_in(refs, ref)));
+		json_object_set_new(row, "missing", says ? says : json_string("a segment of the archive cannot be read; put it back from a backup"));
+		json_object_set_new(refs, ref, json_true());
+		json_array_append_new(rows, row);
+	}
+	*ret = rows;
+	return CS_OK;
+}
+
 int cs_view_trace(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 {
 	CS_AUTOHOLD cs_view_hold hold = { 0 };
@@ -288,6 +339,9 @@ int cs_view_trace(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 	if (!rc) {
 		add_kinds(r, run, &t);
 		*ret = write_out(&t);
+	} else if (cs_reader_lost(r)) {
+		CS_AUTOFREE char *why = cs_xstrdup(cs_reader_lost(r));
+		rc = rows_of_tables(r, run, why, ret, err);
 	}
 	free(t.nodes);
 	json_decref(t.latest);

@@ -21,11 +21,13 @@ json_t *cs_view_event_json(const cs_event *ev);
 typedef struct cs_view_filter {
 	const char *state;   /* NULL: any */
 	const char *flow;    /* "NAMESPACE/NAME" or NAME; NULL: any */
+	bool bare;           /* without input, output and error: then the log and its archive are not looked at */
 } cs_view_filter;
 
 /* Newest first, at most LIMIT older than BEFORE_ID (NULL: from the newest). Each {run, flow,
  * version, state, started, ended, input, output, error, parent, simulated, cost} with name,
- * kind, title, subject, key, origin, created, updated, definition, last_seq. FILTER may be NULL. */
+ * kind, title, subject, key, origin, created, updated, definition, last_seq. FILTER may be NULL. What is in a segment of
+ * the archive that cannot be read is null; then missing is there: [{segment, first, last, says: why, and what to do}]. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
  * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector) or limit, task, until, item}, and changes: what the operator changed
@@ -66,7 +68,9 @@ int cs_view_item(cs_reader *r, const char *item, json_t **ret, cs_err *err);
 /* The tasks of a run as a tree, parents before children, in the order they began: {seq, ref,
  * name, depth, kind, state, occurrence, started, ended, actor, call, attempts, cost, simulated,
  * error, approval, input, output}. seq is the latest event of the task (what `why` asks about),
- * first_seq its first; approval is {item, state, by}. CS_ENOTFOUND. */
+ * first_seq its first; approval is {item, state, by}. Where a segment
+ * of the archive that has of it cannot be read, the rows are what the tables of tasks have, in their order, with seq as first_seq,
+ * null for what is not in them, and missing: why, and what to do. CS_ENOTFOUND. */
 int cs_view_trace(cs_reader *r, const char *run, json_t **ret, cs_err *err);
 /* The events of a run, of one task when REF is not NULL. */
 int cs_view_events(cs_reader *r, const char *run, const char *ref, json_t **ret, cs_err *err);

@@ -56,10 +56,53 @@ wait "${noted##* }" || :
 mv "$work"/.capstan/archive "$work/elsewhere"
 expect 1 verify
 said 'is missing: events 1 to '
-expect 5 trace "$run"
+expect 1 trace "$run"
 complained 'put it back from a backup'
+said '^b  *completed'
+expect 5 trace "$run" --format json
+complained 'put it back from a backup'
+
+# What is in the tables is shown without the segments, and what is not is named.
+expect 0 -C "$work" run short --input '{"n":77}'
+expect 0 runs
+[ "$(wc -l <"$work/out")" -eq 8 ] || fail 'runs are left out of the list'
+[ ! -s "$work/err" ] || fail 'the list looked for a segment'
+expect 1 runs --json
+[ "$(wc -l <"$work/out")" -eq 8 ] || fail 'runs are left out of the JSON'
+said '"output":{"n":77}'
+said '"segment":"archive/1-'
+complained 'left out: .*put it back from a backup'
+head -n 1 "$work/out" >"$work/newest"
+! grep -q '"missing"' "$work/newest" || fail 'a run that is whole is marked'
+here=$(member run)
+expect 0 show "$here"
+expect 0 trace "$here"
+expect 0 export "$here"
+expect 1 show "$run"
+said 'completed'
+complained 'put it back from a backup'
+expect 5 export "$run"
+expect 0 inbox --all
+expect 0 stats
+expect 1 doctor
+said '^fail *archive .* is missing'
 mv "$work/elsewhere" "$work"/.capstan/archive
 expect 0 verify
+expect 0 runs --json
+! grep -q '"missing"' "$work/out" || fail 'what is there is marked'
+expect 0 doctor
+said '^ok *archive '
+
+# Damaged in its middle, where its index does not show it.
+first=$(ls "$work"/.capstan/archive/1-*.zst)
+cp "$first" "$work/whole"
+printf 'XXXX' | dd of="$first" bs=1 seek=40 conv=notrunc 2>/dev/null
+expect 1 doctor
+said '^fail *archive .*archive/1-'
+expect 1 runs --json
+complained 'put it back from a backup'
+cp "$work/whole" "$first"
+expect 0 runs --json
 
 echo 'retention: { archive: PT0S, bodies: P90D }' >>"$work/capstan.yaml"
 expect 1 check

@@ -318,6 +318,44 @@ static void a_segment_that_is_gone_is_named(void **state)
 	cs_store_close(s);
 }
 
+static int add_seq(void *ctx, const cs_event *ev)
+{
+	json_array_append_new(ctx, json_integer((json_int_t)ev->seq));
+	return 0;
+}
+
+static void events_that_are_picked_come_alone_and_a_lost_segment_is_named(void **state)
+{
+	static const int64_t seqs[] = { 2, 6, 9, 18, 9999 };     /* 18 is of the run that is open */
+	cs_err err = { 0 };
+	cs_reader *r = NULL;
+	CS_AUTOJSON json_t *all = json_array();
+	CS_AUTOJSON json_t *here = json_array();
+	CS_AUTOJSON json_t *none = json_array();
+	CS_AUTOJSON json_t *lost = json_array();
+	CS_AUTOJSON json_t *want = json_pack("[i, i, i, i]", 18, 2, 6, 9);
+	CS_AUTOJSON json_t *want_here = json_pack("[i]", 18);
+	cs_store *s = make_log(*state);
+	archive(s, FOREVER);
+	cs_store_close(s);
+	assert_int_equal(cs_reader_open(*state, &r, NULL), CS_OK);
+	assert_int_equal(cs_reader_pick(r, seqs, CS_ARRAY_LEN(seqs), add_seq, all, none, &err), CS_OK);
+	assert_true(json_equal(all, want));
+	assert_int_equal(json_array_size(none), 0);
+	CS_AUTOFREE char *path = segment_path(*state);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(cs_reader_pick(r, seqs, CS_ARRAY_LEN(seqs), add_seq, here, lost, &err), CS_OK);
+	assert_true(json_equal(here, want_here));
+	assert_int_equal(json_array_size(lost), 1);
+	assert_int_equal(cs_json_int_or(json_array_get(lost, 0), "first", 0), 1);
+	assert_non_null(strstr(cs_json_str_or(json_array_get(lost, 0), "says", ""), "put it back from a backup"));
+	assert_int_equal(cs_reader_event(r, 2, add_seq, here, &err), CS_EUNAVAIL);
+	assert_non_null(cs_reader_lost(r));
+	assert_int_equal(cs_reader_event(r, 18, add_seq, here, &err), CS_OK);
+	assert_null(cs_reader_lost(r));
+	cs_reader_close(r);
+}
+
 static void any_byte_that_was_changed_is_found(void **state)
 {
 	cs_store *s = make_log(*state);
@@ -500,6 +538,7 @@ int main(void)
 		TEST(what_is_young_or_waited_for_stays),
 		TEST(a_body_leaves_with_the_last_that_names_it),
 		TEST(a_segment_that_is_gone_is_named),
+		TEST(events_that_are_picked_come_alone_and_a_lost_segment_is_named),
 		TEST(any_byte_that_was_changed_is_found),
 		TEST(another_segment_in_its_place_is_found),
 		TEST(what_the_database_kept_is_held_to_the_segment),

@@ -113,7 +113,7 @@ static void runs_have_the_promised_keys_and_pages(void **state)
 	want(all, "1.started", "\"2023-11-14T22:13:20.010Z\"");
 	assert_int_equal(cs_view_runs(r, NULL, RUN_B, 1, &page, NULL), CS_OK);
 	want(page, "0.run", "\"" RUN_A "\"");
-	cs_view_filter completed = { "completed", "order" }, other = { NULL, "no/such" };
+	cs_view_filter completed = { .state = "completed", .flow = "order" }, other = { .flow = "no/such" };
 	assert_int_equal(cs_view_runs(r, &completed, NULL, 10, &done, NULL), CS_OK);
 	assert_int_equal(json_array_size(done), 1);
 	assert_int_equal(cs_view_runs(r, &other, NULL, 10, &none, NULL), CS_OK);
