@@ -39,6 +39,36 @@ const char *cs_headers_get(const cs_headers *h, const char *name)
 	return NULL;
 }
 
+/* Each number of LIST is *SEEN (*LEN digits without leading zeros), which the first of all sets. */
+static bool same_number(const char *list, const char **seen, size_t *len)
+{
+	for (const char *p = list;; p++) {
+		p += strspn(p, " \t");
+		size_t digits = strspn(p, "0123456789"), zeros = strspn(p, "0");
+		if (digits == 0)
+			return false;
+		zeros -= zeros == digits;
+		if (*seen && (digits - zeros != *len || memcmp(p + zeros, *seen, *len) != 0))
+			return false;
+		*seen = p + zeros;
+		*len = digits - zeros;
+		p += digits;
+		p += strspn(p, " \t");
+		if (*p != ',')
+			return *p == '\0';
+	}
+}
+
+bool cs_headers_length_plain(const cs_headers *h)
+{
+	const char *seen = NULL;
+	size_t len = 0;
+	for (size_t i = 0; i < h->count; i++)
+		if (strcasecmp(h->list[i].name, "Content-Length") == 0 && !same_number(h->list[i].value, &seen, &len))
+			return false;
+	return true;
+}
+
 static bool token_char(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||

@@ -21,6 +21,9 @@ void cs_headers_fini(cs_headers *h);
 void cs_headers_add(cs_headers *h, const char *name, size_t name_len, const char *value, size_t value_len);
 /* The first value under NAME in any case; borrowed, NULL when absent. */
 const char *cs_headers_get(const cs_headers *h, const char *name);
+/* False where Content-Length is no number, or says two different ones, in fields or in a list (RFC 9112, 6.3):
+ * where such a message ends cannot be known. True where there is none. */
+bool cs_headers_length_plain(const cs_headers *h);
 
 /* CS_OK when NAME is a token (RFC 9110, 5.6.2), VALUE (LEN bytes) is without CR, LF, NUL and other
  * control characters but tab, and NAME is not one that frames or routes the message (Host,

@@ -196,6 +196,10 @@ static void ended(cs_http *h, cs_transfer *t, CURLcode rc)
 		finish(t, CS_HTTP_CUT, CS_HTTP_BROKEN, status, "the connection ended in the middle of the reply's head");
 		return;
 	}
+	if (!cs_headers_length_plain(&t->reply_headers)) {
+		finish(t, CS_HTTP_CUT, CS_HTTP_BROKEN, status, "the reply contradicts itself: it has no one Content-Length, so where it ends cannot be known");
+		return;
+	}
 	if (cs_transfer_redirected(t, status, text, sizeof text)) {
 		cs_transfer_end_hop(t);
 		begin(h, t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The tree of a run's tasks, from its events alone: a row begins with the first event of a
  * (task, occurrence) and hangs below the latest row of the nearest enclosing task. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "view/row.h"
@@ -9,6 +10,8 @@ typedef struct node {
 	json_t *row;                       /* borrowed from rows */
 	struct node *parent, *first, *last, *next;
 	int depth;
+	bool back;                         /* it is being taken back, or that failed */
+	char was[16];                      /* its state before */
 } node;
 
 typedef struct trace {
@@ -118,6 +121,28 @@ static void take_ended(trace *t, node *n, const cs_event *ev)
 		json_object_set_new(n->row, "error", json_null());
 }
 
+/* What the task did is taken back: a row of its own it has none. */
+static void take_reversal(trace *t, node *n, const cs_event *ev)
+{
+	(void)t;
+	static const struct { const char *verb, *state; bool back; } moves[] = {
+		{ "begun", "compensating", true }, { "failed", "stuck", true }, { "reversed", "compensated", false },
+		{ "waived", NULL, false },
+	};
+	const char *verb = strchr(ev->type, '.') + 1;
+	for (size_t i = 0; i < CS_ARRAY_LEN(moves); i++) {
+		if (strcmp(moves[i].verb, verb) != 0)
+			continue;
+		if (!n->back)
+			snprintf(n->was, sizeof n->was, "%s", cs_json_str_or(n->row, "state", ""));
+		n->back = moves[i].back;
+		set_state(n->row, moves[i].state ? moves[i].state : n->was);
+		if (!n->back && strcmp(n->was, "faulted") != 0)
+			json_object_set_new(n->row, "error", json_null());
+		copy_as(n->row, "error", ev, "error");
+	}
+}
+
 static void take_attempt(trace *t, node *n, const cs_event *ev)
 {
 	(void)t;
@@ -126,7 +151,7 @@ static void take_attempt(trace *t, node *n, const cs_event *ev)
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++) {
 		if (strcmp(states[i].type, ev->type) == 0)
-			set_state(n->row, states[i].state);
+			set_state(n->row, n->back && i == 0 ? "compensating" : states[i].state);
 	}
 	bool asks = cs_json_str(ev->data, "probes") != NULL;     /* a probe, about what the task called */
 	bool counts = strcmp(ev->type, "attempt.intent") == 0 && !asks;
@@ -162,7 +187,7 @@ typedef void take_fn(trace *t, node *n, const cs_event *ev);
 
 static const struct { const char *prefix; take_fn *take; } takes[] = {
 	{ "task.started", take_started }, { "task.caught", NULL }, { "task.", take_ended }, { "attempt.", take_attempt },
-	{ "approval.", take_item },
+	{ "approval.", take_item }, { "reversal.", take_reversal },
 };
 
 static int take_event(void *ctx, const cs_event *ev)

@@ -87,6 +87,10 @@ static void every_end_has_the_kind_of_the_table(void **state)
 		{ "/reset", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
 		{ "/cut", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
 		{ "/half", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
+		{ "/lengths/0", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
+		{ "/lengths/1", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
+		{ "/lengths/2", CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, CS_OUTCOME_AMBIGUOUS, "communication", 500 },
+		{ "/lengths/3", CS_OUTCOME_DONE, CS_OUTCOME_DONE, CS_OUTCOME_DONE, NULL, 0 },
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++) {
 		cs_outcome *o[] = {

@@ -134,6 +134,19 @@ static answer_end cutchunk(const request *r)
 	return send_and_close(r, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n01234");
 }
 
+static answer_end lengths(const request *r)
+{
+	static const char *const heads[] = {
+		"Content-Length: 10\r\nContent-Length: 2", "Content-Length: 2\r\nContent-Length: 10", "Content-Length: 10, 2",
+		"Content-Length: 10\r\ncontent-length: 010",
+	};
+	long which = number(r, 0);
+	if (which < 0 || which >= (long)CS_ARRAY_LEN(heads))
+		return ANSWER_CLOSE;
+	char *text CS_AUTOFREE = cs_xasprintf("HTTP/1.1 200 OK\r\n%s\r\n\r\n0123456789", heads[which]);
+	return send_and_close(r, text);
+}
+
 static answer_end chunked(const request *r)
 {
 	static const char text[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n";
@@ -234,7 +247,7 @@ static const struct {
 } answers[] = {
 	{ "status", status }, { "flaky", flaky }, { "delay", delay }, { "drip", drip },
 	{ "reset", reset }, { "close", close_it }, { "half", half }, { "cut", cut },
-	{ "cutchunk", cutchunk }, { "chunked", chunked }, { "stream", stream },
+	{ "cutchunk", cutchunk }, { "lengths", lengths }, { "chunked", chunked }, { "stream", stream },
 	{ "redirect", redirect }, { "goto", go_to }, { "big", big }, { "text", text },
 	{ "binary", binary }, { "badjson", badjson }, { "empty", empty }, { "head", head }, { "echo", echo }, { "digest", digest }, { "lure", lure },
 };

@@ -286,6 +286,44 @@ static void a_turn_hangs_below_its_own_loop(void **state)
 	cs_reader_close(r);
 }
 
+/* TEXT with its first %s become WORD. */
+static char *filled(const char *text, const char *word)
+{
+	const char *at = strstr(text, "%s");
+	return at ? cs_xasprintf("%.*s%s%s", (int)(at - text), text, word, at + 2) : cs_xstrdup(text);
+}
+
+/* What takes a task back is attempts of the task: they leave it taken back, not running. */
+static void a_task_that_is_taken_back_says_so_in_the_trace(void **state)
+{
+	static const char call[] = "{\"key\":\"%s\",\"digest\":\"d\",\"call\":\"%s\",\"class\":\"keyed\"}";
+	static const char error[] = "{\"key\":\"%s\",\"error\":{\"title\":\"%s\"}}";
+	static const struct { const char *type, *data, *a, *b, *state; } steps[] = {
+		{ "task.started", "{}", "", "", "running" }, { "attempt.intent", call, "K1", "shop.order", "running" },
+		{ "attempt.done", "{\"key\":\"%s\"}", "K1", "", "running" }, { "task.completed", "{}", "", "", "completed" },
+		{ "reversal.begun", call, "K1", "shop.void", "compensating" }, { "attempt.intent", call, "K2", "shop.void", "compensating" },
+		{ "attempt.failed", error, "K2", "x", "compensating" }, { "reversal.failed", error, "K1", "x", "stuck" },
+		{ "reversal.waived", "{\"key\":\"%s\",\"why\":\"%s\"}", "K1", "by hand", "completed" },
+		{ "reversal.begun", call, "K1", "shop.void", "compensating" }, { "attempt.intent", call, "K3", "shop.void", "compensating" },
+		{ "attempt.done", "{\"key\":\"%s\"}", "K3", "", "compensating" }, { "reversal.reversed", "{\"key\":\"%s\"}", "K1", "", "compensated" },
+	};
+	cs_store *s = fixture_open(*state);
+	create(s, RUN_A, "{}");
+	cs_reader *r = reader(*state);
+	for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++) {
+		CS_AUTOJSON json_t *rows = NULL;
+		CS_AUTOFREE char *first = filled(steps[i].data, steps[i].a), *data = filled(first, steps[i].b);
+		event(s, RUN_A, send_ref, 1, steps[i].type, data);
+		assert_int_equal(cs_view_trace(r, RUN_A, &rows, NULL), CS_OK);
+		want(rows, "0.state", steps[i].state);
+	}
+	CS_AUTOJSON json_t *end = NULL;
+	assert_int_equal(cs_view_trace(r, RUN_A, &end, NULL), CS_OK);
+	want(end, "0.error", "null");
+	cs_reader_close(r);
+	cs_store_close(s);
+}
+
 static void why_walks_from_the_effect_to_its_root(void **state)
 {
 	cs_store *s = fixture_open(*state);
@@ -404,7 +442,8 @@ int main(void)
 		T(runs_have_the_promised_keys_and_pages), T(a_faulted_run_says_its_error),
 		T(runs_have_the_promised_keys_and_pages), T(faults_of_one_cause_are_one_row_and_others_are_not),
 		T(the_inbox_shows_what_waits_and_an_item_its_whole_card), T(the_trace_is_a_tree_in_the_order_things_began),
-		T(a_turn_hangs_below_its_own_loop), T(why_walks_from_the_effect_to_its_root),
+		T(a_turn_hangs_below_its_own_loop), T(a_task_that_is_taken_back_says_so_in_the_trace),
+		T(why_walks_from_the_effect_to_its_root),
 		T(every_type_of_event_has_its_sentence), T(the_difference_names_what_changed_and_where_it_began),
 		T(the_status_counts_what_is_not_over),
 	};
