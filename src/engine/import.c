@@ -70,32 +70,87 @@ static int not_here(cs_engine *e, const cs_import *m, bool *ret_there, cs_err *e
 
 /* ---- trying it ------------------------------------------------------------------------------------------ */
 
-/* All events of one run under its last definition: what a replay of it will do. */
-static int try_run(const cs_import *m, const char *id, const json_t *run, cs_err *err)
+static int at_line(int64_t line, cs_err *err, const char *why)
 {
-	const char *hash = cs_json_str_or(run, "definition", "");
-	const json_t *text = json_object_get(m->bodies, hash);
-	CS_AUTOJSON json_t *doc = NULL;
+	return cs_err_at(err, CS_EINVAL, NULL, (unsigned)line, 0, "line %lld: %.600s", (long long)line, why);
+}
+
+/* All events of the run ID under its last definition: what a replay of it will do. */
+static int try_run(const cs_import *m, const cs_bundle *b, const char *id, cs_err *err)
+{
+	const json_t *own = json_object_get(json_object_get(m->runs, id), "events");
 	CS_AUTOBUF cs_buf actor;
-	cs_bundle *b = NULL;
+	char why[200];
+	int rc = CS_OK;
 	cs_buf_init(&actor, 4096);
-	if (text == NULL)
-		return cs_err_set(err, CS_EINVAL, "the definition %.16s of the run %s is not in the file", hash, id);
-	int rc = cs_json_parse(json_string_value(text), json_string_length(text), &doc, err);
-	if (rc == CS_OK)
-		rc = cs_bundle_try(hash, doc, &b, err);
-	if (rc != CS_OK)
-		return rc;
 	cs_run *r = cs_run_new(id, b->flow);
-	for (size_t i = 0; rc == CS_OK && i < json_array_size(m->events); i++) {
+	for (size_t i = 0; rc == CS_OK && i < json_array_size(own); i++) {
+		size_t at = (size_t)json_integer_value(json_array_get(own, i));
 		cs_event ev;
-		cs_import_event(m, i, &actor, &ev);
-		if (strcmp(ev.run, id) == 0)
-			rc = cs_run_fold(r, &ev, err);
+		cs_import_event(m, at, &actor, &ev);
+		if (cs_run_fold(r, &ev, NULL) == CS_OK)
+			continue;
+		snprintf(why, sizeof why, "event %lld (%.64s) does not fit the run %s", (long long)ev.seq, ev.type, id);
+		rc = at_line(cs_json_int_or(json_array_get(m->events, at), "line", 0), err, why);
 	}
 	cs_run_free(r);
+	return rc;
+}
+
+/* The line of the last event of the run ID that says which definition it has. */
+static int64_t line_of_definition(const cs_import *m, const char *id)
+{
+	const json_t *own = json_object_get(json_object_get(m->runs, id), "events");
+	for (size_t i = json_array_size(own); i-- > 1;) {
+		const json_t *ev = json_array_get(m->events, (size_t)json_integer_value(json_array_get(own, i)));
+		const char *type = cs_json_str_or(ev, "type", "");
+		if (strcmp(type, "run.adopted") == 0 || strcmp(type, "run.corrected") == 0)
+			return cs_json_int_or(ev, "line", 0);
+	}
+	return cs_json_int_or(json_object_get(m->runs, id), "line", 0);
+}
+
+/* The runs IDS, whose last definition is HASH. */
+static int try_runs(const cs_import *m, const char *hash, const json_t *ids, cs_err *err)
+{
+	const json_t *text = json_object_get(m->bodies, hash);
+	const char *first = json_string_value(json_array_get(ids, 0));
+	CS_AUTOJSON json_t *doc = NULL;
+	char why[200];
+	cs_err said = { 0 };
+	cs_bundle *b = NULL;
+	snprintf(why, sizeof why, "the definition %.16s of the run %s is not in the file", hash, first);
+	if (text == NULL)
+		return at_line(line_of_definition(m, first), err, why);
+	int rc = cs_json_parse(json_string_value(text), json_string_length(text), &doc, &said);
+	if (rc == CS_OK)
+		rc = cs_bundle_try(hash, doc, &b, &said);
+	if (rc != CS_OK)
+		return at_line(cs_json_int_or(m->lines, hash, 0), err, said.msg);
+	for (size_t i = 0; rc == CS_OK && i < json_array_size(ids); i++)
+		rc = try_run(m, b, json_string_value(json_array_get(ids, i)), err);
 	cs_bundles_free(b);
-	return rc == CS_OK ? rc : CS_EINVAL;
+	return rc;
+}
+
+/* Each definition is made ready once, and let go again, whatever number of runs has it. */
+static int try_by_definition(const cs_import *m, cs_err *err)
+{
+	CS_AUTOJSON json_t *by = json_object();
+	const char *id, *hash;
+	json_t *run, *ids;
+	json_object_foreach(m->runs, id, run) {
+		hash = cs_json_str_or(run, "definition", "");
+		if (json_object_get(by, hash) == NULL)
+			json_object_set_new(by, hash, json_array());
+		json_array_append_new(json_object_get(by, hash), json_string(id));
+	}
+	json_object_foreach(by, hash, ids) {
+		int rc = try_runs(m, hash, ids, err);
+		if (rc != CS_OK)
+			return rc;
+	}
+	return CS_OK;
 }
 
 /* Definitions of sub-flows too: a replay looks for them where its own is. */
@@ -110,22 +165,19 @@ static int try_flows(const cs_import *m, cs_err *err)
 			return rc;
 		json_object_foreach(json_is_object(json_object_get(doc, "flow")) ? json_object_get(doc, "flows") : NULL, name, sub)
 			if (!json_is_string(sub) || json_object_get(m->bodies, json_string_value(sub)) == NULL)
-				return cs_err_set(err, CS_EINVAL, "the definition of the flow %.80s is not in the file", name);
+				return cs_err_at(err, CS_EINVAL, NULL, (unsigned)cs_json_int_or(m->lines, hash, 0), 0,
+						 "line %lld: the definition of the flow %.80s is not in the file",
+						 (long long)cs_json_int_or(m->lines, hash, 0), name);
 	}
 	return CS_OK;
 }
 
 static int try_all(const cs_import *m, cs_err *err)
 {
-	const char *id;
-	json_t *run;
 	int rc = cs_import_try(m, err);
 	if (rc == CS_OK)
 		rc = try_flows(m, err);
-	json_object_foreach(m->runs, id, run)
-		if (rc == CS_OK)
-			rc = try_run(m, id, run, err);
-	return rc;
+	return rc == CS_OK ? try_by_definition(m, err) : rc;
 }
 
 /* ---- writing it ----------------------------------------------------------------------------------------- */

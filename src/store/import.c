@@ -134,7 +134,7 @@ static int check_lines(cursor *c, cs_import *m, cs_sha256 *h)
 int cs_import_check(const char *text, size_t len, cs_import *ret, cs_err *err)
 {
 	cursor c = { .text = text, .len = len, .err = err };
-	*ret = (cs_import){ .runs = json_object(), .bodies = json_object(), .events = json_array() };
+	*ret = (cs_import){ .runs = json_object(), .bodies = json_object(), .lines = json_object(), .events = json_array() };
 	if (len > CS_TRANSFER_MAX + HEADER_MAX)
 		return cs_err_set(err, CS_ETOOBIG, "the file is over %zu MiB, the most that one holds", CS_TRANSFER_MAX >> 20);
 	cs_sha256 *h = cs_sha256_new();
@@ -149,6 +149,7 @@ void cs_import_fini(cs_import *m)
 	json_decref(m->header);
 	json_decref(m->runs);
 	json_decref(m->bodies);
+	json_decref(m->lines);
 	json_decref(m->events);
 	*m = (cs_import){ .header = NULL };
 }
@@ -171,6 +172,7 @@ static int take_body(cursor *c, const json_t *v, cs_import *m)
 	if (json_object_get(m->bodies, name))
 		return wrong(c, "the body %.16s is there twice", name);
 	json_object_set(m->bodies, name, text);
+	json_object_set_new(m->lines, name, json_integer((json_int_t)c->line));
 	return CS_OK;
 }
 
@@ -237,10 +239,71 @@ static int note_run(cursor *c, cs_import *m, const json_t *ev)
 	if (!known && json_object_size(m->runs) >= CS_TRANSFER_RUNS)
 		return wrong(c, "there are more than %d runs", CS_TRANSFER_RUNS);
 	if (!known) {
-		known = json_pack("{s:I}", "events", (json_int_t)0);
+		known = json_pack("{s:[], s:I}", "events", "line", (json_int_t)c->line);
 		json_object_set_new(m->runs, run, known);
 	}
-	json_object_set_new(known, "events", json_integer(cs_json_int_or(known, "events", 0) + 1));
+	json_array_append_new(json_object_get(known, "events"), json_integer((json_int_t)json_array_size(m->events)));
+	return CS_OK;
+}
+
+/* How often what ACTOR did has been imported. */
+static int times_imported(const char *actor)
+{
+	int n = 0;
+	for (; strncmp(actor, CS_IMPORTED_ACTOR, sizeof CS_IMPORTED_ACTOR - 1) == 0; n++)
+		actor += sizeof CS_IMPORTED_ACTOR - 1;
+	return n;
+}
+
+/* A run that the exporting workspace had imported itself: its mark stands behind events that came from elsewhere, all
+ * of them, and only another such mark behind it. In the place of an end it would end a run that never did. */
+static int check_mark(const cursor *c, const cs_import *m, const json_t *ev, const json_t *data)
+{
+	static const char *const needs[] = { "file", "signer", "workspace", "state" };
+	json_t *run = json_object_get(m->runs, cs_json_str_or(ev, "run", ""));
+	long long seq = (long long)cs_json_int_or(ev, "seq", 0);
+	int64_t times = times_imported(cs_json_str_or(ev, "actor", "")), least = cs_json_int_or(run, "times", times);
+	bool mark = strcmp(cs_json_str_or(ev, "type", ""), "run.imported") == 0;
+	if (!mark && cs_json_true(run, "marked"))
+		return wrong(c, "event %lld: the run was imported before it, and nothing follows that", seq);
+	if (mark && times >= least)
+		return wrong(c, "event %lld: run.imported, where what stands before it of the run was not imported", seq);
+	for (size_t i = 0; mark && i < CS_ARRAY_LEN(needs); i++)
+		if (!cs_json_str(data, needs[i]))
+			return wrong(c, "event %lld: run.imported has no text %s", seq, needs[i]);
+	json_object_set_new(run, "times", json_integer(times < least ? times : least));
+	if (mark)
+		json_object_set_new(run, "marked", json_true());
+	return CS_OK;
+}
+
+/* What a run was started or replayed from was there before it. */
+static int note_parent(const cursor *c, const cs_import *m, const json_t *ev, const json_t *data)
+{
+	json_t *parent = json_object_get(data, "parent");
+	const char *run = cs_json_str_or(ev, "run", "");
+	if (strcmp(cs_json_str_or(ev, "type", ""), "run.created") != 0 || !parent || json_is_null(parent))
+		return CS_OK;
+	if (!text_ok(parent, CS_ID_LEN) || !cs_id_valid(json_string_value(parent)))
+		return wrong(c, "the parent of the run %s is no run", run);
+	if (strcmp(json_string_value(parent), run) == 0)
+		return wrong(c, "the run %s is its own parent", run);
+	json_object_set(json_object_get(m->runs, run), "parent", parent);
+	return CS_OK;
+}
+
+static int check_parents(cursor *c, const cs_import *m)
+{
+	const char *id;
+	json_t *run;
+	json_object_foreach(m->runs, id, run) {
+		const char *parent = cs_json_str(run, "parent");
+		int64_t line = cs_json_int_or(run, "line", 0);
+		int64_t of = parent ? cs_json_int_or(json_object_get(m->runs, parent), "line", 0) : 0;
+		c->line = (unsigned)line;
+		if (of > line)
+			return wrong(c, "the run %s has a parent that is created after it, on line %lld", id, (long long)of);
+	}
 	return CS_OK;
 }
 
@@ -280,6 +343,11 @@ static int take_event(cursor *c, json_t *v, cs_import *m, int64_t *before)
 	if (rc)
 		return rc;
 	json_object_set_new(ev, "data", data);
+	rc = check_mark(c, m, ev, data);
+	if (!rc)
+		rc = note_parent(c, m, ev, data);
+	if (rc)
+		return rc;
 	json_object_set_new(ev, "line", json_integer((json_int_t)c->line));
 	*before = json_integer_value(json_object_get(ev, "seq"));
 	json_array_append(m->events, ev);
@@ -290,15 +358,21 @@ static int take_event(cursor *c, json_t *v, cs_import *m, int64_t *before)
 static int check_told(cursor *c, const cs_import *m)
 {
 	const json_t *told = json_object_get(m->header, "runs");
+	CS_AUTOJSON json_t *seen = json_object();
 	size_t i;
 	json_t *run;
 	if (json_array_size(told) == 0 || json_array_size(told) != json_object_size(m->runs) ||
 	    cs_json_int_or(m->header, "events", -1) != (int64_t)json_array_size(m->events) ||
 	    cs_json_int_or(m->header, "bodies", -1) != (int64_t)json_object_size(m->bodies))
 		return wrong(c, "what the first line says that the file holds is not what it holds");
-	json_array_foreach(told, i, run)
-		if (!json_object_get(m->runs, cs_json_str_or(run, "run", "")))
-			return wrong(c, "the run %.80s, which the first line tells of, is not in the file", cs_json_str_or(run, "run", ""));
+	json_array_foreach(told, i, run) {
+		const char *id = cs_json_str_or(run, "run", "");
+		if (!json_object_get(m->runs, id))
+			return wrong(c, "the run %.80s, which the first line tells of, is not in the file", id);
+		if (json_object_get(seen, id))
+			return wrong(c, "the run %.80s is named twice", id);
+		json_object_set_new(seen, id, json_true());
+	}
 	return CS_OK;
 }
 
@@ -323,8 +397,9 @@ int cs_import_read(const char *text, size_t len, cs_import *m, cs_err *err)
 		if (rc)
 			return rc;
 	}
+	int rc = check_parents(&c, m);
 	c.line = 1;
-	return check_told(&c, m);
+	return rc ? rc : check_told(&c, m);
 }
 
 /* ---- into another log ------------------------------------------------------------------------ */

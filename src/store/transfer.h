@@ -37,9 +37,11 @@ typedef struct cs_import {
 	char file[CS_HEX_SIZE];      /* SHA-256 of the whole text */
 	char signer[CS_HEX_SIZE];    /* the public key that it is signed with */
 	json_t *header;              /* its first line */
-	json_t *runs;                /* id -> {definition, state, events} as the events say, in the order of the file */
+	json_t *runs;                /* id -> {definition, state, line, events}, in the order of the file: the first two as the
+				      * events say (cs_import_try), the line of its creation, the places in EVENTS of its own */
 	json_t *bodies;              /* hex -> text of each */
-	json_t *events;              /* [{seq, at, run, task, occurrence, type, actor, cause, simulated, data}], bodies put back */
+	json_t *lines;               /* hex -> the line it stands on */
+	json_t *events;              /* [{seq, at, run, task, occurrence, type, actor, cause, simulated, data, line}], bodies put back */
 } cs_import;
 
 /* Looks at TEXT, which anybody may have written, as far as sums and signature go: header, file and signer

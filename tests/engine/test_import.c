@@ -413,14 +413,17 @@ static void sign_lines(pair *p, const json_t *lines)
 	write_file(p, out.data, out.len);
 }
 
-/* The event of TYPE (its first) in LINES. */
-static json_t *event_in(json_t *lines, const char *type)
+/* The event of TYPE (its first) in LINES, and its line (or NULL). */
+static json_t *event_in(json_t *lines, const char *type, size_t *ret_line)
 {
 	size_t i;
 	json_t *v;
 	json_array_foreach(lines, i, v)
-		if (strcmp(cs_json_str_or(json_object_get(v, "event"), "type", ""), type) == 0)
+		if (strcmp(cs_json_str_or(json_object_get(v, "event"), "type", ""), type) == 0) {
+			if (ret_line != NULL)
+				*ret_line = i + 1;
 			return json_object_get(v, "event");
+		}
 	fail_msg("no event %s in the file", type);
 	return NULL;
 }
@@ -457,7 +460,9 @@ static void what_a_trusted_signer_writes_is_checked_all_the_same(void **state)
 	for (size_t i = 0; i < CS_ARRAY_LEN(changes); i++) {
 		CS_AUTOJSON json_t *lines = lines_of(p);
 		CS_AUTOJSON json_t *value = NULL;
-		json_t *changed = NULL, *ev = event_in(lines, changes[i].type);
+		size_t line = 0;
+		char where[32];
+		json_t *changed = NULL, *ev = event_in(lines, changes[i].type, &line);
 		assert_int_equal(cs_json_parse(changes[i].value, strlen(changes[i].value), &value, NULL), CS_OK);
 		assert_int_equal(cs_json_with_path(ev, changes[i].path, value, &changed, NULL), CS_OK);
 		json_object_update(ev, changed);
@@ -466,6 +471,8 @@ static void what_a_trusted_signer_writes_is_checked_all_the_same(void **state)
 			json_object_set_new(json_object_get(ev, "data"), "to", json_string("anywhere"));
 		sign_lines(p, lines);
 		refused(p, changes[i].says);
+		snprintf(where, sizeof where, "line %zu: ", line);
+		refused(p, where);
 	}
 }
 
@@ -500,6 +507,75 @@ static void bodies_ids_and_headers_that_do_not_fit_are_refused(void **state)
 	refused(p, "line 1: ");
 }
 
+static void no_run_is_named_twice_or_below_itself(void **state)
+{
+	static const char *const says[] = { "is its own parent", "has a parent that is created after it", "is no run" };
+	pair *p = *state;
+	complete(p);
+	for (size_t i = 0; i < CS_ARRAY_LEN(says); i++) {
+		CS_AUTOJSON json_t *lines = lines_of(p);
+		json_t *told = json_object_get(json_array_get(lines, 0), "runs"), *ev = event_in(lines, "run.created", NULL);
+		const char *id = cs_json_str_or(json_array_get(told, i), "run", "nobody");    /* itself, the one that it started, none */
+		json_object_set_new(json_object_get(ev, "data"), "parent", json_string(id));
+		sign_lines(p, lines);
+		refused(p, says[i]);
+	}
+	CS_AUTOJSON json_t *lines = lines_of(p);
+	json_t *told = json_object_get(json_array_get(lines, 0), "runs");
+	json_array_set(told, 1, json_array_get(told, 0));
+	sign_lines(p, lines);
+	refused(p, "is named twice");
+}
+
+static void a_mark_of_import_is_no_end_of_a_run(void **state)
+{
+	pair *p = *state;
+	complete(p);
+	for (int named = 0; named < 2; named++) {
+		CS_AUTOJSON json_t *lines = lines_of(p);
+		json_t *ev = event_in(lines, "run.completed", NULL), *data = json_object_get(ev, "data");
+		json_object_set_new(ev, "type", json_string("run.imported"));
+		if (named)
+			json_object_update_new(data, json_pack("{s:s, s:s, s:s, s:s}", "file", "f", "signer", "s", "workspace", "w", "state", "completed"));
+		sign_lines(p, lines);
+		refused(p, "was not imported");
+	}
+}
+
+/* It goes on to a third, from where nothing was left out and nothing can be put behind it. */
+static void an_imported_run_goes_on_to_a_third_workspace(void **state)
+{
+	pair *p = *state;
+	complete(p);
+	json_decref(world_ask(&p->to, request(p, p->key)));
+	world_settle(&p->to);
+	world first = p->from;
+	p->from = p->to;
+	make(&p->to);
+	export(p, p->run);
+	CS_AUTOJSON json_t *lines = lines_of(p);
+	json_object_del(json_object_get(event_in(lines, "run.imported", NULL), "data"), "state");
+	sign_lines(p, lines);
+	refused(p, "run.imported has no text state");
+	CS_AUTOJSON json_t *behind = lines_of(p);
+	size_t last = json_array_size(behind) - 1;
+	json_t *mark = json_object_get(json_array_get(behind, last), "event");
+	json_t *more = json_deep_copy(json_array_get(behind, last)), *ev = json_object_get(more, "event");
+	json_object_set_new(ev, "seq", json_integer(cs_json_int_or(mark, "seq", 0) + 1));
+	json_object_set_new(ev, "type", json_string("run.paused"));
+	json_array_append_new(behind, more);
+	json_object_set_new(json_array_get(behind, 0), "events",
+			    json_integer(cs_json_int_or(json_array_get(behind, 0), "events", 0) + 1));
+	sign_lines(p, behind);
+	refused(p, "nothing follows that");
+	write_file(p, p->text, p->len);
+	json_decref(world_ask(&p->to, request(p, p->key)));
+	CS_AUTOJSON json_t *run = view_of(&p->to, p->run);
+	assert_string_equal(cs_json_str(run, "state"), "completed");
+	world_verify(&p->to);
+	world_free(&first);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -514,6 +590,9 @@ int main(void)
 		TEST(what_was_cut_off_or_put_in_another_order_is_refused),
 		TEST(what_a_trusted_signer_writes_is_checked_all_the_same),
 		TEST(bodies_ids_and_headers_that_do_not_fit_are_refused),
+		TEST(no_run_is_named_twice_or_below_itself),
+		TEST(a_mark_of_import_is_no_end_of_a_run),
+		TEST(an_imported_run_goes_on_to_a_third_workspace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
