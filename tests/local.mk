@@ -10,12 +10,17 @@ AM_TESTS_ENVIRONMENT = \
 	CS_TEST_BUILDDIR='$(abs_top_builddir)'; export CS_TEST_BUILDDIR; \
 	CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan'; export CS_TEST_CAPSTAN; \
 	CS_TEST_SANITIZER='$(enable_sanitizer:no=)'; export CS_TEST_SANITIZER; \
+	XDG_STATE_HOME='$(abs_top_builddir)/tests/state-home'; export XDG_STATE_HOME; \
 	LC_ALL=C.UTF-8; export LC_ALL; TZ=UTC; export TZ; unset NO_COLOR LANGUAGE;
 LOG_COMPILER = timeout
 AM_LOG_FLAGS = -k 10 300
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = timeout
 AM_SH_LOG_FLAGS = -k 10 300 sh
+
+# What the engines of the tests note outside their workspaces.
+clean-local:
+	rm -rf tests/state-home
 
 include tests/smoke/local.mk
 if HAVE_CMOCKA

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "cli/cli_priv.h"
 #include "engine/lease.h"
+#include "engine/seen.h"
 #include "engine/server.h"
 
 /* 2024-01-01: a clock before the program was written is wrong. */
@@ -140,6 +141,19 @@ static void look_at_live(doctor *d)
 		say(d, WARN, "mode", "%s", _(cs_cli_live_unsaid));
 }
 
+/* Only one that is live has anything to note. */
+static void look_at_seen(doctor *d)
+{
+	CS_AUTOFREE char *dir = NULL;
+	cs_err err = { 0 };
+	if (!d->c->ws || !d->c->ws->live_wish)
+		return;
+	if (cs_seen_folder(&dir, &err) == CS_OK)
+		say(d, OK, "put back", _("what was last done from here is noted in %s"), dir);
+	else
+		say(d, WARN, "put back", _("%s; without it an older .capstan that is put back over itself is not noticed"), err.msg);
+}
+
 static void look_at_engine(doctor *d)
 {
 	pid_t holder = cs_lease_holder(d->c->state_dir);
@@ -253,6 +267,7 @@ int cs_cmd_doctor(cs_cli *c, const cs_cli_args *a)
 	look_at_files(&d);
 	look_at_definitions(&d);
 	look_at_live(&d);
+	look_at_seen(&d);
 	look_at_engine(&d);
 	look_at_database(&d);
 	look_at_archive(&d);

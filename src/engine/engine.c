@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/outlets.h"
 #include "engine/schedule.h"
+#include "engine/seen.h"
 #include "engine/starters.h"
 
 /* The workspace's own secret: what keys are made with. Made by init; made here where it is missing. */
@@ -123,7 +124,10 @@ static int recover(cs_engine *e, cs_err *err)
 		cs_store_rollback(e->store);
 		return rc;
 	}
-	return cs_store_commit(e->store, err);
+	rc = cs_store_commit(e->store, err);
+	e->recovered = rc == CS_OK;
+	cs_seen_note(e);
+	return rc;
 }
 
 static int recover_or_tell(cs_engine *e, cs_err *err)
@@ -168,6 +172,8 @@ static int start_thread(cs_engine *e, cs_err *err)
 /* The files: what another engine waits for. */
 static void let_go(cs_engine *e)
 {
+	if (e->store != NULL)
+		cs_seen_note(e);
 	cs_reader_close(CS_STEAL(e->reader));
 	cs_store_close(CS_STEAL(e->store));
 	cs_lease_release(CS_STEAL(e->lease));
@@ -200,6 +206,7 @@ static void engine_free(cs_engine *e)
 	free(e->replies);
 	free(e->dir);
 	free(e->state_dir);
+	free(e->seen);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
 }

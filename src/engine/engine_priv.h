@@ -137,6 +137,9 @@ struct cs_engine {
 	bool live;                   /* this machine is the live one */
 	int64_t copied_seq;          /* when this became a copy of another workspace (incarnation.h); 0: it is none */
 	char token[33];              /* of this incarnation; "": it is the first */
+	char *seen;                  /* the file of seen.h; NULL: there is none */
+	int64_t seen_seq;            /* what this engine noted there last; 0: nothing */
+	bool recovered;              /* what the first group found is committed */
 	bool handed_over;            /* to another copy, since this engine began */
 	bool resting;                /* a copy that the operator has not released: no clock starts anything */
 	cs_clock_watch clock;

@@ -12,8 +12,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "engine/engine_priv.h"
+#include "engine/seen.h"
 
 #define DATABASE "capstan.db"
+#define PUT_BACK "put back"
 
 int cs_incarnation_place(const char *dir, char ret[CS_HEX_SIZE], cs_err *err)
 {
@@ -80,14 +82,20 @@ static int was_live(cs_store *s, json_t **ret, cs_err *err)
 	return rc;
 }
 
+static const char copy_action[] = "See that the other does not go on (there: `capstan live --off`); then `capstan live` where it was "
+				  "live, and `capstan release`. What began before that moment and was to be sent later comes into the "
+				  "inbox: the other may have sent it. Clocks that came due meanwhile are asked about. Then dismiss this";
+static const char put_back_action[] = "What was done here after that moment is not in this log any more. If that was not meant, stop the engine "
+				      "and put the newer state back. Else `capstan live`, and `capstan release`: what began before that moment "
+				      "and was to be sent later comes into the inbox, for it may have been sent. Then dismiss this";
+
 static int say(cs_store *s, const cs_incarnation_order *o, int64_t n, const char *since, int64_t cause, cs_err *err)
 {
 	const char *what = strcmp(o->why, "restored") == 0 ? "is a restored copy of what it was" :
+			   strcmp(o->why, PUT_BACK) == 0 ? "is an older state, put back over what was done here since, of what it was" :
 			   strcmp(o->why, "copied") == 0 ? "is a second copy of what it was" : "was let go for another copy of it";
 	CS_AUTOFREE char *title = cs_xasprintf("This workspace %s at %s (incarnation %lld); nothing leaves from here", what, since, (long long)n);
-	CS_AUTOFREE char *action = cs_xasprintf("See that the other does not go on (there: `capstan live --off`); then `capstan live` where it was "
-						"live, and `capstan release`. What began before that moment and was to be sent later comes into the "
-						"inbox: the other may have sent it. Clocks that came due meanwhile are asked about. Then dismiss this");
+	const char *action = strcmp(o->why, PUT_BACK) == 0 ? put_back_action : copy_action;
 	CS_AUTOJSON json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "item", o->item, "kind", "notice", "title", title, "next", "dismiss",
 					     "call", "incarnation", "action", action);
 	cs_event ev = { .at = o->at, .type = "item.opened", .actor = "engine", .cause = cause, .data = data };
@@ -101,7 +109,7 @@ int cs_incarnation_begin(cs_store *s, const char *place, const cs_incarnation_or
 	json_t *was = NULL;
 	int64_t n = 0;
 	int rc = number(s, "incarnation", &n, err);
-	if (rc == CS_OK)
+	if (rc == CS_OK && strcmp(o->why, PUT_BACK) != 0)    /* there is no other that could be live: it was here */
 		rc = was_live(s, &was, err);
 	if (rc != CS_OK)
 		return rc;
@@ -187,12 +195,16 @@ int cs_incarnation_start(cs_engine *e, int64_t last, cs_err *err)
 {
 	CS_AUTOFREE char *place = NULL;
 	char here[CS_HEX_SIZE];
-	bool copy = false;
+	bool copy = false, back = false;
 	int rc = find_place(e, here, err);
 	if (rc == CS_OK)
 		rc = cs_incarnation_is_copy(e->store, here, &copy, err);
-	if (rc == CS_OK && copy) {
-		cs_incarnation_order o = { .why = "copied", .actor = "engine", .at = e->step.now, .since = last };
+	if (rc == CS_OK)
+		cs_seen_open(e, here);
+	if (rc == CS_OK && !copy)
+		rc = cs_seen_is_behind(e, cs_store_last_seq(e->store), &back, err);
+	if (rc == CS_OK && (copy || back)) {
+		cs_incarnation_order o = { .why = copy ? "copied" : PUT_BACK, .actor = "engine", .at = e->step.now, .since = last };
 		e->step.new_id(e, o.item);
 		rc = cs_incarnation_begin(e->store, here, &o, err);
 	}

@@ -15,7 +15,7 @@
 int cs_incarnation_place(const char *dir, char ret[CS_HEX_SIZE], cs_err *err);
 
 typedef struct cs_incarnation_order {
-	const char *why;               /* "restored" | "copied" | "handed over" */
+	const char *why;               /* "restored" | "copied" | "put back" | "handed over" */
 	const char *actor;
 	const char *file;              /* of the backup; NULL */
 	int64_t at, since;             /* now; the time of the last event of what it is a copy of */

@@ -10,6 +10,7 @@
 #include "engine/outlets.h"
 #include "engine/parked.h"
 #include "engine/schedule.h"
+#include "engine/seen.h"
 #include "engine/starters.h"
 #include "engine/turns.h"
 
@@ -281,6 +282,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 			rc = cs_store_anchor(e->store, err);
 		if (rc != CS_OK)
 			return rc;
+		if (e->unsafe_intent)
+			cs_seen_note(e);
 		tell_watchers(e, last);
 	}
 	after_commit(e);

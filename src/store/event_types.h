@@ -79,7 +79,7 @@
  *   log.imported   *file (SHA-256), *signer (public key), *workspace, at, runs: [{run, state}]: runs of another
  *                  log, whose events follow in the same group (transfer.h)
  *   engine.hold    on, why                   engine.live on, machine, place, dir (where it was said)
- *   engine.incarnation *incarnation, *token, *why "restored"|"copied"|"handed over", *place, machine, hold (why nothing leaves),
+ *   engine.incarnation *incarnation, *token, *why "restored"|"copied"|"put back"|"handed over", *place, machine, hold (why nothing leaves),
  *                  since (at of the last event before), file (of the backup), was {dir, place} (where it was live)
  *   engine.reloaded *files: [{file, old, new}] (SHA-256 of their bytes; null: there is none)
  *   engine.started epoch, version, recovered, clock {boot, offset: wall ms less ms since that boot} */

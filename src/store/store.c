@@ -536,6 +536,15 @@ int cs_store_anchor(cs_store *s, cs_err *err)
 	return rc;
 }
 
+bool cs_store_head(const cs_store *s, int64_t *ret_seq, uint8_t ret_hash[CS_HASH_LEN])
+{
+	if (s->dead || s->committed_seq == 0)
+		return false;
+	*ret_seq = s->committed_seq;
+	memcpy(ret_hash, s->committed_head, CS_HASH_LEN);
+	return true;
+}
+
 int cs_store_setting(cs_store *s, const char *name, char **ret, cs_err *err)
 {
 	if (s->dead)

@@ -55,6 +55,8 @@ void cs_store_rollback(cs_store *s);
 /* True once the store refuses everything: a commit failed, the disk did, or another epoch is
  * there. Every call then fails with CS_EUNAVAIL and the first reason. */
 bool cs_store_dead(const cs_store *s);
+/* The last committed event, which is synced. False: there is none, or the store is dead. */
+bool cs_store_head(const cs_store *s, int64_t *ret_seq, uint8_t ret_hash[CS_HASH_LEN]);
 int64_t cs_store_last_seq(const cs_store *s);    /* of what is committed plus the open group */
 /* Content by hash, in the open group; the same bytes twice are one row. */
 int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err);

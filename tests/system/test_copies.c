@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/file.h"
@@ -359,6 +360,107 @@ static void test_moving_the_folder_makes_no_copy_and_a_copy_of_a_copy_is_the_nex
 	drop(c);
 }
 
+static void copy_over(const char *from, const char *to)
+{
+	CS_AUTOFREE char *all = cs_xasprintf("%s/.", from);
+	shell((const char *const[]){ "cp", "-a", "--", all, to, NULL });
+}
+
+/* The same files, overwritten where they lie: number and time of birth are those of before. */
+static void test_an_older_state_put_back_over_itself_repeats_nothing(void **state)
+{
+	(void)state;
+	copies *c = calloc(1, sizeof *c);
+	char before[CS_HEX_SIZE], after[CS_HEX_SIZE];
+	begin(c, false);
+	fill(c);
+	world_stop(&c->v.w);
+	CS_AUTOFREE char *state_dir = state_of(&c->v.w);
+	CS_AUTOFREE char *kept = cs_path_join(c->v.w.dir, "kept");
+	assert_int_equal(mkdir(kept, 0700), 0);
+	copy_over(state_dir, kept);
+	assert_int_equal(cs_incarnation_place(state_dir, before, NULL), CS_OK);
+	/* As it was, over itself, with nothing done in between: that is no older one. */
+	copy_over(kept, state_dir);
+	world_start(&c->v.w);
+	assert_int_equal(number(&c->v.w, "SELECT count(*) AS n FROM event WHERE type = 'engine.incarnation'"), 0);
+	/* It goes on for an hour, and does everything. */
+	atomic_store(&ahead, HOUR);
+	resolve_all(c, &c->v.w);
+	json_decref(world_await(&c->v.w, c->going, "completed"));
+	json_decref(world_await(&c->v.w, c->pending, "completed"));
+	each_effect_happened_once(c);
+	for (int n = 1; n <= 2; n++) {
+		world_stop(&c->v.w);
+		copy_over(kept, state_dir);
+		assert_int_equal(cs_incarnation_place(state_dir, after, NULL), CS_OK);
+		assert_string_equal(before, after);
+		world_start(&c->v.w);
+		assert_int_equal(number(&c->v.w, "SELECT count(*) AS n FROM event WHERE type = 'engine.incarnation'"), 1);
+		CS_AUTOJSON json_t *status = world_ask(&c->v.w, json_pack("{s:s}", "cmd", "status"));
+		assert_string_equal(cs_json_str(status, "mode"), "simulate");
+		assert_true(cs_json_true(status, "hold"));
+		assert_int_equal(number(&c->v.w, "SELECT count(*) AS n FROM item WHERE kind = 'notice' AND state = 'open' AND title LIKE '%put back over%'"), 1);
+		ask(&c->v.w, "live", true);
+		ask(&c->v.w, "hold", false);
+		assert_true(resolve_all(c, &c->v.w) >= 9);
+		json_decref(world_await(&c->v.w, c->going, "completed"));
+		json_decref(world_await(&c->v.w, c->pending, "completed"));
+		each_effect_happened_once(c);
+		world_verify(&c->v.w);
+		/* Known once: the same one again is no other. */
+		world_stop(&c->v.w);
+		world_start(&c->v.w);
+		assert_int_equal(number(&c->v.w, "SELECT count(*) AS n FROM event WHERE type = 'engine.incarnation'"), 1);
+	}
+	drop(c);
+}
+
+/* No folder, none that can be written, a file that is not ours: it starts, and sends. */
+static void test_without_a_place_to_note_it_everything_goes_on(void **state)
+{
+	(void)state;
+	CS_AUTOFREE char *was = getenv("XDG_STATE_HOME") != NULL ? cs_xstrdup(getenv("XDG_STATE_HOME")) : NULL;
+	copies *c = calloc(1, sizeof *c);
+	begin(c, false);
+	world_stop(&c->v.w);
+	CS_AUTOFREE char *file = cs_path_join(c->v.w.dir, "capstan.yaml");
+	CS_AUTOFREE char *fresh = cs_path_join(c->v.w.dir, "home");
+	const char *const homes[] = { file, "/proc/none", fresh };
+	for (size_t i = 0; i < CS_ARRAY_LEN(homes); i++) {
+		setenv("XDG_STATE_HOME", homes[i], 1);
+		world_start(&c->v.w);
+		CS_AUTOFREE char *run = live_run(&c->v, FLOW("{'a':{'call':'shop.post','with':{'n':77}}}"), "{}");
+		json_decref(world_await(&c->v.w, run, "completed"));
+		world_stop(&c->v.w);
+	}
+	assert_int_equal(ledger_count(&c->v.l, "/post/77"), CS_ARRAY_LEN(homes));
+	CS_AUTOFREE char *noted = cs_path_join(fresh, "capstan");
+	struct stat st;
+	assert_int_equal(stat(noted, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	char **names = NULL;
+	assert_int_equal(cs_dir_list(noted, "", &names, NULL), CS_OK);
+	assert_non_null(names[0]);
+	assert_null(names[1]);
+	CS_AUTOFREE char *one = cs_path_join(noted, names[0]);
+	assert_int_equal(stat(one, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	static const char *const bad[] = { "", "\n", "capstan-seen 1 ", "capstan-seen 1 999999999999999999999999 00\n", "capstan-seen 1 9999999 00\n", "capstan-seen 1 -5 x\n" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(bad); i++) {
+		assert_int_equal(cs_file_write(one, bad[i], strlen(bad[i]), 0600, NULL), CS_OK);
+		world_start(&c->v.w);
+		assert_int_equal(number(&c->v.w, "SELECT count(*) AS n FROM event WHERE type = 'engine.incarnation'"), 0);
+		world_stop(&c->v.w);
+	}
+	cs_strv_freep(&names);
+	if (was != NULL)
+		setenv("XDG_STATE_HOME", was, 1);
+	else
+		unsetenv("XDG_STATE_HOME");
+	drop(c);
+}
+
 static void say_live(cs_store *s, const char *machine, const char *place)
 {
 	CS_AUTOJSON json_t *data = json_pack("{s:b, s:s}", "on", 1, "machine", machine);
@@ -404,6 +506,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_backup_restored_an_hour_late_repeats_nothing),
 		cmocka_unit_test(test_a_second_clone_with_both_alive_repeats_nothing),
+		cmocka_unit_test(test_an_older_state_put_back_over_itself_repeats_nothing),
+		cmocka_unit_test(test_without_a_place_to_note_it_everything_goes_on),
 		cmocka_unit_test(test_moving_the_folder_makes_no_copy_and_a_copy_of_a_copy_is_the_next),
 		cmocka_unit_test(test_another_machine_or_another_place_is_a_copy),
 	};
