@@ -33,6 +33,7 @@ typedef struct progress {
 	int64_t next;                /* first seq that was not looked at */
 	int64_t later;               /* the clock that it rests for; 0: none */
 	unsigned queued;             /* how often it was seen to be created */
+	unsigned held;               /* how often in a row its clock was seen to be past, with nobody at it */
 	bool quiet, said_clock;
 } progress;
 
@@ -84,9 +85,9 @@ static bool one_of(const char *word, const char *const *words)
 	return false;
 }
 
-/* The next clock by the engine, which knows those of a flow's own retries too. One of the tables that is
- * long past and for which the engine has nothing to do is no clock any more: something else holds it. */
-static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
+/* The next clock by the engine, which knows those of a flow's own retries too. *ret_held: that of the tables
+ * is long past and the engine has nothing to do for it, so something else holds it. */
+static int engine_due(cs_cli *c, int64_t *due, bool *ret_held, cs_err *err)
 {
 	CS_AUTOJSON json_t *ok = NULL;
 	int r = cs_cli_call(c, json_pack("{s:s}", "cmd", "settle"), &ok, err);
@@ -95,7 +96,9 @@ static int engine_due(cs_cli *c, int64_t *due, cs_err *err)
 	int64_t at = cs_json_int_or(ok, "due", 0);
 	if (cs_json_true(ok, "busy"))
 		at = cs_clock_wall_ms();
-	if ((at > 0 && (*due == 0 || at < *due)) || *due < cs_clock_wall_ms() - LOOK_MS)
+	int64_t now = cs_clock_wall_ms();
+	*ret_held = *due > 0 && *due < now - LOOK_MS && (at == 0 || at > now);
+	if (at > 0 && (*due == 0 || at < *due || *ret_held))
 		*due = at;
 	return CS_OK;
 }
@@ -129,27 +132,20 @@ static bool at_work(const looked *l, bool mine)
 	return !may_rest || l->busy_below;
 }
 
-/* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
-static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
+/* It may only be about to start, or the tables were read before the engine went on. */
+static bool looks_again(progress *p, bool queued, bool held)
 {
-	static const char *const over[] = { "completed", "faulted", "cancelled", "compensated", "stuck", "paused", NULL };
-	*wait_ms = LOOK_MS;
-	if (one_of(l->state, over))
-		return 1;
-	bool queued = strcmp(l->state, "created") == 0;
-	bool mine = p->c->client && cs_client_is_engine(p->c->client);
-	if (at_work(l, mine))
-		return 0;
-	if (queued && p->queued++ == 0) {    /* it may only be about to start */
-		*wait_ms = QUEUE_MS;
-		return 0;
-	}
-	int r = mine ? engine_due(p->c, &l->due, err) : CS_OK;
-	if (r < 0)
-		return r;
-	if (l->due == 0)
-		return 1;
+	p->queued = queued ? p->queued + 1 : p->queued;
+	p->held = held ? p->held + 1 : 0;
+	return (queued && p->queued == 1) || p->held == 1;
+}
+
+/* 1: no clock that is near; 0: *wait_ms is at most until it. */
+static int awaits_clock(progress *p, const looked *l, bool held, int *wait_ms)
+{
 	int64_t left = l->due - cs_clock_wall_ms();
+	if (l->due == 0 || (held && left < 0))
+		return 1;
 	if (left > CS_CLI_CLOCK_MS) {
 		p->later = l->due;
 		return 1;
@@ -158,6 +154,26 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 	if (left < *wait_ms)
 		*wait_ms = left > 10 ? (int)left : 10;
 	return 0;
+}
+
+/* 1: it rests; 0: not yet, *wait_ms at most until the next look. */
+static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
+{
+	static const char *const over[] = { "completed", "faulted", "cancelled", "compensated", "stuck", "paused", NULL };
+	*wait_ms = LOOK_MS;
+	if (one_of(l->state, over))
+		return 1;
+	bool held = false, mine = p->c->client && cs_client_is_engine(p->c->client);
+	if (at_work(l, mine))
+		return 0;
+	int r = mine ? engine_due(p->c, &l->due, &held, err) : CS_OK;
+	if (r < 0)
+		return r;
+	if (looks_again(p, strcmp(l->state, "created") == 0, held)) {
+		*wait_ms = QUEUE_MS;
+		return 0;
+	}
+	return awaits_clock(p, l, held, wait_ms);
 }
 
 int cs_cli_drive(cs_cli *c, const char *run, unsigned how, json_t **ret_run, cs_err *err)
