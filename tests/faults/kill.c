@@ -7,6 +7,7 @@
  *   kill round SEED               the one round of a seed
  *   kill calls STRIDE SEED [NAME [FILE]]   before and after every STRIDEth call that writes, scenario by scenario; NAME "": all
  *   kill points SEED [NAME]       at every point that has a name, each time that it is reached
+ *   kill names                    the names of the scenarios
  *
  * Prints a JSON line of figures; what is broken is told with its seed, and its workspace is kept. */
 #include <signal.h>
@@ -263,8 +264,11 @@ int main(int argc, char **argv)
 		at_calls((unsigned)number(a), number(b), d != NULL && *d != '\0' ? d : NULL, argc > 5 ? argv[5] : NULL);
 	} else if (strcmp(mode, "points") == 0) {
 		at_points(number(a), b, CALLS_MAX, 1);
+	} else if (strcmp(mode, "names") == 0) {
+		for (size_t i = 0; i < kill_scenario_count; i++)
+			printf("%s\n", kill_scenarios[i].name);
 	} else if (argc > 1) {
-		fprintf(stderr, "usage: kill [random KILLS SEED [FILE] | round SEED | calls STRIDE SEED [NAME [FILE]] | points SEED [NAME]]\n");
+		fprintf(stderr, "usage: kill [random KILLS SEED [FILE] | round SEED | calls STRIDE SEED [NAME [FILE]] | points SEED [NAME] | names]\n");
 		return 2;
 	} else {
 		in_check();

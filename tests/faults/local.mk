@@ -9,14 +9,12 @@ tests_faults_kill_SOURCES = tests/faults/kill.c tests/faults/kill_calls.c tests/
 	tests/faults/kill_shared.h
 tests_faults_kill_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 
-# FAULTS_KILLS random kills from FAULTS_SEED on, then every named point, then every call that writes (each FAULTS_STRIDEth).
-# FAULTS_STATE=FILE keeps how far the kills came, FILE.calls the calls, and the next call goes on from there.
-check-faults: capstan $(faults_tests)
-	@CS_TEST_BUILDDIR='$(abs_top_builddir)' CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_BUILDDIR CS_TEST_CAPSTAN && \
-	tests/faults/kill random $${FAULTS_KILLS:-100000} $${FAULTS_SEED:-1} $${FAULTS_STATE:+"$$FAULTS_STATE"} && \
-	tests/faults/kill points $${FAULTS_SEED:-1} && tests/faults/kill calls $${FAULTS_STRIDE:-1} $${FAULTS_SEED:-1} '' $${FAULTS_STATE:+"$$FAULTS_STATE.calls"}
+# All of it in one go, which may be stopped and goes on where it was: what may be set stands in tests/faults/all.
+check-faults: capstan $(faults_tests) $(power_tests) tests/faults/simulate
+	@$(SHELL) $(top_srcdir)/tests/faults/all '$(abs_top_builddir)'
+EXTRA_DIST += tests/faults/all
 
-# The power is cut at any point: 100,000 images of what the disk may hold then; FAULTS_IMAGES, FAULTS_SEED choose others, and go on where it was stopped.
+# The power is cut at any point; the disk fails; there is no memory.
 power_room = tests/faults/disk_tap.c tests/faults/disk_tap.h tests/faults/disk_tape.c tests/faults/disk_tape.h tests/faults/disk_image.c \
 	tests/faults/power_site.c tests/faults/power_site.h tests/faults/power_plays.c tests/faults/power_plays.h \
 	tests/faults/power_record.c tests/faults/power_record.h
@@ -30,12 +28,7 @@ tests_faults_test_bad_calls_SOURCES = tests/faults/test_bad_calls.c $(power_room
 tests_faults_test_bad_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_power_SOURCES = tests/faults/test_power.c $(power_room)
 tests_faults_test_power_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
-check-faults: check-faults-power
-check-faults-power: capstan $(power_tests)
-	@FAULTS_IMAGES=$${FAULTS_IMAGES:-100000} FAULTS_AGAIN=$${FAULTS_AGAIN:-500} tests/faults/test_power
-	@FAULTS_CALLS=$${FAULTS_CALLS:-5000} tests/faults/test_bad_calls
-	@FAULTS_MEMORY=$${FAULTS_MEMORY:-5000} FAULTS_STRIDE=$${FAULTS_STRIDE:-1} tests/faults/test_memory
-# A whole engine from one seed: FAULTS_SEEDS of them from FAULTS_SEED on.
+# A whole engine from one seed.
 simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h \
 	tests/faults/sim_disk.c tests/faults/sim_disk.h tests/faults/sim_engine.c tests/faults/sim_net.c tests/faults/sim_net.h \
 	tests/faults/sim_operator.c tests/faults/sim_rest.c tests/faults/sim_rules.c tests/faults/sim_rules.h tests/faults/sim_site.c tests/faults/sim_site.h \
@@ -49,11 +42,6 @@ tests_faults_simulate_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_simulation_SOURCES = tests/faults/test_simulation.c $(simulation_sources)
 tests_faults_test_simulation_LDFLAGS = $(simulation_wraps)
 tests_faults_test_simulation_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
-
-check-faults: check-faults-seeds
-check-faults-seeds: capstan tests/faults/simulate
-	@CS_TEST_CAPSTAN='$(abs_top_builddir)/capstan' && export CS_TEST_CAPSTAN && \
-	tests/faults/simulate --seed $${FAULTS_SEED:-1} --count $${FAULTS_SEEDS:-20000}
 
 # A bad network between the engine and the ledger.
 check_PROGRAMS += tests/faults/test_bad_net
