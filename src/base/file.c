@@ -13,6 +13,10 @@
 #include "base/mem.h"
 
 #define MAX_NAMES 100000
+/* What is made beside a file until it is whole. */
+#define TEMP_WORD ".tmp-"
+#define TEMP TEMP_WORD "XXXXXX"
+#define TEMP_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 static int read_all(int fd, const char *path, cs_buf *out, cs_err *err)
 {
@@ -83,7 +87,7 @@ int cs_file_sync_folder(const char *path, cs_err *err)
 
 int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err *err)
 {
-	CS_AUTOFREE char *temp = cs_xasprintf("%s.tmp-XXXXXX", path);
+	CS_AUTOFREE char *temp = cs_xasprintf("%s" TEMP, path);
 	CS_AUTOCLOSE int fd = mkostemp(temp, O_CLOEXEC);
 	if (fd < 0)
 		return cs_err_sys(err, errno, "cannot make a file beside %s", path);
@@ -93,6 +97,29 @@ int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err
 		return cs_err_sys(err, saved, "cannot write %s; it is as it was", path);
 	}
 	return cs_file_sync_folder(path, err);
+}
+
+/* The name that a temporary file would have been given, malloc'ed; NULL: it is none of cs_file_write's. */
+static char *meant_for(const char *name)
+{
+	size_t n = strlen(name), tail = sizeof TEMP - 1;
+	if (n <= tail || strncmp(name + n - tail, TEMP, sizeof TEMP_WORD - 1) != 0)
+		return NULL;
+	return strspn(name + n - tail + sizeof TEMP_WORD - 1, TEMP_LETTERS) == tail - (sizeof TEMP_WORD - 1) ? cs_xstrndup(name, n - tail) : NULL;
+}
+
+void cs_file_sweep(const char *dir, bool (*ours)(const char *base))
+{
+	struct stat st;
+	DIR *d = opendir(dir);
+	if (!d)
+		return;
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		CS_AUTOFREE char *base = meant_for(e->d_name);
+		if (base && ours(base) && fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	}
+	closedir(d);
 }
 
 bool cs_file_exists(const char *path)

@@ -13,6 +13,9 @@
 int cs_file_read(const char *path, cs_buf *out, cs_err *err);
 /* Temp file beside it, fsync, rename, fsync of the folder. A symbolic link is replaced, not followed. */
 int cs_file_write(const char *path, const void *p, size_t n, mode_t mode, cs_err *err);
+/* Removes what a cs_file_write that was cut off has left in DIR: regular files BASE.tmp-XXXXXX, for each BASE that
+ * OURS says yes to. Only for whoever alone writes those. */
+void cs_file_sweep(const char *dir, bool (*ours)(const char *base));
 /* Syncs the folder that PATH is in: a name that was made there stays. */
 int cs_file_sync_folder(const char *path, cs_err *err);
 bool cs_file_exists(const char *path);

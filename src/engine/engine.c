@@ -13,6 +13,9 @@
 #include "engine/schedule.h"
 #include "engine/seen.h"
 #include "engine/starters.h"
+#include "store/anchor.h"
+#include "store/backup.h"
+#include "store/segment.h"
 
 /* The workspace's own secret: what keys are made with. Made by init; made here where it is missing. */
 static int load_key(cs_engine *e, cs_err *err)
@@ -49,11 +52,40 @@ void cs_engine_machine(char out[CS_HEX_SIZE])
 	cs_hash_hex(cs_buf_str(&id), id.len, out);
 }
 
+/* The files that whoever has the lease writes, and nobody else. */
+static bool is_of_state(const char *base)
+{
+	static const char *const names[] = { CS_ANCHOR_FILE, CS_KEY_FILE, CS_PUBLIC_FILE };
+	for (size_t i = 0; i < CS_ARRAY_LEN(names); i++)
+		if (strcmp(base, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "1-20000.zst" */
+static bool is_segment(const char *base)
+{
+	size_t first = strspn(base, "0123456789");
+	size_t last = base[first] == '-' ? strspn(base + first + 1, "0123456789") : 0;
+	return first > 0 && last > 0 && strcmp(base + first + 1 + last, ".zst") == 0;
+}
+
+/* What a process that was killed had begun to write, and nobody goes on with. */
+static void sweep(const cs_engine *e)
+{
+	CS_AUTOFREE char *archive = cs_path_join(e->state_dir, CS_ARCHIVE_DIR);
+	cs_file_sweep(e->state_dir, is_of_state);
+	cs_file_sweep(archive, is_segment);
+	cs_backup_sweep(e->state_dir);
+}
+
 static int open_files(cs_engine *e, cs_err *err)
 {
 	int rc = cs_mkdir_p(e->state_dir, 0700, err);
 	if (rc == CS_OK)
 		rc = cs_lease_take(e->state_dir, &e->lease, err);
+	if (rc == CS_OK)
+		sweep(e);
 	if (rc == CS_OK)
 		rc = cs_store_open(e->state_dir, true, &e->store, err);
 	if (rc == CS_OK)

@@ -22,6 +22,14 @@ enum { PAGES_AT_ONCE = 512 };
 
 /* ---- the folder that it is made in --------------------------------------------------------- */
 
+static bool is_part(const char *base)
+{
+	for (size_t i = 0; i < CS_BACKUP_PARTS; i++)
+		if (strcmp(base, cs_backup_names[i]) == 0)
+			return true;
+	return strcmp(base, "anchor") == 0;
+}
+
 void cs_backup_drop(const char *dir)
 {
 	static const char *const more[] = { CS_STORE_FILE "-wal", CS_STORE_FILE "-shm", CS_STORE_FILE "-journal", "anchor" };
@@ -30,11 +38,11 @@ void cs_backup_drop(const char *dir)
 		(void)unlink(path);
 	}
 	cs_backup_drop_archive(dir);
+	cs_file_sweep(dir, is_part);
 	(void)rmdir(dir);
 }
 
-/* What a backup that was cut off has left: nobody holds its lock. */
-static void sweep(const char *dir)
+void cs_backup_sweep(const char *dir)
 {
 	DIR *d = opendir(dir);
 	if (!d)
@@ -53,7 +61,7 @@ static void sweep(const char *dir)
 /* A folder of our own in DIR, 0700, and its lock. */
 static int make_folder(const char *dir, char **ret, int *ret_lock, cs_err *err)
 {
-	sweep(dir);
+	cs_backup_sweep(dir);
 	char *folder = cs_xasprintf("%s/" FOLDER "XXXXXX", dir);
 	if (!mkdtemp(folder)) {
 		int rc = cs_err_sys(err, errno, "cannot make a folder in %s", dir);

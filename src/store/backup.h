@@ -39,5 +39,7 @@ int cs_backup_look(const char *file, cs_backup *ret, cs_err *err);
 int cs_backup_unpack(const char *file, const char *dir, cs_backup_ear ear, cs_backup *ret, cs_err *err);
 /* Takes away a folder that was made by this, or by cs_backup_unpack. */
 void cs_backup_drop(const char *dir);
+/* Takes away the folders in DIR of backups that were cut off: nobody holds their locks. */
+void cs_backup_sweep(const char *dir);
 
 #endif

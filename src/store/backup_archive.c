@@ -150,6 +150,11 @@ int cs_backup_unpack_archive(const char *dir, cs_err *err)
 	return rc;
 }
 
+static bool is_any(const char *base)
+{
+	return *base != '\0';
+}
+
 void cs_backup_drop_archive(const char *dir)
 {
 	CS_AUTOFREE char *folder = cs_path_join(dir, CS_ARCHIVE_DIR);
@@ -164,5 +169,6 @@ void cs_backup_drop_archive(const char *dir)
 		(void)unlink(path);
 	}
 	cs_strv_freep(&names);
+	cs_file_sweep(folder, is_any);
 	(void)rmdir(folder);
 }

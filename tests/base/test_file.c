@@ -97,6 +97,37 @@ static void test_only_regular_files_within_the_bound_are_read(void **state)
 	assert_int_equal(cs_file_read(none, &b, &e), CS_ENOTFOUND);
 }
 
+static bool is_anchor(const char *base)
+{
+	return strcmp(base, "anchor") == 0;
+}
+
+static void test_what_a_cut_off_write_left_is_swept_and_nothing_else(void **state)
+{
+	static const char *const gone[] = { "anchor.tmp-aB3xY9", "anchor.tmp-zzzzzz" };
+	static const char *const stays[] = { "anchor", "anchor.tmp-aB3xY", "anchor.tmp-aB3xY99", "anchor.tmp-aB3-Y9", "other.tmp-aB3xY9", "anchor-aB3xY9",
+					     ".tmp-aB3xY9", "anchor.tmp-aB3xY9.tmp-aB3xY9" };
+	for (size_t i = 0; i < CS_ARRAY_LEN(gone) + CS_ARRAY_LEN(stays); i++) {
+		CS_AUTOFREE char *path = cs_path_join(*state, i < CS_ARRAY_LEN(gone) ? gone[i] : stays[i - CS_ARRAY_LEN(gone)]);
+		assert_int_equal(cs_file_write(path, "x", 1, 0600, NULL), 0);
+	}
+	CS_AUTOFREE char *link = cs_path_join(*state, "anchor.tmp-linked"), *dir = cs_path_join(*state, "anchor.tmp-folder");
+	assert_int_equal(symlink("anchor", link), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	cs_file_sweep(*state, is_anchor);
+	cs_file_sweep("/nonexistent", is_anchor);
+	for (size_t i = 0; i < CS_ARRAY_LEN(gone); i++) {
+		CS_AUTOFREE char *path = cs_path_join(*state, gone[i]);
+		assert_false(cs_file_exists(path));
+	}
+	for (size_t i = 0; i < CS_ARRAY_LEN(stays); i++) {
+		CS_AUTOFREE char *path = cs_path_join(*state, stays[i]);
+		assert_true(cs_file_exists(path));
+	}
+	assert_true(cs_file_exists(link));
+	assert_true(cs_file_exists(dir));
+}
+
 static void test_join(void **state)
 {
 	(void)state;
@@ -152,6 +183,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_written_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_failed_write_leaves_all_as_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_regular_files_within_the_bound_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_a_cut_off_write_left_is_swept_and_nothing_else, setup, teardown),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test_setup_teardown(test_folders_are_made_on_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_list_is_sorted_and_only_of_files, setup, teardown),

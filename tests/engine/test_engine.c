@@ -7,7 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "tests/support/world.h"
 
 #define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
@@ -346,6 +348,37 @@ static void test_pause_resume_cancel_retry(void **state)
 	world_verify(w);
 }
 
+static bool is_there(const world *w, const char *name)
+{
+	CS_AUTOFREE char *path = cs_path_join(w->dir, name);
+	return cs_file_exists(path);
+}
+
+/* What it had begun to write beside a file, half of a segment, and a backup that nobody makes any more. */
+static void test_what_a_killed_engine_left_is_swept_by_the_next(void **state)
+{
+	static const char *const gone[] = { ".capstan/anchor.tmp-aB3xY9", ".capstan/key.pub.tmp-aB3xY9", ".capstan/archive/1-20.zst.tmp-aB3xY9",
+					    ".capstan/backup-aB3xY9/capstan.db", ".capstan/backup-aB3xY9/key.tmp-aB3xY9" };
+	static const char *const stays[] = { ".capstan/notes.tmp-aB3xY9", ".capstan/archive/mine.zst.tmp-aB3xY9", ".capstan/archive/1-20.zst.tmp",
+					     ".capstan/backup-of-mine", "anchor.tmp-aB3xY9" };
+	world *w = *state;
+	world_start(w);
+	world_stop(w);
+	for (size_t i = 0; i < CS_ARRAY_LEN(gone); i++)
+		world_file(w, gone[i], "half");
+	for (size_t i = 0; i < CS_ARRAY_LEN(stays); i++)
+		world_file(w, stays[i], "mine");
+	world_start(w);
+	for (size_t i = 0; i < CS_ARRAY_LEN(gone); i++)
+		if (is_there(w, gone[i]))
+			fail_msg("%s is still there", gone[i]);
+	for (size_t i = 0; i < CS_ARRAY_LEN(stays); i++)
+		if (!is_there(w, stays[i]))
+			fail_msg("%s is gone", stays[i]);
+	assert_false(is_there(w, ".capstan/backup-aB3xY9"));
+	world_verify(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_every_fault_is_in_the_inbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_a_killed_engine_left_is_swept_by_the_next, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_waits_and_timeouts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_wait_goes_on_after_a_restart, set_up, tear_down),
 	};
