@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 dist_man_MANS += doc/capstan.1
-dist_doc_DATA = README.md doc/durability.md doc/flows.md doc/guide.md
+dist_doc_DATA = README.md doc/durability.md doc/flows.md doc/guide.md doc/workspace.md
 
 # The pictures in the README and the guide are what the real program showed the tests' driver.
 pictures: capstan tests/tui/screenshot

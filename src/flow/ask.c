@@ -67,13 +67,21 @@ int cs_ask_escalation(const json_t *v, int64_t *ret_ms, cs_err *err)
 
 static void check_escalation(cs_check *c, const json_t *v)
 {
+	static const cs_key keys[] = {
+		{ "after", CS_IS_STRING | CS_IS_OBJECT | CS_KEY_REQUIRED }, { "to", CS_IS_STRING }, { "via", CS_IS_ANY | CS_KEY_LATER }, { NULL, 0 },
+	};
 	int64_t ms;
 	cs_err err = { 0 };
-	if (has_expression(v) || has_expression(json_object_get(v, "after")))
+	if (has_expression(v))
+		return;
+	bool via = json_object_get(v, "via") != NULL;
+	if (json_is_object(v) && !via && !cs_check_object(c, v, keys, "an escalation"))
+		return;
+	if (!via && has_expression(json_object_get(v, "after")))
 		return;
 	if (cs_ask_escalation(v, &ms, &err) == CS_OK)
 		return;
-	if (json_object_get(v, "via") != NULL)
+	if (via)
 		cs_check_error_key(c, "via", "%s", err.msg);
 	else
 		cs_check_error(c, "%s", err.msg);

@@ -47,13 +47,13 @@ static void check_hosts(cs_check *c, const json_t *doc)
 	cs_check_pop(c, mark);
 }
 
-/* The row of smtp and the others is known, their keys are not of this version. */
+/* The row of smtp and the others is known, their keys are not of this version. What is no word is left to
+ * the table of keys. */
 static bool check_kind(cs_check *c, const json_t *doc)
 {
 	const char *kind = cs_json_str(doc, "kind");
-	bool ok = kind && strcmp(kind, "http") == 0;
-	if (ok || !kind)
-		return ok;
+	if (!kind || strcmp(kind, "http") == 0)
+		return true;
 	int known = 0;
 	while (kinds[known] && strcmp(kinds[known], kind) != 0)
 		known++;
@@ -110,7 +110,7 @@ int cs_connector_check(const json_t *doc, const cs_source *src, cs_diags *d)
 	cs_check c;
 	size_t errors = d->errors;
 	cs_check_init(&c, NULL, src, d);
-	if (json_is_object(doc) && json_object_get(doc, "kind") && !check_kind(&c, doc))
+	if (!check_kind(&c, doc))
 		return CS_EINVAL;
 	if (!cs_check_object(&c, doc, connector_keys, "a connector"))
 		return CS_EINVAL;

@@ -49,3 +49,6 @@ tests_flow_test_cron_SOURCES = tests/flow/test_cron.c
 check_PROGRAMS += tests/flow/test_hours
 TESTS += tests/flow/test_hours
 tests_flow_test_hours_SOURCES = tests/flow/test_hours.c
+check_PROGRAMS += tests/flow/test_workspace_doc
+TESTS += tests/flow/test_workspace_doc
+tests_flow_test_workspace_doc_SOURCES = tests/flow/test_workspace_doc.c

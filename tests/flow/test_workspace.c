@@ -127,6 +127,13 @@ static void a_whole_workspace_is_loaded(void **state)
 	cs_workspace_free(w);
 }
 
+static void a_connector_of_an_odd_kind_is_told(void **state)
+{
+	(void)state;
+	write_file("connectors/odd.yaml", "connector: odd\nkind: 5\nurl: https://x.example\noperations: { a: { request: { method: GET, path: / } } }\n");
+	says("connectors/odd.yaml:2:7: error: 'kind' must be a text, not a whole number; put it in quotes\n");
+}
+
 static const char editor[] = "agent: editor\nkind: text\ntext: { file: prompts/editor.md }\n";
 
 static void a_text_stands_in_a_file_and_its_hash_is_the_role_s(void **state)
@@ -502,6 +509,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_whole_workspace_is_loaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_connector_of_an_odd_kind_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_text_stands_in_a_file_and_its_hash_is_the_role_s, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_text_is_read_from_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_text_is_bounded, setup, teardown),
