@@ -108,19 +108,14 @@ static cs_reversal *latest(const cs_run *r, cs_reversal_state state)
 	return NULL;
 }
 
-/* What an awaited run did, that run takes back; this one's list says when. */
-static int begin_there(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
+/* Has the run of V take it back. One that is at it by itself goes on first: this is asked again when it ends. */
+static int ask_there(cs_run *r, cs_step *s, const cs_reversal *v, cs_err *err)
 {
 	char key[CS_HEX_SIZE];
 	bool done = false;
 	cs_err why = { 0 };
 	memcpy(key, v->key, sizeof key);
-	json_t *data = said_of(v);
-	json_object_set_new(data, "n", json_integer((json_int_t)v->tries + 1));
-	int rc = cs_run_write(r, s, "reversal.begun", &r->flow->tasks[v->task], v->occurrence, data, err);
-	if (rc != CS_OK)
-		return rc;
-	rc = s->sub_reverse != NULL ? s->sub_reverse(s->ctx, r, v->run, key, NULL, &done, &why) :
+	int rc = s->sub_reverse != NULL ? s->sub_reverse(s->ctx, r, v->run, key, NULL, &done, &why) :
 				      cs_err_set(&why, CS_EUNSUPPORTED, "no other run can be reached here");
 	if (rc == CS_OK)
 		return done ? cs_run_reversal_ended(r, s, key, NULL, err) : CS_OK;
@@ -128,6 +123,15 @@ static int begin_there(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
 		return cs_err_set(err, rc, "%s", why.msg);
 	CS_AUTOJSON json_t *error = cs_error_new("configuration", why.msg, r->flow->tasks[v->task].ref);
 	return cs_run_reversal_ended(r, s, key, error, err);
+}
+
+/* What an awaited run did, that run takes back; this one's list says when. */
+static int begin_there(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
+{
+	json_t *data = said_of(v);
+	json_object_set_new(data, "n", json_integer((json_int_t)v->tries + 1));
+	int rc = cs_run_write(r, s, "reversal.begun", &r->flow->tasks[v->task], v->occurrence, data, err);
+	return rc != CS_OK ? rc : ask_there(r, s, v, err);
 }
 
 int cs_run_reversal_ended(cs_run *r, cs_step *s, const char *key, json_t *error, cs_err *err)
@@ -141,13 +145,13 @@ int cs_run_reversal_ended(cs_run *r, cs_step *s, const char *key, json_t *error,
 	return cs_run_write(r, s, error != NULL ? "reversal.failed" : "reversal.reversed", &r->flow->tasks[v->task], v->occurrence, data, err);
 }
 
-/* One that another run is at. */
-static bool awaits_other(const cs_run *r)
+/* One that another run is at; NULL: none. */
+static const cs_reversal *awaited_of(const cs_run *r)
 {
 	for (size_t i = 0; i < r->n_reversals; i++)
 		if (r->reversals[i].state == CS_REVERSAL_OPEN && r->reversals[i].run[0] != '\0')
-			return true;
-	return false;
+			return &r->reversals[i];
+	return NULL;
 }
 
 static int begin(cs_run *r, cs_step *s, cs_reversal *v, cs_err *err)
@@ -225,8 +229,8 @@ int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	}
 	if (r->root->child != NULL)
 		rc = cs_step_call(r, s, r->root->child, err);
-	else if (!awaits_other(r))
-		rc = step_back(r, s, err);
+	else
+		rc = awaited_of(r) != NULL ? ask_there(r, s, awaited_of(r), err) : step_back(r, s, err);
 	*ret_more = rc == CS_OK && r->state == CS_RUN_COMPENSATING && r->last_seq != before &&
 		    (r->root->child == NULL || r->root->child->call->phase == CS_CALL_PLANNED);
 	return rc == CS_EAGAIN ? CS_OK : rc;
@@ -312,6 +316,15 @@ int cs_run_unstick(cs_run *r, cs_step *s, const json_t *args, bool waive, cs_err
 	return rc != CS_OK ? rc : cs_items_close_faults(r, s, waive ? "waived" : "retried", err);
 }
 
+static int may_take_back(const cs_run *r, cs_err *err)
+{
+	if (r->state == CS_RUN_STUCK)
+		return cs_err_set(err, CS_EREFUSED, "the run %s is stuck with what it takes back itself: `capstan retry %s`, or `capstan waive %s --note WHY`; "
+				  "then retry here", r->id, r->id, r->id);
+	int rc = cs_run_own(r, err);
+	return rc != CS_OK ? rc : cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), "rollback", err);
+}
+
 int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, const char *why, bool *ret_done, cs_err *err)
 {
 	const cs_reversal *v = find(r, key);
@@ -320,11 +333,9 @@ int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, c
 	if (v == NULL || v->run[0] != '\0')
 		return cs_err_set(err, CS_ENOTFOUND, "the run %s knows of nothing to take back under the key %.12s", r->id, key);
 	*ret_done = v->state == CS_REVERSAL_REVERSED || v->state == CS_REVERSAL_WAIVED;
-	if (*ret_done)
+	if (*ret_done || (r->state == CS_RUN_COMPENSATING && why == NULL))
 		return CS_OK;
-	int rc = cs_run_own(r, err);
-	if (rc == CS_OK && !again)
-		rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), "rollback", err);
+	int rc = again ? cs_run_own(r, err) : may_take_back(r, err);
 	if (rc == CS_OK && why != NULL)
 		rc = waive_one(r, s, v, why, err);
 	if (rc != CS_OK || (why != NULL && !again))

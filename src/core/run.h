@@ -402,8 +402,9 @@ int cs_run_offer_life(cs_run *r, cs_step *s, json_t *event, bool tainted, size_t
 int cs_run_sub_ended(cs_run *r, cs_step *s, const char *id, json_t *end, cs_err *err);
 /* Takes in what ended while R could not hear of it. */
 int cs_run_subs_look(cs_run *r, cs_step *s, cs_err *err);
-/* R takes back what it did under KEY for the run ROOT, or leaves it (WHY, or NULL). CS_EREFUSED, CS_ENOTFOUND: it
- * cannot, and nothing was written. */
+/* R takes back what it did under KEY for the run ROOT, or leaves it (WHY, or NULL). While R takes something back
+ * already, nothing is written: ask again when that has ended. CS_EREFUSED, CS_ENOTFOUND: it cannot, and nothing was
+ * written. */
 int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, const char *why, bool *ret_done, cs_err *err);
 /* What R leads another run to take back under KEY is taken back, or has come to ERROR (borrowed). */
 int cs_run_reversal_ended(cs_run *r, cs_step *s, const char *key, json_t *error, cs_err *err);

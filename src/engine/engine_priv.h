@@ -231,6 +231,8 @@ int cs_subs_reverse(void *engine, cs_run *r, const char *id, const char *key, co
 int cs_subs_reversed(void *engine, cs_run *r, const char *key, json_t *error, cs_err *err);
 /* L has ended: the task that awaits it hears of it, in the same group. */
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err);
+/* L, which another run awaited, has ended or is stuck: who takes something back, and may wait for L, looks again. */
+void cs_subs_wake(cs_engine *e, const cs_live *l);
 
 /* ---- once.c: business keys ---- */
 int cs_once_find(void *engine, cs_run *r, const char *key, cs_once *ret, cs_err *err);   /* of cs_step */

@@ -187,6 +187,8 @@ static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 				return rc;
 			cs_runs_retire(e, l);
 		} else {
+			if (l->run->state == CS_RUN_STUCK)
+				cs_subs_wake(e, l);
 			cs_parked_note(e, l);
 		}
 	}

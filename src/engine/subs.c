@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Runs that tasks of other runs start: pinned with the run that starts them, begun and ended in the
  * same groups as its tasks, and led along with it. */
+#include <search.h>
 #include <string.h>
 #include "base/buf.h"
 #include "base/json.h"
@@ -165,10 +166,25 @@ int cs_subs_reversed(void *engine, cs_run *r, const char *key, json_t *error, cs
 	return rc;
 }
 
+static void wake_one(const void *node, VISIT visit, void *engine)
+{
+	cs_live *l = *(cs_live *const *)node;
+	if ((visit == postorder || visit == leaf) && l->run->state == CS_RUN_COMPENSATING)
+		cs_runs_ready(engine, l);
+}
+
+void cs_subs_wake(cs_engine *e, const cs_live *l)
+{
+	if (l->run->awaited)
+		twalk_r(e->runs, wake_one, e);
+}
+
 int cs_subs_tell(cs_engine *e, const cs_live *l, cs_err *err)
 {
 	json_t *end = l->run->awaited ? cs_run_end_data(l->run) : NULL;
 	cs_live *parent = end != NULL ? cs_runs_get(e, l->run->parent) : NULL;
+	if (parent == NULL || l->run->state == CS_RUN_COMPENSATED || cs_run_state_terminal(cs_run_state_name(parent->run->state)))
+		cs_subs_wake(e, l);
 	if (parent == NULL || cs_run_state_terminal(cs_run_state_name(parent->run->state))) {
 		json_decref(end);        /* its retry will look */
 		return CS_OK;

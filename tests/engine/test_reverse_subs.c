@@ -288,6 +288,94 @@ static void what_was_taken_back_before_is_not_taken_back_again(void **state)
 	finish(&w);
 }
 
+/* The item that waits now, approved. */
+static void let_go(world *w)
+{
+	CS_AUTOJSON json_t *item = world_item(w);
+	json_decref(world_decide(w, cs_json_str_or(item, "id", ""), json_pack("{s:s}", "verb", "approve")));
+	world_settle(w);
+}
+
+/* An inner run is still at it by its operator's word when the outer one is rolled back: what it takes back itself is
+ * taken back in the outer one's list too, once, and also where the engine is restarted in between. */
+static void what_an_inner_run_is_taking_back_itself_is_awaited(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w, "keep", ORDER("a", "one") SUB("s", "inner") ORDER("b", "two"), ORDER("c", "three") SUB("n", "inmost") ORDER("d", "four"), NULL);
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "completed"));
+	CS_AUTOFREE char *child = child_of(&w, run);
+	world_stop(&w);
+	world_file(&w, "policies/p.yaml", ASK);
+	world_start(&w);
+	control(&w, child, "rollback", NULL);
+	world_settle(&w);
+	control(&w, run, "rollback", NULL);      /* `two` first, which waits too */
+	world_settle(&w);
+	for (int i = 0; i < 5; i++) {
+		let_go(&w);
+		if (i % 2 == 0)
+			continue;
+		world_stop(&w);
+		world_start(&w);
+	}
+	json_decref(world_await(&w, run, "compensated"));
+	json_decref(world_await(&w, child, "compensated"));
+	assert_int_equal(world_count(&w, run, "run.stuck"), 0);
+	assert_int_equal(world_count(&w, run, "reversal.reversed"), 5);
+	CS_AUTOJSON json_t *sent = world_rows(&w, "SELECT key FROM attempt WHERE call = 'shop.void'");
+	assert_int_equal(json_array_size(sent), 5);
+	finish(&w);
+}
+
+/* A part only: the rest of that run is taken back for the outer one when it has ended. */
+static void what_an_inner_run_leaves_of_itself_is_taken_back_after_it(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w, "keep", ORDER("a", "one") SUB("s", "inner"), ORDER("c", "three") ORDER("d", "four"), NULL);
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "completed"));
+	CS_AUTOFREE char *child = child_of(&w, run);
+	world_stop(&w);
+	world_file(&w, "policies/p.yaml", ASK);
+	world_start(&w);
+	json_decref(world_ask(&w, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", child, "verb", "rollback", "task", "c")));
+	world_settle(&w);
+	control(&w, run, "rollback", NULL);
+	for (int i = 0; i < 3; i++)
+		let_go(&w);
+	json_decref(world_await(&w, run, "compensated"));
+	assert_int_equal(world_count(&w, run, "run.stuck"), 0);
+	expect_voided(&w, "three four one");     /* the operator had one of it taken back first */
+	finish(&w);
+}
+
+/* What it cannot take back is asked for where its operator began it; then the outer run is retried. */
+static void an_inner_run_that_is_stuck_by_itself_is_named(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w, "keep", ORDER("a", "one") SUB("s", "inner"), ORDER("c", "bad"), NULL);
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "completed"));
+	CS_AUTOFREE char *child = child_of(&w, run);
+	control(&w, child, "rollback", NULL);
+	json_decref(world_await(&w, child, "stuck"));
+	control(&w, run, "rollback", NULL);
+	json_decref(world_await(&w, run, "stuck"));
+	CS_AUTOJSON json_t *why = world_event(&w, run, "run.stuck");
+	assert_non_null(strstr(cs_json_str_or(json_object_get(why, "error"), "detail", ""), "capstan retry"));
+	assert_non_null(strstr(cs_json_str_or(json_object_get(why, "error"), "detail", ""), child));
+	control(&w, child, "retry", NULL);
+	json_decref(world_await(&w, child, "compensated"));
+	control(&w, run, "retry", NULL);
+	json_decref(world_await(&w, run, "compensated"));
+	expect_voided(&w, "bad one");
+	finish(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +390,9 @@ int main(void)
 		cmocka_unit_test(one_task_alone_is_all_that_its_run_did_and_the_rest_later),
 		cmocka_unit_test(what_is_not_awaited_is_taken_back_on_its_own),
 		cmocka_unit_test(what_was_taken_back_before_is_not_taken_back_again),
+		cmocka_unit_test(what_an_inner_run_is_taking_back_itself_is_awaited),
+		cmocka_unit_test(what_an_inner_run_leaves_of_itself_is_taken_back_after_it),
+		cmocka_unit_test(an_inner_run_that_is_stuck_by_itself_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
