@@ -205,9 +205,14 @@ int cs_cli_passphrase(const cs_cli_args *a, bool twice, char **ret, cs_err *err)
 void cs_cli_check_secrets(const char *state_dir, const char *path, const char *shown, cs_diags *d);
 void cs_cli_check_all_secrets(const cs_cli *c, cs_diags *d);
 
-/* Adds what WORD names to RUNS, an object by id: a run; or, where the verb is one for faults, an item of
- * the inbox, which is every run that waits there for the same cause. */
-int cs_cli_add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err);
+/* What the words of A name, into RUNS, an object by id: runs; or, where the verb is one for faults, items of
+ * the inbox, each of which is every run that waits there for the same cause. A word that names none is told;
+ * the exit status of the first such. */
+int cs_cli_runs_of(cs_cli *c, const cs_cli_args *a, json_t *runs);
+/* What is done to one run, an exit status: BATCH is the name of what is done to several at once, else NULL. */
+typedef int cs_cli_run_fn(cs_cli *c, const cs_cli_args *a, const json_t *request, const char *run, const char *batch);
+/* Does ONE to each of RUNS; one that cannot be is taken out of RUNS, alone. STATUS, or the first of ONE's that is not done. */
+int cs_cli_each_run(cs_cli *c, const cs_cli_args *a, json_t *runs, cs_cli_run_fn *one, const json_t *request, int status);
 
 /* ---- commands -------------------------------------------------------------------------------- */
 

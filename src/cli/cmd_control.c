@@ -16,7 +16,7 @@ const cs_cli_flag cs_cli_flags_hold[] = { { "--note", "TEXT", N_("why; kept in t
 
 /* ---- which runs ------------------------------------------------------------------------------- */
 
-int cs_cli_add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err)
+static int add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *runs, cs_err *err)
 {
 	static const char *const for_faults[] = { "retry", "adopt", "correct" };
 	bool faults = false;
@@ -40,6 +40,36 @@ int cs_cli_add_runs(cs_cli *c, const cs_cli_args *a, const char *word, json_t *r
 	return CS_OK;
 }
 
+int cs_cli_runs_of(cs_cli *c, const cs_cli_args *a, json_t *runs)
+{
+	int status = CS_EXIT_DONE;
+	for (size_t i = 0; i < a->n_words; i++) {
+		cs_err err = { 0 };
+		int one = add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
+		status = status == CS_EXIT_DONE ? one : status;
+	}
+	return status;
+}
+
+int cs_cli_each_run(cs_cli *c, const cs_cli_args *a, json_t *runs, cs_cli_run_fn *one, const json_t *request, int status)
+{
+	char batch[CS_ID_SIZE];
+	const char *run;
+	void *next;
+	json_t *yes;
+	bool several = json_object_size(runs) > 1;
+	if (several)
+		cs_id_next(&c->ids, cs_clock_wall_ms(), batch);
+	json_object_foreach_safe(runs, next, run, yes) {
+		int came = one(c, a, request, run, several ? batch : NULL);
+		status = status == CS_EXIT_DONE ? came : status;
+		if (came != CS_EXIT_DONE)
+			json_object_del(runs, run);
+	}
+	(void)fflush(stdout);
+	return status;
+}
+
 /* ---- what is done to each --------------------------------------------------------------------- */
 
 static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const char *run, const char *batch, json_t **ret_ok, cs_err *err)
@@ -54,8 +84,9 @@ static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const ch
 	return cs_cli_call(c, request, ret_ok, err);
 }
 
-static int control_one(cs_cli *c, const cs_cli_args *a, const char *run, const char *batch)
+static int control_one(cs_cli *c, const cs_cli_args *a, const json_t *request, const char *run, const char *batch)
 {
+	(void)request;               /* the verb is all of it */
 	CS_AUTOJSON json_t *ok = NULL;
 	CS_AUTOJSON json_t *adopted = NULL;
 	cs_err err = { 0 };
@@ -79,43 +110,24 @@ static int follow_one(cs_cli *c, const char *run)
 	return status;
 }
 
-static int control_all(cs_cli *c, const cs_cli_args *a, json_t *runs, int status)
-{
-	char batch[CS_ID_SIZE] = "";
-	const char *run;
-	void *next;
-	json_t *yes;
-	if (json_object_size(runs) > 1)
-		cs_id_next(&c->ids, cs_clock_wall_ms(), batch);
-	json_object_foreach_safe(runs, next, run, yes) {
-		int one = control_one(c, a, run, batch[0] ? batch : NULL);
-		status = status == CS_EXIT_DONE ? one : status;
-		if (one != CS_EXIT_DONE)     /* it drops out alone */
-			json_object_del(runs, run);
-	}
-	(void)fflush(stdout);
-	json_object_foreach(runs, run, yes) {
-		int one = follow_one(c, run);
-		status = status == CS_EXIT_DONE ? one : status;
-	}
-	return status;
-}
-
 int cs_cmd_control(cs_cli *c, const cs_cli_args *a)
 {
 	CS_AUTOJSON json_t *runs = json_object();
 	cs_err err = { 0 };
-	int status = CS_EXIT_DONE;
-	for (size_t i = 0; i < a->n_words; i++) {
-		int one = cs_cli_add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
-		status = status == CS_EXIT_DONE ? one : status;
-	}
+	const char *run;
+	json_t *yes;
+	int status = cs_cli_runs_of(c, a, runs);
 	/* An id that is not there must not cost the start of an engine. */
 	if (json_object_size(runs) == 0)
 		return status;
 	if (cs_cli_client(c, &err) < 0)
 		return cs_cli_fail(c, a->words[0], &err);
-	return control_all(c, a, runs, status);
+	status = cs_cli_each_run(c, a, runs, control_one, NULL, status);
+	json_object_foreach(runs, run, yes) {
+		int one = follow_one(c, run);
+		status = status == CS_EXIT_DONE ? one : status;
+	}
+	return status;
 }
 
 /* Runs that were held back, or wait for a clock, go on once an engine is there. */

@@ -112,7 +112,7 @@ static int correct_one(cs_cli *c, const cs_cli_args *a, const json_t *request, c
 	json_t *mine = json_copy((json_t *)(uintptr_t)request);
 	cs_err err = { 0 };
 	json_object_set_new(mine, "run", json_string(run));
-	if (batch[0] != '\0')
+	if (batch)
 		json_object_set_new(mine, "batch", json_string(batch));
 	int r = cs_cli_call(c, mine, &ok, &err);
 	if (r < 0)
@@ -124,29 +124,13 @@ static int correct_one(cs_cli *c, const cs_cli_args *a, const json_t *request, c
 	return CS_EXIT_DONE;
 }
 
-/* One that cannot be drops out alone. What goes on by itself is followed, with an engine of our own. */
-static int correct_all(cs_cli *c, const cs_cli_args *a, const json_t *request, json_t *runs, int status)
+/* Does it go on by itself now? */
+static bool goes_on(cs_cli *c, const cs_cli_args *a, const char *run)
 {
-	char batch[CS_ID_SIZE] = "";
-	const char *run;
-	void *next;
-	json_t *yes;
-	if (json_object_size(runs) > 1)
-		cs_id_next(&c->ids, cs_clock_wall_ms(), batch);
-	json_object_foreach_safe(runs, next, run, yes) {
-		int one = correct_one(c, a, request, run, batch);
-		status = status == CS_EXIT_DONE ? one : status;
-		if (one != CS_EXIT_DONE)
-			json_object_del(runs, run);
-	}
-	json_object_foreach(runs, run, yes) {
-		CS_AUTOJSON json_t *now = NULL;
-		bool goes = !cs_cli_arg(a, "--dry-run") && !c->interrupted && cs_view_run(c->reader, run, &now, NULL) == CS_OK &&
-			    (cs_cli_arg(a, "--retry") || strcmp(cs_json_str_or(now, "state", ""), "waiting") == 0);
-		int one = goes ? cs_cli_drive_on(c, run) : CS_EXIT_DONE;
-		status = status == CS_EXIT_DONE ? one : status;
-	}
-	return status;
+	CS_AUTOJSON json_t *now = NULL;
+	if (cs_cli_arg(a, "--dry-run") || c->interrupted || cs_view_run(c->reader, run, &now, NULL) != CS_OK)
+		return false;
+	return cs_cli_arg(a, "--retry") || strcmp(cs_json_str_or(now, "state", ""), "waiting") == 0;
 }
 
 int cs_cmd_correct(cs_cli *c, const cs_cli_args *a)
@@ -154,14 +138,17 @@ int cs_cmd_correct(cs_cli *c, const cs_cli_args *a)
 	CS_AUTOJSON json_t *runs = json_object();
 	CS_AUTOJSON json_t *request = NULL;
 	cs_err err = { 0 };
-	int status = CS_EXIT_DONE;
-	for (size_t i = 0; i < a->n_words; i++) {
-		int one = cs_cli_add_runs(c, a, a->words[i], runs, &err) < 0 ? cs_cli_fail(c, a->words[i], &err) : CS_EXIT_DONE;
-		status = status == CS_EXIT_DONE ? one : status;
-	}
+	const char *run;
+	json_t *yes;
+	int status = cs_cli_runs_of(c, a, runs);
 	if (json_object_size(runs) == 0)
 		return status;
 	if (request_of(c, a, &request, &err) < 0 || cs_cli_client(c, &err) < 0)
 		return cs_cli_fail(c, "correct", &err);
-	return correct_all(c, a, request, runs, status);
+	status = cs_cli_each_run(c, a, runs, correct_one, request, status);
+	json_object_foreach(runs, run, yes) {        /* with an engine of our own it goes on only as long as we stay */
+		int one = goes_on(c, a, run) ? cs_cli_drive_on(c, run) : CS_EXIT_DONE;
+		status = status == CS_EXIT_DONE ? one : status;
+	}
+	return status;
 }
