@@ -14,7 +14,7 @@
 #include "engine/starters.h"
 #include "engine/turns.h"
 
-enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, GROUP_STEPS = 256, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
+enum { GROUP_MESSAGES = 1024, GROUP_RUNS = 2048, GROUP_STEPS = 256, QUIET_STEPS = 4096, QUIET_MS = 50, IDLE_MS = 200, CLOCK_MS = 30000, FOREVER_MS = 1 << 30 };
 
 void cs_message_free(cs_message *m)
 {
@@ -195,9 +195,19 @@ static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 	return CS_OK;
 }
 
-/* What a request emitted starts runs first; what a run emitted, in the same commit. Steps of which
- * nothing leaves share it too: a commit is for what goes out, not for each step. But what is to go
- * out, and whoever has a question, does not wait for more than GROUP_STEPS of them. */
+/* A commit is for what goes out, not for each step: as long as nothing is to leave and nobody asks, steps share
+ * it. Whoever waits for an answer does not wait for more than GROUP_STEPS of them; who only looks on, not longer
+ * than QUIET_MS. */
+static bool group_goes_on(cs_engine *e, size_t steps)
+{
+	if (e->n_todos > 0 || cs_runs_waiting(e) == 0 || cs_queue_length(e->mailbox) > 0)
+		return false;
+	if (steps < GROUP_STEPS || e->n_replies > 0)
+		return steps < GROUP_STEPS;
+	return steps < QUIET_STEPS && cs_engine_now(e) - e->step.now < QUIET_MS;
+}
+
+/* What a request emitted starts runs first; what a run emitted, in the same commit. */
 static int step_all(cs_engine *e, cs_err *err)
 {
 	size_t steps = 0;
@@ -207,7 +217,7 @@ static int step_all(cs_engine *e, cs_err *err)
 			rc = step_runs(e, &steps, err);
 		if (rc == CS_OK)
 			rc = cs_starters_step(e, err);
-	} while (rc == CS_OK && steps < GROUP_STEPS && e->n_todos == 0 && cs_runs_waiting(e) > 0 && cs_queue_length(e->mailbox) == 0);
+	} while (rc == CS_OK && group_goes_on(e, steps));
 	return rc;
 }
 

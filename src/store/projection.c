@@ -6,11 +6,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "store/sql.h"
+#include "store/touched.h"
 #include "store/transfer.h"
 
 struct cs_fold {
 	sqlite3 *db;
 	sqlite3_stmt *st[CS_FOLD_COUNT];
+	cs_touched touched;
 };
 
 static const char *const statements[CS_FOLD_COUNT] = {
@@ -148,12 +150,42 @@ bool cs_fold_imported(const cs_event *ev)
 	return strncmp(ev->actor, CS_IMPORTED_ACTOR, sizeof CS_IMPORTED_ACTOR - 1) == 0;
 }
 
+int cs_fold_settle(cs_fold *f, cs_err *err)
+{
+	int rc = CS_OK;
+	for (size_t i = 0; !rc && i < f->touched.n; i++) {
+		const cs_touch *one = &f->touched.list[i];
+		if (!one->written)
+			rc = cs_fold_do(f, CS_FOLD_RUN_TOUCH, err, "sii", one->run, one->at, one->seq);
+	}
+	cs_touched_clear(&f->touched);
+	return rc;
+}
+
+void cs_fold_forget(cs_fold *f)
+{
+	cs_touched_clear(&f->touched);
+}
+
+static int touch(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	if (cs_touched_note(&f->touched, ev->run, ev->at, ev->seq))
+		return CS_OK;
+	int rc = cs_fold_settle(f, err);
+	(void)cs_touched_note(&f->touched, ev->run, ev->at, ev->seq);
+	return rc;
+}
+
 int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err)
 {
 	bool skipped = cs_fold_imported(ev) && !is_run_event(t);
 	int rc = skipped ? CS_OK : folds[t](f, ev, err);
-	/* The run's own events touch its row with what else they write. */
-	if (rc || !ev->run[0] || is_run_event(t))
+	if (rc || !ev->run[0])
 		return rc;
-	return cs_fold_do(f, CS_FOLD_RUN_TOUCH, err, "sii", ev->run, ev->at, ev->seq);
+	if (!is_run_event(t))
+		return touch(f, ev, err);
+	/* The run's own events touch its row with what else they write. */
+	if (folds[t] != cs_fold_nothing)
+		cs_touched_written(&f->touched, ev->run);
+	return CS_OK;
 }

@@ -49,6 +49,11 @@ void cs_fold_free(cs_fold *f);               /* NULL is fine */
 /* One event of type T into the rows; EV's data with its bodies back. CS_EREFUSED where it
  * contradicts what is there, CS_EINVAL where it lacks what the fold needs. */
 int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
+/* Writes what is put off: run.updated and run.last_seq of the runs that had events since. Until then they are behind
+ * in the rows, and nothing else is. Before what was folded is committed or read. */
+int cs_fold_settle(cs_fold *f, cs_err *err);
+/* What was put off is taken back with its group. */
+void cs_fold_forget(cs_fold *f);
 
 /* ---- for the rooms of the fold ------------------------------------------------------------ */
 
@@ -183,7 +188,7 @@ cs_fold_fn cs_fold_nothing, cs_fold_run_created, cs_fold_run_started, cs_fold_ru
 	cs_fold_breaker_moved, cs_fold_engine_started, cs_fold_engine_hold, cs_fold_engine_incarnation, cs_fold_engine_live, cs_fold_event_emitted, cs_fold_start_received, cs_fold_start_consumed,
 	cs_fold_start_passed, cs_fold_start_ended, cs_fold_start_cleared,
 	cs_fold_reversal_moved;
-/* Folds the events of LOG, the database in DIR, and of its segments into F, in order. DIR NULL: of a log without an
+/* Folds the events of LOG, the database in DIR, and of its segments into F, in order, and settles it. DIR NULL: of a log without an
  * archive; then those of TYPE alone where one is given. */
 int cs_fold_log(sqlite3 *log, const char *dir, cs_fold *f, const char *type, cs_err *err);
 

@@ -71,7 +71,9 @@ int cs_fold_log(sqlite3 *log, const char *dir, cs_fold *f, const char *type, cs_
 {
 	int64_t last = 0;
 	int rc = dir ? fold_segments(log, dir, f, &last, err) : CS_OK;
-	return rc ? rc : fold_database(log, f, type, last, err);
+	if (!rc)
+		rc = fold_database(log, f, type, last, err);
+	return rc ? rc : cs_fold_settle(f, err);
 }
 
 static int rebuild_in_group(cs_store *s, cs_err *err)

@@ -262,6 +262,7 @@ void cs_store_rollback(cs_store *s)
 	if (!s->in_group)
 		return;
 	s->in_group = false;
+	cs_fold_forget(s->fold);
 	if (!sqlite3_get_autocommit(s->db) && sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK) {
 		cs_err why;
 		cs_sql_err(&why, s->db, "taking back a commit group");
@@ -312,7 +313,9 @@ int cs_store_commit(cs_store *s, cs_err *err)
 	sqlite3_stmt *st;
 	cs_err why;
 	int64_t now = cs_clock_mono_ns();
-	int rc = sign(s, now, &why);
+	int rc = cs_fold_settle(s->fold, &why);
+	if (!rc)
+		rc = sign(s, now, &why);
 	if (!rc)
 		rc = keep(s, KEEP_COMMIT, &st, &why);
 	if (!rc)

@@ -131,11 +131,71 @@ static void an_engine_dropped_in_its_work_is_taken_up_where_its_log_ends(void **
 	end(&w);
 }
 
+enum { ROUNDS = 900 };
+
+static int64_t wall = 1700000000000, hurry;
+
+static int64_t wall_ms(void *ctx)
+{
+	(void)ctx;
+	return wall += hurry;
+}
+
+static int steps_done(world *w)
+{
+	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT count(*) AS n FROM event WHERE type = 'task.completed'");
+	return (int)cs_json_int_or(json_array_get(rows, 0), "n", -1);
+}
+
+static void turn_with_rounds(world *w, struct bench *b, int64_t ms_a_look)
+{
+	world_new(w, NULL);
+	world_file(w, "flows/f.yaml", "document: { dsl: '1.0.3', namespace: test, name: f, version: '1.0.0' }\n"
+		   "do: [ { all: { for: { in: '${ $start.list }' }, do: [ { one: { set: { n: 1 } } } ] } } ]\n");
+	hurry = ms_a_look;
+	w->opts.clock = (cs_engine_clock){ .now_ms = wall_ms };
+	open_engine(w, b);
+	json_t *list = json_array(), *reply = NULL;
+	for (int i = 0; i < ROUNDS; i++)
+		json_array_append_new(list, json_integer(i));
+	json_t *req = json_pack("{s:s, s:s, s:{s:o}, s:s}", "cmd", "run", "flow", "f", "input", "list", list, "actor", "operator:tester");
+	assert_int_equal(cs_engine_send(w->engine, req, keep_reply, &reply, NULL), CS_OK);
+	assert_true(cs_engine_turn(w->engine));
+	assert_non_null(reply);              /* who asked does not wait for all of it */
+	assert_in_range(steps_done(w), 1, 300);
+	json_decref(reply);
+}
+
+static void steps_share_a_commit_as_long_as_nobody_waits(void **state)
+{
+	world w;
+	struct bench b = { .given = 0 };
+	(void)state;
+	turn_with_rounds(&w, &b, 0);
+	assert_true(cs_engine_turn(w.engine));
+	assert_true(steps_done(&w) >= ROUNDS);
+	end(&w);
+}
+
+static void what_only_looks_on_waits_no_longer_than_a_moment(void **state)
+{
+	world w;
+	struct bench b = { .given = 0 };
+	(void)state;
+	turn_with_rounds(&w, &b, 40);
+	int before = steps_done(&w);
+	assert_true(cs_engine_turn(w.engine));
+	assert_in_range(steps_done(&w) - before, 1, 300);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_happens_between_two_turns),
 		cmocka_unit_test(an_engine_dropped_in_its_work_is_taken_up_where_its_log_ends),
+		cmocka_unit_test(steps_share_a_commit_as_long_as_nobody_waits),
+		cmocka_unit_test(what_only_looks_on_waits_no_longer_than_a_moment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

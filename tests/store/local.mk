@@ -6,6 +6,7 @@ STORE_TESTS = \
 	tests/store/test_log \
 	tests/store/test_projection \
 	tests/store/test_reader \
+	tests/store/test_touched \
 	tests/store/test_verify
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
@@ -15,5 +16,6 @@ tests_store_test_checkpoint_SOURCES = tests/store/test_checkpoint.c $(tests_stor
 tests_store_test_log_SOURCES = tests/store/test_log.c $(tests_store_fixture)
 tests_store_test_projection_SOURCES = tests/store/test_projection.c $(tests_store_fixture)
 tests_store_test_reader_SOURCES = tests/store/test_reader.c $(tests_store_fixture)
+tests_store_test_touched_SOURCES = tests/store/test_touched.c $(tests_store_fixture)
 tests_store_test_verify_SOURCES = tests/store/test_verify.c $(tests_store_fixture)
 tests_store_test_archive_SOURCES = tests/store/test_archive.c $(tests_store_fixture)
