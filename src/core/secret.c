@@ -139,8 +139,10 @@ bool cs_call_open(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn)
 	json_t *stand_in;
 	bool locked = false;
 	f->call->held = NULL;
-	/* What has perhaps happened is not answered by a fixture now: it waits until it may be sent again. */
-	if (f->call->tries > f->call->spared && !f->call->simulated && !r->simulated && cs_step_dry(s, fn))
+	/* What has perhaps happened is not answered by a fixture now, and neither is whether it did: it waits until it may
+	 * be sent again, or asked. */
+	const cs_call *about = f->call->outer != NULL ? f->call->outer : f->call;
+	if (about->tries > about->spared && !about->simulated && !r->simulated && cs_step_dry(s, fn))
 		f->call->held = "hold";
 	else
 		(void)s->open(s->ctx, r, fn, f->call, &f->call->held);

@@ -20,6 +20,9 @@
 	"  put: { effect: keyed, request: { method: PUT, path: /put }, reverse: { call: " name ".back }, retry: { attempts: 2, delay: PT0.01S } }\n" \
 	"  send: { effect: unsafe, request: { method: POST, path: /send }, reverse: none }\n" \
 	"  order: { effect: unsafe, request: { method: POST, path: /order }, reverse: none, once: '${ \"order\" }' }\n" \
+	"  charge: { effect: probe, timeout: PT0.1S, request: { method: POST, path: /charge }, reverse: none, retry: { attempts: 2 }," \
+	" probe: { call: " name ".find, found: '${ .there == true }' } }\n" \
+	"  find: { effect: read, timeout: PT0.1S, request: { method: GET, path: /find } }\n" \
 	"  back: { effect: keyed, request: { method: POST, path: /back }, reverse: none }\n"
 
 static const char *const files[] = {
@@ -272,6 +275,21 @@ static void what_has_perhaps_happened_is_not_answered_by_a_dry_connector(void **
 	world_verify(w);
 }
 
+/* A fixture would say that it is absent, and it would go a second time. */
+static void whether_it_happened_is_not_answered_by_a_dry_connector(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, "mail.charge");
+	far_side_await(1);
+	json_decref(say(w, "mail", "dry"));
+	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
+	CS_AUTOJSON json_t *item = world_item(w);
+	assert_string_equal(cs_json_str(item, "kind"), "in-doubt");
+	assert_int_equal(world_count(w, run, "attempt.retry"), 0);
+	assert_int_equal(far_side_calls(), 1);
+	world_verify(w);
+}
+
 static void i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up(void **state)
 {
 	world *w = *state;
@@ -337,6 +355,7 @@ int main(void)
 		TEST(what_was_begun_is_not_edited_when_it_is_asked_about),
 		TEST(what_has_perhaps_happened_is_not_asked_about_as_if_it_had_not),
 		TEST(what_has_perhaps_happened_is_not_answered_by_a_dry_connector),
+		TEST(whether_it_happened_is_not_answered_by_a_dry_connector),
 		TEST(i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up),
 		TEST(i12_what_is_taken_back_waits_for_the_hold_and_the_mode),
 	};

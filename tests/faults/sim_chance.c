@@ -60,6 +60,11 @@ int64_t sim_time_ms(void)
 	return now.wall_ms;
 }
 
+int64_t sim_time_passed_ms(void)
+{
+	return now.passed_ms;
+}
+
 int64_t sim_time_latest_ms(void)
 {
 	return now.latest_ms;

@@ -20,6 +20,7 @@ bool sim_percent(sim_chance *c, unsigned percent);
 void sim_time_begin(uint64_t seed);          /* from here on the clocks stand still */
 void sim_time_end(void);
 int64_t sim_time_ms(void);                   /* wall */
+int64_t sim_time_passed_ms(void);           /* of a clock that nobody sets */
 int64_t sim_time_latest_ms(void);            /* the largest that the wall clock has shown */
 void sim_time_pass(int64_t ms);              /* every clock goes on */
 void sim_time_jump(int64_t ms);              /* the wall clock alone is set, forward or back */

@@ -17,6 +17,8 @@ typedef struct sim_net {
 	sim_chance *chance;
 	/* A call arrives: is what it needs in the log? */
 	void (*arrives)(void *ctx, const cs_effect *e);
+	/* Whether what the key went with happened is asked under ASKS: which; NULL: ASKS asks about none. */
+	const char *(*asks_about)(void *ctx, const char *asks);
 	sim_wrong_fn *wrong;
 	void *ctx;
 	bool calm;                   /* no faults: what arrives is done */
@@ -25,6 +27,7 @@ typedef struct sim_net {
 	sim_flight **flights; size_t n, cap;
 	json_t *ledger;              /* [{method, path, digest, key, at}], as tests/support/invariants.h reads it */
 	json_t *happened;            /* key -> how often it had its effect */
+	json_t *late;                /* [{key, wall, passed}]: what is on its way, though nobody waits for it here */
 	json_t *sent;                /* key -> how often its bytes went */
 } sim_net;
 
@@ -38,6 +41,8 @@ bool sim_net_move(sim_net *n);
 int64_t sim_net_due(const sim_net *n);       /* wall ms of the next that can move; 0: none is under way */
 /* The engine is gone: what has not left never leaves, and no end is told to anybody. */
 void sim_net_drop(sim_net *n);
-bool sim_net_happened(const sim_net *n, const char *key);
+/* What was late has come by now, whatever became of who sent it. */
+void sim_net_settle(sim_net *n);
+bool sim_net_happened(sim_net *n, const char *key);
 
 #endif

@@ -17,13 +17,15 @@ static void release(simulation *s)
 		sim_wrong(s, "what was held cannot be released: %s", cs_json_str_or(json_object_get(reply, "error"), "message", "?"));
 }
 
-static void resume_all(simulation *s)
+/* How many there were; what waits for an answer before it rests can be resumed only then. */
+static size_t resume_all(simulation *s)
 {
 	CS_AUTOJSON json_t *rows = sim_rows(s, "SELECT id FROM run WHERE state IN ('paused', 'pausing') ORDER BY id", NULL);
 	size_t i;
 	json_t *row;
 	json_array_foreach(rows, i, row)
 		json_decref(sim_answer(s, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", cs_json_str(row, "id"), "verb", "resume")));
+	return json_array_size(rows);
 }
 
 /* Until nothing goes on by itself at this time. */
@@ -53,7 +55,7 @@ static int64_t next_clock(simulation *s)
 }
 
 /* Over, in the inbox, or behind a run that is: one that it started, or another of its
- * business key; or led along by one that is faulted, whose retry leads it on. */
+ * business key; or led along by one that is faulted, whose retry leads it on, or that is stuck itself. */
 static const char lost_sql[] =
 	"WITH RECURSIVE there(id) AS ("
 	" SELECT run.id FROM run WHERE state NOT IN ('completed', 'faulted', 'cancelled', 'compensated')"
@@ -64,6 +66,7 @@ static const char lost_sql[] =
 	" SELECT id, flow, state FROM run WHERE state NOT IN ('completed', 'faulted', 'cancelled', 'compensated')"
 	"  AND id NOT IN (SELECT id FROM there)"
 	"  AND NOT (state = 'paused' AND EXISTS (SELECT 1 FROM run AS up WHERE up.id = run.parent AND up.state = 'faulted'))"
+	"  AND NOT (state = 'stuck' AND EXISTS (SELECT 1 FROM run AS up JOIN there ON up.id = there.id WHERE up.id = run.parent AND up.state = 'stuck'))"
 	"  AND NOT (state = 'created' AND EXISTS (SELECT 1 FROM run AS other JOIN there ON other.id = there.id WHERE other.flow = run.flow))"
 	" ORDER BY id";
 
@@ -139,8 +142,10 @@ void sim_rest(simulation *s)
 	if (!s->wrong)
 		release(s);
 	if (!s->wrong)
-		resume_all(s);
+		(void)resume_all(s);
 	if (!s->wrong)
+		wait_out(s);
+	if (!s->wrong && resume_all(s) > 0)
 		wait_out(s);
 	if (!s->wrong)
 		look_for_lost(s);

@@ -8,7 +8,8 @@
 
 void sim_rules_init(sim_rules *r)
 {
-	*r = (sim_rules){ .timers = json_object(), .done = json_object(), .reversing = json_object(), .types = json_object(), .shadows = json_object() };
+	*r = (sim_rules){ .timers = json_object(), .done = json_object(), .reversing = json_object(), .types = json_object(), .shadows = json_object(),
+			  .probes = json_object() };
 }
 
 void sim_rules_fini(sim_rules *r)
@@ -18,6 +19,7 @@ void sim_rules_fini(sim_rules *r)
 	json_decref(r->reversing);
 	json_decref(r->types);
 	json_decref(r->shadows);
+	json_decref(r->probes);
 }
 
 static void wrong(sim_rules *r, const char *fmt, ...) CS_PRINTF(2, 3);
@@ -49,12 +51,26 @@ static void on_timer(sim_rules *r, const cs_event *ev)
 	json_object_set_new(r->timers, id, json_integer(-1));
 }
 
+/* The outside never lies to a probe, and what it is told is what is written. */
+static void on_probed(sim_rules *r, const cs_event *ev, const char *key)
+{
+	if (cs_json_str(ev->data, "probes") != NULL)
+		json_object_set(r->probes, key, json_object_get(ev->data, "probes"));
+	bool found = cs_json_true(ev->data, "probed"), absent = cs_json_true(ev->data, "absent");
+	if (r->happened == NULL || (!found && !absent))
+		return;
+	if (found != (cs_json_int_or(r->happened, key, 0) > 0))
+		wrong(r, "I6: seq %lld: a probe has the key %.12s %s, and outside it is not so", (long long)ev->seq, key, found ? "done" : "absent");
+}
+
 static void on_attempt(sim_rules *r, const cs_event *ev)
 {
 	const char *key = cs_json_str(ev->data, "key"), *class = cs_json_str_or(ev->data, "class", "");
 	CS_AUTOFREE char *entry = cs_xasprintf("%s %s %d", ev->run, ev->task != NULL ? ev->task : "", ev->occurrence);
 	const char *done = cs_json_str(r->done, entry);
-	if (key == NULL || json_object_get(r->reversing, entry) != NULL)
+	if (key != NULL)
+		on_probed(r, ev, key);
+	if (key == NULL || json_object_get(r->probes, key) != NULL || json_object_get(r->reversing, entry) != NULL)
 		return;
 	bool sends = strcmp(class, "unsafe") == 0 || strcmp(class, "keyed") == 0 || strcmp(class, "probe") == 0;
 	if (strcmp(ev->type, "attempt.intent") == 0 && sends && done != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What must hold of a log while it grows, beside tests/support/invariants.h: time never goes back,
  * an occurrence fires at most once and never early (I11), and what is done is not begun a second
- * time under another key. */
+ * time under another key; and what a probe is said to have found is so. */
 #ifndef CS_TESTS_FAULTS_SIM_RULES_H
 #define CS_TESTS_FAULTS_SIM_RULES_H
 
@@ -14,6 +14,8 @@ typedef struct sim_rules {
 	json_t *reversing;           /* the same -> true: it is taken back */
 	json_t *shadows;             /* run -> true: it is a replay */
 	json_t *types;               /* type -> how many */
+	json_t *probes;              /* key of a probe -> the key that it asks about */
+	const json_t *happened;      /* borrowed: key -> how often it had its effect outside; NULL: nobody knows */
 	char wrong[400];             /* the first finding; "" */
 } sim_rules;
 

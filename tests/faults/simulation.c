@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "base/json.h"
 #include "tests/faults/sim_disk.h"
 #include "tests/faults/sim_site.h"
 
@@ -118,6 +119,12 @@ static void step(simulation *s)
 
 /* ---- the whole ------------------------------------------------------------------------------------------- */
 
+static const char *asks_about(void *simulation_, const char *asks)
+{
+	const simulation *s = simulation_;
+	return cs_json_str(s->more_rules.probes, asks);
+}
+
 void simulation_begin(simulation *s)
 {
 	if (mkdir(SIM_DIR, 0700) != 0) {
@@ -131,6 +138,8 @@ void simulation_begin(simulation *s)
 	s->net.ctx = s;
 	s->net.wrong = sim_wrong;
 	s->net.arrives = sim_call_arrives;
+	s->net.asks_about = asks_about;
+	s->more_rules.happened = s->net.happened;
 	sim_time_begin(s->seed);
 	sim_disk_begin(&s->chance);
 	sim_site_write(SIM_DIR, s->seed);
