@@ -226,26 +226,39 @@ static void add_then(cs_pager *p, const json_t *next)
 	cs_pager_add(p, CS_ST_TEXT, LABEL, _("Then"), b.len ? cs_buf_str(&b) : _("the run ends"));
 }
 
-/* The one thing to do, and its key; an approval's choices stand in the footer. */
+/* The one thing to do, and its key; an approval's choices stand in the footer. Where the item says it itself, only its
+ * key is added. */
+static const struct { const char *kind, *step, *text; } steps[] = {
+	{ "in-doubt", NULL, N_("look where it would have happened; then happened (h), did-not (d), or send it again (x)") },
+	{ "fault", "happened", N_("the effect was answered, so it has happened: look there first; a retry (k) sends it once more, dismiss (d) leaves the run as it is") },
+	{ "fault", "input", N_("the run cannot go on with what it was given: begin another with other input, then dismiss (d)") },
+	{ "fault", "correct", N_("correct (K) what it was given, and go on; or mend the cause and retry (k); or dismiss (d): the run stays as it is") },
+	{ "fault", NULL, N_("mend the cause, then retry (k) what is not done; or correct (K) what it was given; or dismiss (d): the run stays as it is") },
+	{ "clock", NULL, N_("set the clock right, and it goes on by itself; where it is right as it is now, say so (d)") },
+	{ "breaker", NULL, N_("look what is wrong there; it is tried again by itself, and this closes when it answers; dismiss (d) puts it away") },
+	{ "disk", NULL, N_("free some space or mend the disk, start the engine again, then dismiss (d)") },
+	{ "notice", NULL, N_("when it is done, dismiss (d)") },
+};
+
+static const char *step_of(const char *kind, const char *step)
+{
+	for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++)
+		if (strcmp(steps[i].kind, kind) == 0 && (!steps[i].step || strcmp(steps[i].step, step) == 0))
+			return _(steps[i].text);
+	return NULL;
+}
+
 static void add_next_step(cs_pager *p, const json_t *item)
 {
-	static const struct { const char *kind, *text; } steps[] = {
-		{ "in-doubt", N_("look where it would have happened; then happened (h), did-not (d), or send it again (x)") },
-		{ "fault", N_("mend the cause, then retry (k) what is not done; or dismiss (d): the run stays as it is") },
-		{ "notice", N_("when it is done, dismiss (d)") },
-		{ "clock", N_("set the clock right, and it goes on by itself; where it is right as it is now, say so (d)") },
-		{ "breaker", N_("look what is wrong there; it is tried again by itself, and this closes when it answers; dismiss (d) puts it away") },
-		{ "disk", N_("free some space or mend the disk, start the engine again, then dismiss (d)") },
-	};
-	const char *kind = cs_json_str_or(item, "kind", "");
+	const char *kind = cs_json_str_or(item, "kind", ""), *text = step_of(kind, cs_json_str_or(item, "step", ""));
+	const char *action = cs_json_str(item, "action");
+	bool own = action && (!text || strcmp(kind, "notice") == 0 || strcmp(kind, "fault") == 0);
 
-	for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++) {
-		if (strcmp(steps[i].kind, kind) == 0) {
-			cs_pager_add(p, CS_ST_WAIT, LABEL, _("To do"), _(steps[i].text));
-			return;
-		}
-	}
-	if (strcmp(kind, "approval") != 0)
+	if (own)
+		cs_pager_add(p, CS_ST_WAIT, LABEL, _("Do this"), action);
+	if (text && (!own || strcmp(kind, "notice") == 0))
+		cs_pager_add(p, CS_ST_WAIT, LABEL, own ? NULL : _("Do this"), text);
+	else if (!own && strcmp(kind, "approval") != 0)
 		cs_show_value(p, CS_ST_TEXT, LABEL, _("Next step"), json_object_get(item, "next"));
 }
 

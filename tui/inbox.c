@@ -193,9 +193,9 @@ static int load(cs_view *v, cs_err *err)
 }
 
 static const struct { const char *kind, *mark, *word; } kinds[] = {
-	{ "approval", "!", "" }, { "in-doubt", "?", N_("in doubt") }, { "fault", "✗", N_("faulted") },
+	{ "approval", "!", N_("approval") }, { "in-doubt", "?", N_("in doubt") }, { "fault", "✗", N_("faulted") },
 	{ "budget", "$", N_("budget") }, { "breaker", "⌁", N_("breaker") }, { "login", "@", N_("sign-in") },
-	{ "clock", "◷", N_("clock") }, { "disk", "▤", N_("disk") }, { "notice", "·", "" },
+	{ "clock", "◷", N_("clock") }, { "disk", "▤", N_("disk") }, { "notice", "·", N_("notice") },
 };
 
 static size_t kind_of(const json_t *row)
@@ -208,15 +208,25 @@ static size_t kind_of(const json_t *row)
 	return 0;
 }
 
+/* A question is an approval to the machine, and none to who answers it. */
+static const char *word_of(const json_t *row)
+{
+	bool asks = strcmp(cs_json_str_or(row, "kind", ""), "approval") == 0 && strcmp(cs_json_str_or(row, "call", ""), "ask") == 0;
+
+	return asks ? N_("question") : kinds[kind_of(row)].word;
+}
+
 /* The right end of a row: flow, what it is, how old, how long still. */
 static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 {
 	char age[CS_SHOW_SIZE], left[CS_SHOW_SIZE];
-	const char *word = kinds[kind_of(row)].word, *by = cs_json_str(row, "by");
+	const char *word = word_of(row), *by = cs_json_str(row, "by");
 	int64_t next = 0, grace = cs_card_grace_ms(row);
 
+	/* what belongs to no flow belongs to a connector, or to the workspace */
 	if (width >= 60)
-		(void)cs_buf_addf(out, "%.16s  ", cs_show_name(cs_json_str_or(row, "flow", "")));
+		(void)cs_buf_addf(out, "%.16s  ", cs_json_str(row, "flow") ? cs_show_name(cs_json_str_or(row, "flow", "")) :
+				  strcmp(cs_json_str_or(row, "kind", ""), "breaker") == 0 ? cs_json_str_or(row, "call", "") : "");
 	if (!cs_card_open(row)) {
 		if (by && strncmp(by, "operator:", 9) == 0)
 			by += 9;
@@ -232,8 +242,7 @@ static void row_tail(cs_shell *sh, const json_t *row, int width, cs_buf *out)
 		(void)cs_buf_addf(out, _("put off %s"), left);
 		return;
 	}
-	if (*word)
-		(void)cs_buf_addf(out, "%s  ", _(word));
+	(void)cs_buf_addf(out, "%s  ", _(word));
 	(void)cs_buf_adds(out, cs_show_age(row, "created", age, &next));
 	if (next)
 		cs_shell_ages(sh, next);

@@ -124,7 +124,9 @@ void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const c
 	b->decided = grace ? cs_xstrdup(id) : NULL;
 	if (here)
 		cs_inbox_drop_draft(b);
-	if (grace)
+	if (cs_json_true(ok, "again"))
+		cs_shell_sayf(sh, CS_ST_WAIT, _("Already %s by %s, nothing was changed: J goes to the next item"), cs_json_str_or(item, "word", ""), cs_json_str_or(item, "by", "engine"));
+	else if (grace)
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. u takes it back (%lld s)"), word_of(name), cs_json_str_or(item, "title", id), (long long)((grace + 999) / 1000));
 	else
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%s: %s. J goes to the next item"), word_of(name), cs_json_str_or(item, "title", id));

@@ -112,7 +112,6 @@ void cs_live_card(json_t *item)
 	add_field(fields, _("Summary"), json_object_get(card, "summary"));
 	add_effect(fields, card);
 	add_field(fields, _("Says"), json_object_get(item, "body"));
-	add_field(fields, _("Do this"), json_object_get(item, "action"));
 	add_field(fields, _("It ended"), json_object_get(item, "how"));
 	add_field(fields, _("Answer with"), json_object_get(item, "form"));
 	json_object_set_new(card, "fields", fields);

@@ -100,6 +100,7 @@ int cs_cmd_backup(cs_cli *c, const cs_cli_args *a)
 		puts(_("it holds the workspace's key: whoever has it can go on in this workspace's name; keep it where only you can read it"));
 	else
 		puts(_("it does not hold the workspace's key: keep .capstan/key apart, nothing is restored without it"));
+	puts(_("it does not hold the workspace's own files (capstan.yaml, flows, agents, connectors, policies, ...): keep them too"));
 	return CS_EXIT_DONE;
 }
 

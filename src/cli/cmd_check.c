@@ -156,8 +156,8 @@ static void say_beside(cs_cli *c)
 {
 	pid_t holder = cs_lease_holder(c->state_dir);
 	if (holder > 0)
-		fprintf(stderr, _("process %ld is the engine, and knows the files as they were when it began; what changed since counts "
-				  "once it is started again\n"), (long)holder);
+		fprintf(stderr, _("process %ld is the engine: as a console or `capstan serve` it takes changed files by itself, all of them or "
+				  "none; `capstan reload` says at once which\n"), (long)holder);
 	if (cs_cli_load(c, NULL) == CS_OK && c->ws && c->ws->live_wish && !cs_cli_machine_is_live(c))
 		fprintf(stderr, "%s\n", _(cs_cli_live_unsaid));
 }

@@ -79,17 +79,46 @@ static void print_change(cs_cli *c, const json_t *one)
 	printf("%s\n", cs_cli_show_json(c, json_object_get(one, "value"), 60));
 }
 
-static void print_next(const char *run, const char *state, bool dry)
+static void print_which(const cs_cli_args *a, const char *verb, const json_t *which)
 {
-	if (dry)
-		fprintf(stderr, _("nothing is written; without --dry-run it is\n"));
-	else if (strcmp(state, "faulted") == 0)
-		fprintf(stderr, _("corrected; next: capstan retry %s\n"), run);
-	else if (strcmp(state, "paused") == 0)
-		fprintf(stderr, _("corrected; next: capstan resume %s\n"), run);
+	CS_AUTOBUF cs_buf all;
+	size_t i;
+	json_t *run;
+	if (json_array_size(which) == 0)
+		return;
+	cs_buf_init(&all, (size_t)1 << 20);
+	json_array_foreach((json_t *)(uintptr_t)which, i, run)
+		(void)cs_buf_addf(&all, " %s", json_string_value(run));
+	/* One word that stands for many takes them up, too. */
+	bool by_word = json_array_size(which) > 1 && a->n_words == 1 && strcmp(verb, "retry") == 0;
+	fprintf(stderr, _("corrected; next: capstan %s%s%s\n"), verb, by_word ? " " : "", by_word ? a->words[0] : cs_buf_str(&all));
 }
 
-static void print_one(cs_cli *c, const json_t *ok, bool dry)
+/* Once for all of them: what is said of each run would only be said again. */
+static void print_next(cs_cli *c, const cs_cli_args *a, const json_t *runs)
+{
+	static const struct { const char *state, *verb; } steps[] = { { "faulted", "retry" }, { "paused", "resume" } };
+	CS_AUTOJSON json_t *which = json_pack("[[], []]");
+	const char *run;
+	json_t *yes;
+	if (c->json || json_object_size(runs) == 0)
+		return;
+	if (cs_cli_arg(a, "--dry-run")) {
+		fputs(_("nothing is written; without --dry-run it is\n"), stderr);
+		return;
+	}
+	json_object_foreach((json_t *)(uintptr_t)runs, run, yes) {
+		CS_AUTOJSON json_t *now = NULL;
+		(void)cs_view_run(c->reader, run, &now, NULL);
+		for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++)
+			if (strcmp(cs_json_str_or(now, "state", ""), steps[i].state) == 0)
+				json_array_append_new(json_array_get(which, i), json_string(run));
+	}
+	for (size_t i = 0; i < CS_ARRAY_LEN(steps); i++)
+		print_which(a, steps[i].verb, json_array_get(which, i));
+}
+
+static void print_one(cs_cli *c, const json_t *ok)
 {
 	const char *run = cs_json_str_or(ok, "run", ""), *state = cs_json_str_or(ok, "state", "");
 	const char *old = cs_json_str_or(ok, "old", ""), *new = cs_json_str_or(ok, "new", "");
@@ -103,11 +132,11 @@ static void print_one(cs_cli *c, const json_t *ok, bool dry)
 	json_array_foreach(json_object_get(ok, "again"), i, one)
 		printf(_("  begins again: %s; what it asked for is void\n"), cs_cli_show(c, json_string_value(one)));
 	(void)fflush(stdout);
-	print_next(run, state, dry);
 }
 
 static int correct_one(cs_cli *c, const cs_cli_args *a, const json_t *request, const char *run, const char *batch)
 {
+	(void)a;
 	CS_AUTOJSON json_t *ok = NULL;
 	json_t *mine = json_copy((json_t *)(uintptr_t)request);
 	cs_err err = { 0 };
@@ -120,7 +149,7 @@ static int correct_one(cs_cli *c, const cs_cli_args *a, const json_t *request, c
 	if (c->json)
 		cs_cli_print_json(ok);
 	else
-		print_one(c, ok, cs_cli_arg(a, "--dry-run") != NULL);
+		print_one(c, ok);
 	return CS_EXIT_DONE;
 }
 
@@ -146,6 +175,7 @@ int cs_cmd_correct(cs_cli *c, const cs_cli_args *a)
 	if (request_of(c, a, &request, &err) < 0 || cs_cli_client(c, &err) < 0)
 		return cs_cli_fail(c, "correct", &err);
 	status = cs_cli_each_run(c, a, runs, correct_one, request, status);
+	print_next(c, a, runs);
 	json_object_foreach(runs, run, yes) {        /* with an engine of our own it goes on only as long as we stay */
 		int one = goes_on(c, a, run) ? cs_cli_drive_on(c, run) : CS_EXIT_DONE;
 		status = status == CS_EXIT_DONE ? one : status;

@@ -122,8 +122,16 @@ static const char *done_word(const char *verb)
 	return verb;
 }
 
-static void print_decided(cs_cli *c, const char *verb, const char *id, const char *next)
+/* The same answer once more: said as what it was, as nothing came of it now. */
+static void print_again(cs_cli *c, const char *id, const json_t *item)
 {
+	CS_AUTOFREE char *word = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "word", cs_json_str_or(item, "state", ""))));
+	printf(_("%s is already %s by %s; nothing was changed\n"), id, word, cs_cli_show(c, cs_json_str_or(item, "by", "engine")));
+}
+
+static void print_decided(cs_cli *c, const char *verb, const char *id, const json_t *ok)
+{
+	const char *next = cs_json_str_or(ok, "next", "");
 	CS_AUTOJSON json_t *item = NULL;
 	if (cs_view_item(c->reader, id, &item, NULL) < 0)
 		return;
@@ -136,7 +144,10 @@ static void print_decided(cs_cli *c, const char *verb, const char *id, const cha
 		return;
 	}
 	CS_AUTOFREE char *title = cs_xstrdup(cs_cli_show(c, cs_json_str_or(item, "title", "")));
-	printf("%s %s: %s\n", id, done_word(verb), title);
+	if (cs_json_true(ok, "again"))
+		print_again(c, id, item);
+	else
+		printf("%s %s: %s\n", id, done_word(verb), title);
 	print_grace(c, item);
 }
 
@@ -155,7 +166,7 @@ static int decide_one(cs_cli *c, const char *part, const json_t *decision, json_
 	r = cs_cli_call(c, json_pack("{s:s, s:s, s:o}", "cmd", "decide", "item", id, "decision", copy), &ok, err);
 	if (r < 0)
 		return r;
-	print_decided(c, cs_json_str_or(decision, "verb", ""), id, cs_json_str_or(ok, "next", ""));
+	print_decided(c, cs_json_str_or(decision, "verb", ""), id, ok);
 	if (run)
 		json_object_set_new(runs, run, json_true());
 	return CS_OK;

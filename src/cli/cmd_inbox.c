@@ -158,6 +158,38 @@ static void print_card(cs_cli *c, const json_t *card)
 	print_content(_("As it is read:"), json_object_get(card, "body"));
 }
 
+/* What is to be done where the item does not say it itself. %1$s: its id, %2$s: the call of the effect. */
+static const struct { const char *kind, *step, *text; } steps[] = {
+	{ "in-doubt", NULL, N_("Look on the other side whether it happened, then say so: capstan resolve %1$s happened (with --value, its result)\n"
+			       "or did-not; repeat --word repeat sends it once more.") },
+	{ "fault", "happened", N_("%2$s was answered, so it has happened: look on the other side first, what became of it.\n"
+				  "capstan retry %1$s sends it once more; capstan dismiss %1$s leaves the run as it is.") },
+	{ "fault", "input", N_("The run cannot go on with what it was given: begin another, then capstan dismiss %1$s.") },
+	{ "fault", "correct", N_("Correct what it was given, and it goes on: capstan correct %1$s --set PATH=VALUE --retry. Or mend the flow's file:\n"
+				 "capstan retry %1$s --adopt. capstan dismiss %1$s leaves the run as it is.") },
+	{ "fault", "retry", N_("Mend the cause, then capstan retry %1$s: what is done is not done again. capstan correct %1$s changes what it was\n"
+			       "given; capstan dismiss %1$s leaves the run as it is.") },
+	{ "notice", NULL, N_("When it is done: capstan dismiss %1$s") },
+};
+
+static void print_step(const json_t *item)
+{
+	const char *id = cs_json_str_or(item, "id", ""), *kind = cs_json_str_or(item, "kind", ""), *step = cs_json_str_or(item, "step", "");
+	CS_AUTOJSON json_t *said = json_incref(json_object_get(item, "action"));
+	bool open = strcmp(cs_json_str_or(item, "state", ""), "open") == 0;
+	for (size_t i = 0; open && !said && i < CS_ARRAY_LEN(steps); i++) {
+		if (strcmp(steps[i].kind, kind) != 0 || (steps[i].step && strcmp(steps[i].step, step) != 0))
+			continue;
+		/* The formats are the table's own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		CS_AUTOFREE char *text = cs_xasprintf(_(steps[i].text), id, cs_json_str_or(item, "happened", ""));
+#pragma GCC diagnostic pop
+		said = json_string(text);
+	}
+	print_content(_("Do this:"), said);
+}
+
 static void print_item(cs_cli *c, const json_t *item)
 {
 	if (cs_json_true(item, "simulated"))
@@ -167,7 +199,7 @@ static void print_item(cs_cli *c, const json_t *item)
 		print_line(c, _(lines[i].label), json_object_get(item, lines[i].member));
 	print_card(c, json_object_get(item, "card"));
 	print_content(_("What happened:"), json_object_get(item, "body"));
-	print_content(_("Do this:"), json_object_get(item, "action"));
+	print_step(item);
 	print_content(_("Value:"), json_object_get(item, "value"));
 	print_content(_("Will be sent:"), json_object_get(item, "request"));
 	print_content(_("Answer must fit:"), json_object_get(item, "form"));

@@ -87,6 +87,55 @@ static void print_difference(cs_cli *c, const json_t *d)
 	print_effects(c, '+', json_object_get(effects, "new"));
 }
 
+/* A number, or a word, of both sides. */
+static void print_pair(cs_cli *c, const char *label, const json_t *pair, const char *(*show)(cs_cli *c, const json_t *v))
+{
+	CS_AUTOFREE char *old = cs_xstrdup(show(c, json_object_get(pair, "old")));
+	cs_cli_print_cell(stdout, label, 12);
+	printf("%s -> %s\n", old, show(c, json_object_get(pair, "new")));
+}
+
+static const char *show_plain(cs_cli *c, const json_t *v)
+{
+	return cs_cli_show_json(c, v, 0);
+}
+
+static const char *show_took(cs_cli *c, const json_t *v)
+{
+	char text[32];
+	cs_duration_show(json_integer_value(v), text, sizeof text);
+	return cs_cli_show(c, text);
+}
+
+static const char *show_cost(cs_cli *c, const json_t *v)
+{
+	return json_integer_value(v) == 0 ? "0" : cs_cli_show_money(c, json_integer_value(v));
+}
+
+/* How the two differ as a whole, the old one first. */
+static void print_summary(cs_cli *c, const json_t *s)
+{
+	const json_t *steps = json_object_get(s, "steps"), *effects = json_object_get(s, "effects"), *fixed = json_object_get(s, "corrections");
+	const char *first = cs_json_str(s, "first");
+	puts(_("In all, the old run and the new one:"));
+	cs_cli_print_cell(stdout, _("= steps"), 12);
+	printf(_("%d the same, %d changed, %d added, %d removed\n"), (int)cs_json_int_or(steps, "same", 0), (int)cs_json_int_or(steps, "changed", 0),
+	       (int)cs_json_int_or(steps, "added", 0), (int)cs_json_int_or(steps, "removed", 0));
+	if (first) {
+		cs_cli_print_cell(stdout, _("= first"), 12);
+		printf(_("%s is the first that differs\n"), cs_cli_show(c, first));
+	}
+	print_pair(c, _("= effects"), effects, show_plain);
+	print_pair(c, _("= sent"), json_object_get(effects, "sent"), show_plain);
+	print_pair(c, _("= state"), json_object_get(s, "state"), show_plain);
+	print_pair(c, _("= took"), json_object_get(s, "time"), show_took);
+	print_pair(c, _("= cost"), json_object_get(s, "cost"), show_cost);
+	if (cs_json_int_or(fixed, "old", 0) + cs_json_int_or(fixed, "new", 0) > 0)
+		print_pair(c, _("= corrected"), fixed, show_plain);
+	cs_cli_print_cell(stdout, _("= output"), 12);
+	puts(strcmp(cs_json_str_or(s, "output", ""), "same") == 0 ? _("the same") : _("changed"));
+}
+
 static int print_diff(cs_cli *c, const char *old, const char *new, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
@@ -100,7 +149,7 @@ static int print_diff(cs_cli *c, const char *old, const char *new, cs_err *err)
 		if (c->json)
 			cs_cli_print_json(row);
 		else if (summary)
-			printf("= %s\n", cs_cli_show_json(c, summary, 0));
+			print_summary(c, summary);
 		else
 			print_difference(c, row);
 	}

@@ -109,12 +109,26 @@ static void print_field(cs_cli *c, const char *label, const json_t *v)
 	puts(cs_cli_show_json(c, v, 0));
 }
 
+/* Which it is, and what switches one on that was switched off. */
+static void say_connector(cs_cli *c, const char *what, const char *names)
+{
+	if (!names)
+		return;
+	CS_AUTOFREE char *which = cs_xstrdup(cs_cli_show(c, names));
+	if (strcmp(what, "off") == 0 && !strchr(which, ','))
+		printf(_(": %s; next: capstan connectors mode %s live"), which, which);
+	else if (strcmp(what, "off") == 0)
+		printf(_(": %s; next: capstan connectors mode NAME live"), which);
+	else
+		printf(": %s", which);
+}
+
 static void print_waits(cs_cli *c, const json_t *waits)
 {
 	static const struct { const char *what, *text; } words[] = {
 		{ "approval", N_("your decision") }, { "in-doubt", N_("your word whether it happened") }, { "grace", N_("the end of a decision's grace") },
 		{ "timer", N_("a clock") }, { "retry", N_("another try") }, { "probe", N_("an answer whether it happened") }, { "event", N_("an event") }, { "hold", N_("the end of a hold") },
-		{ "breaker", N_("its connector's breaker (`capstan connectors`)") }, { "limit", N_("its connector's limits") },
+		{ "off", N_("its connector, which sends nothing now") }, { "breaker", N_("its connector's breaker (`capstan connectors`)") }, { "limit", N_("its connector's limits") },
 		{ "once", N_("what another run does under the same business key") },
 	};
 	size_t i;
@@ -128,6 +142,7 @@ static void print_waits(cs_cli *c, const json_t *waits)
 		printf("%s%s%s", _(words[k].text), task ? _(" at ") : "", cs_cli_show(c, task));
 		if (until)
 			printf(_(", until %s"), cs_cli_show(c, until));
+		say_connector(c, what, cs_json_str(one, "connector"));
 		puts("");
 	}
 }

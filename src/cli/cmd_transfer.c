@@ -98,6 +98,21 @@ static int request_of(const cs_cli_args *a, json_t **ret, cs_err *err)
 	return CS_OK;
 }
 
+/* What had not ended where it came from does not go on here, and is not what it was there. */
+static void say_open(cs_cli *c, const json_t *open)
+{
+	const char *run;
+	json_t *state;
+	if (json_object_size(open) == 0)
+		return;
+	fprintf(stderr, P_("%zu run had not ended there; it stands here as cancelled, and never goes on:\n",
+			   "%zu runs had not ended there; they stand here as cancelled, and never go on:\n", json_object_size(open)), json_object_size(open));
+	json_object_foreach((json_t *)(uintptr_t)open, run, state) {
+		CS_AUTOFREE char *shown = cs_xstrdup(cs_cli_show(c, run));
+		fprintf(stderr, _("  %s was %s there\n"), shown, cs_cli_show(c, json_string_value(state)));
+	}
+}
+
 static void print_imported(cs_cli *c, const json_t *ok)
 {
 	const json_t *runs = json_object_get(ok, "runs");
@@ -106,6 +121,7 @@ static void print_imported(cs_cli *c, const json_t *ok)
 	json_array_foreach((json_t *)runs, i, run)
 		puts(cs_cli_show(c, json_string_value(run)));
 	(void)fflush(stdout);
+	say_open(c, json_object_get(ok, "open"));
 	if (cs_json_true(ok, "existing"))
 		fputs(_("they are here already, from this same file\n"), stderr);
 	else

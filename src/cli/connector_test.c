@@ -165,7 +165,7 @@ static bool take_rest(probe *p, const json_t *run, const json_t *end)
 	if (end != NULL)                 /* it was sent, and would be tried again */
 		return take_end(p, end);
 	say(p, "error", strcmp(waits, "breaker") == 0 ? _("its breaker is open") : strcmp(waits, "approval") == 0 ? _("it would ask: a rule, or its mode, wants each call approved") :
-	    _("it waits, and was not sent"));
+	    strcmp(waits, "off") == 0 ? _("it is off, or dry: nothing is sent") : _("it waits, and was not sent"));
 	say(p, "next", strcmp(waits, "breaker") == 0 ? _("`capstan connectors` says when it is tried again") : strcmp(waits, "approval") == 0 ?
 	    _("test it before it is put on hold, or allow its reads by a policy") : _("look at the run with capstan show"));
 	return false;

@@ -230,6 +230,35 @@ bool cs_cli_all_held(cs_cli *c)
 	return cs_cli_reader(c, NULL) == CS_OK && cs_view_status(c->reader, &status, NULL) == CS_OK && cs_json_true(status, "hold");
 }
 
+/* What comes next depends on what it was: not what would send once more is named first. */
+static void say_faulted(cs_cli *c, const json_t *run)
+{
+	const char *id = cs_json_str_or(run, "run", ""), *step = "";
+	CS_AUTOJSON json_t *item = NULL;
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(run, "items"), i, one)
+		if (!item && strcmp(cs_json_str_or(one, "kind", ""), "fault") == 0 && cs_cli_reader(c, NULL) == CS_OK)
+			(void)cs_view_item(c->reader, cs_json_str_or(one, "id", ""), &item, NULL);
+	step = cs_json_str_or(item, "step", "retry");
+	fprintf(stderr, _("faulted; what happened: capstan trace %s\n"), id);
+	if (strcmp(step, "happened") == 0)
+		fprintf(stderr, _("%s was answered, so it has happened: look there first; capstan retry %s sends it once more\n"),
+			cs_cli_show(c, cs_json_str_or(item, "happened", "")), id);
+	else if (strcmp(step, "input") == 0)
+		fputs(_("it cannot go on with this input; next: begin another run\n"), stderr);
+	else if (strcmp(step, "correct") == 0)
+		fprintf(stderr, _("next: capstan correct %s --set PATH=VALUE --retry; once the cause is mended: capstan retry %s\n"), id, id);
+	else
+		fprintf(stderr, _("once mended: capstan retry %s; to change what it was given: capstan correct %s\n"), id, id);
+}
+
+static void say_off(cs_cli *c, const char *names)
+{
+	CS_AUTOFREE char *which = cs_xstrdup(cs_cli_show(c, names));
+	fprintf(stderr, _("%s sends nothing now; next: capstan connectors mode %s live\n"), which, strchr(which, ',') ? "NAME" : which);
+}
+
 void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 {
 	const char *id = cs_json_str_or(run, "run", ""), *state = cs_json_str_or(run, "state", "");
@@ -251,6 +280,9 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 		CS_AUTOFREE char *confirmed = word ? cs_xasprintf("%s --word %s", command, word) : cs_xstrdup(command);
 		fprintf(stderr, _("  then: %s\n"), cs_cli_show(c, confirmed));
 	}
+	json_array_foreach(json_object_get(run, "waits"), i, item)
+		if (strcmp(cs_json_str_or(item, "for", ""), "off") == 0 && cs_json_str(item, "connector"))
+			say_off(c, cs_json_str_or(item, "connector", ""));
 	if (strcmp(state, "waiting") == 0 && cs_cli_all_held(c))
 		fprintf(stderr, _("everything is held: nothing leaves until `capstan release`\n"));
 	if (strcmp(state, "created") == 0)
@@ -260,7 +292,7 @@ void cs_cli_say_waiting(cs_cli *c, const json_t *run)
 	if (strcmp(state, "stuck") == 0)
 		fprintf(stderr, _("stuck: something could not be taken back; next: capstan retry %s, or capstan waive %s --note WHY\n"), id, id);
 	if (strcmp(state, "faulted") == 0)
-		fprintf(stderr, _("faulted; what happened: capstan trace %s; once mended: capstan retry %s\n"), id, id);
+		say_faulted(c, run);
 }
 
 int cs_cli_run_status(const json_t *run)

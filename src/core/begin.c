@@ -264,7 +264,7 @@ static int begin_call(struct start *b, cs_err *err)
 	const cs_function *fn = b->s->function(b->s->ctx, b->r, b->t->call);
 	CS_AUTOJSON json_t *error = NULL;
 	if (fn == NULL) {
-		CS_AUTOFREE char *text = cs_xasprintf("There is no function %s in this workspace any more; run `capstan check`", b->t->call);
+		CS_AUTOFREE char *text = cs_xasprintf("There is no function %s in this workspace: put its connector's or agent's file there (an imported run brings none), then `capstan check`", b->t->call);
 		error = cs_error_new("configuration", text, b->t->ref);
 	} else {
 		error = cs_schema_complaint(fn->input, args, "The input", b->t->ref);

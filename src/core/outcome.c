@@ -163,7 +163,7 @@ static int ambiguous(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, 
 /* A breaker that this very end may have opened, or a limit, is no hold: the try is spent. */
 static bool on_hold(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn)
 {
-	return !cs_call_open(r, s, f, fn) && strcmp(f->call->held, "hold") == 0;
+	return !cs_call_open(r, s, f, fn) && (strcmp(f->call->held, "hold") == 0 || strcmp(f->call->held, "off") == 0);
 }
 
 static int ended(cs_run *r, cs_step *s, cs_frame *f, cs_outcome *o, json_t *error, cs_err *err)

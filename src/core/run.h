@@ -325,7 +325,7 @@ typedef struct cs_step {
 	const cs_function *(*function)(void *ctx, const cs_run *r, const char *name);
 	/* FN's verdict by today's rules; args_tainted is the array of tainted argument names. */
 	int (*verdict)(void *ctx, const cs_run *r, const cs_task *t, const cs_call *c, cs_verdict *ret, cs_err *err);
-	/* May C, a call of FN, leave now? Fills the word of what holds it: "hold", "breaker", "limit". */
+	/* May C, a call of FN, leave now? Fills the word of what holds it: "hold", "off" (its connector), "breaker", "limit". */
 	bool (*open)(void *ctx, const cs_run *r, const cs_function *fn, const cs_call *c, const char **ret_word);
 	/* The intent of C, a call of FN that is really sent, was written. NULL: nobody counts them. */
 	void (*sent)(void *ctx, const cs_function *fn, const cs_call *c);

@@ -143,7 +143,7 @@ bool cs_call_open(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn)
 	 * be sent again, or asked. */
 	const cs_call *about = f->call->outer != NULL ? f->call->outer : f->call;
 	if (about->tries > about->spared && !about->simulated && !r->simulated && cs_step_dry(s, fn))
-		f->call->held = "hold";
+		f->call->held = "off";
 	else
 		(void)s->open(s->ctx, r, fn, f->call, &f->call->held);
 	if (f->call->held != NULL)

@@ -371,8 +371,20 @@ static const char *held_by(const cs_call *c, const char *phase)
 	return c->awaits ? "once" : c->held != NULL ? c->held : c->outer != NULL ? "timer" : phase;
 }
 
-/* What a run that cannot go on waits for, as words. */
-static void waits(const cs_frame *f, json_t *words)
+/* Which connector is in the way, where it is that and no hold of everything. */
+static void name_outlet(struct walk *w, cs_frame *f, json_t *names)
+{
+	static const char *const outlets[] = { "off", "breaker", "limit" };
+	const cs_function *fn = NULL;
+	for (size_t i = 0; f->call->held != NULL && fn == NULL && i < CS_ARRAY_LEN(outlets); i++)
+		if (strcmp(f->call->held, outlets[i]) == 0)
+			fn = cs_call_function(w->r, w->s, f);
+	if (fn != NULL && cs_function_outlet(fn) != NULL)
+		json_object_set_new(names, cs_function_outlet(fn), json_true());
+}
+
+/* What a run that cannot go on waits for, as words, and the connectors in its way by name. */
+static void waits(struct walk *w, cs_frame *f, json_t *words, json_t *names)
 {
 	static const char *const word[] = {
 		[CS_CALL_PLANNED] = "hold", [CS_CALL_ASKING] = "approval", [CS_CALL_INTENT] = NULL,
@@ -381,8 +393,10 @@ static void waits(const cs_frame *f, json_t *words)
 	};
 	if (f == NULL)
 		return;
-	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0)
+	if (f->call != NULL && word[f->call->phase] != NULL && f->due == 0) {
 		json_object_set_new(words, held_by(f->call, word[f->call->phase]), json_true());
+		name_outlet(w, f, names);
+	}
 	if (cs_frame_sub_open(f))
 		json_object_set_new(words, "run", json_true());
 	if (f->hearing != NULL && !f->hearing->handling)
@@ -390,8 +404,8 @@ static void waits(const cs_frame *f, json_t *words)
 	if ((f->retry_due > 0 && f->child == NULL && f->next >= 0) || f->due > 0)
 		json_object_set_new(words, "timer", json_true());
 	for (int i = 0; f->kids != NULL && i < f->task->n_children; i++)
-		waits(f->kids[i], words);
-	waits(f->child, words);
+		waits(w, f->kids[i], words, names);
+	waits(w, f->child, words, names);
 }
 
 static bool asked_below(const cs_frame *f)
@@ -411,18 +425,26 @@ bool cs_run_at_rest(const cs_run *r)
 	return !cs_frame_intent_open(r->root) && !asked_below(r->root);
 }
 
+static json_t *keys_of(json_t *object)
+{
+	json_t *list = json_array(), *yes;
+	const char *name;
+	json_object_foreach(object, name, yes)
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 static int block(struct walk *w, cs_err *err)
 {
 	CS_AUTOJSON json_t *words = json_object();
-	waits(w->r->root, words);
+	CS_AUTOJSON json_t *names = json_object();
+	waits(w, w->r->root, words, names);
 	if (json_object_size(words) == 0)
 		return CS_OK;
-	json_t *on = json_array();
-	const char *name;
-	json_t *yes;
-	json_object_foreach(words, name, yes)
-		json_array_append_new(on, json_string(name));
-	return cs_run_write(w->r, w->s, "run.blocked", NULL, 0, json_pack("{s:o}", "on", on), err);
+	json_t *data = json_pack("{s:o}", "on", keys_of(words));
+	if (json_object_size(names) > 0)
+		json_object_set_new(data, "connectors", keys_of(names));
+	return cs_run_write(w->r, w->s, "run.blocked", NULL, 0, data, err);
 }
 
 static int settle(struct walk *w, cs_err *err)

@@ -21,8 +21,8 @@ cs_bundle *cs_command_bundle(cs_engine *e, const json_t *req, cs_err *err)
 		const char *name = cs_json_str_or(req, "flow", "");
 		const cs_flow *flow = cs_workspace_flow(e->ws, name);
 		if (flow == NULL) {
-			cs_err_set(err, CS_ENOTFOUND, "the engine has no flow %s: it knows the files as they were when it began. "
-				   "Leave the console, or stop `capstan serve` (`capstan doctor` names its process), and start it again", name);
+			cs_err_set(err, CS_ENOTFOUND, "the engine has no flow %s: its file is not there, or has an error; `capstan check` "
+				   "says which. A mended file is taken within seconds, or at once by `capstan reload`", name);
 			return NULL;
 		}
 		return cs_bundle_of_flow(e, flow);
@@ -183,6 +183,7 @@ static int cmd_replay(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 
 /* How an item that is over was decided: the deciding event's last word, and what it said. */
 struct decided {
+	const char *item;
 	char word[32];
 	json_t *value;
 };
@@ -197,6 +198,17 @@ static int read_decided(void *ctx, const cs_event *ev)
 	return 1;
 }
 
+/* The result that was said with `happened` stands with the attempt, not with its item. */
+static int read_resolved(void *ctx, const cs_event *ev)
+{
+	struct decided *d = ctx;
+	if (strcmp(ev->type, "attempt.resolved") != 0 || strcmp(cs_json_str_or(ev->data, "item", ""), d->item) != 0)
+		return 0;
+	json_decref(d->value);
+	d->value = json_incref(json_object_get(ev->data, "result"));
+	return 1;
+}
+
 static bool same_answer(const char *verb, const json_t *decision, const struct decided *d)
 {
 	static const struct {
@@ -206,37 +218,50 @@ static bool same_answer(const char *verb, const json_t *decision, const struct d
 		{ "approve", "approved", false }, { "reject", "rejected", false }, { "respond", "answered", true },
 		{ "dismiss", "dismissed", false },
 	};
+	const json_t *value = json_object_get(decision, "value");
+	const char *how = cs_json_str_or(decision, "how", "");
 	if (strcmp(verb, "resolve") == 0)
-		return strcmp(cs_json_str_or(decision, "how", ""), d->word) == 0;
+		return strcmp(how, d->word) == 0 && (strcmp(how, "happened") != 0 ||
+		       cs_json_equal(value != NULL ? value : json_null(), d->value != NULL ? d->value : json_null()));
 	for (size_t i = 0; i < CS_ARRAY_LEN(same); i++)
 		if (strcmp(same[i].verb, verb) == 0 && strcmp(same[i].word, d->word) == 0)
-			return !same[i].value || cs_json_equal(json_object_get(decision, "value"), d->value);
+			return !same[i].value || cs_json_equal(value, d->value);
 	return false;
 }
 
-/* An item that is over: the same answer once more is no error; another one says who decided what. */
-static int answer_again(cs_engine *e, const json_t *row, const json_t *decision, cs_err *err)
+static int read_decision(cs_engine *e, const json_t *row, const json_t *decision, struct decided *d, cs_err *err)
 {
-	struct decided d = { .word = "" };
 	int64_t seq = cs_json_int_or(row, "decided_seq", 0);
-	if (seq > 0)
-		(void)cs_reader_events(e->reader, cs_json_str_or(row, "run", ""), seq, seq, read_decided, &d, NULL);
-	bool same = same_answer(cs_json_str_or(decision, "verb", ""), decision, &d);
+	const char *run = cs_json_str_or(row, "run", "");
+	int rc = seq > 0 ? cs_reader_events(e->reader, run, seq, seq, read_decided, d, err) : CS_OK;
+	if (rc >= 0 && strcmp(cs_json_str_or(decision, "verb", ""), "resolve") == 0)
+		rc = cs_reader_events(e->reader, run, cs_json_int_or(row, "published_seq", seq), seq, read_resolved, d, err);
+	return rc < 0 ? rc : CS_OK;      /* found is as good as looked through */
+}
+
+/* An item that is over: the same answer once more is no error; another one says who decided what. */
+static int answer_again(cs_engine *e, const json_t *row, const char *id, const json_t *decision, cs_err *err)
+{
+	struct decided d = { .item = id };
+	const char *by = cs_json_str(row, "decided_by"), *verb = cs_json_str_or(decision, "verb", "");
+	int rc = read_decision(e, row, decision, &d, err);
+	bool same = rc == CS_OK && same_answer(verb, decision, &d);
+	bool other_value = strcmp(d.word, cs_json_str_or(decision, "how", "")) == 0;
 	json_decref(d.value);
-	if (same)
-		return CS_OK;
-	const char *by = cs_json_str(row, "decided_by");
-	return cs_err_set(err, CS_EREFUSED, "it is over: already %s%s%s", d.word[0] != '\0' ? d.word : cs_json_str_or(row, "state", ""),
-			  by != NULL ? " by " : "", by != NULL ? by : "");
+	if (rc != CS_OK || same)
+		return rc;
+	return cs_err_set(err, CS_EREFUSED, "illegal-transition: it is over: already %s%s%s%s; nothing was changed", d.word[0] != '\0' ? d.word :
+			  cs_json_str_or(row, "state", ""), other_value ? " with another value" : "", by != NULL ? " by " : "", by != NULL ? by : "");
 }
 
 /* An item of the workspace, of no run: it says something, and can be put away. */
 static int decide_own(cs_engine *e, const json_t *row, const char *id, const json_t *decision, json_t **ret, cs_err *err)
 {
 	const char *verb = cs_json_str_or(decision, "verb", "");
+	bool over = strcmp(cs_json_str_or(row, "state", ""), "open") != 0;
 	int rc = CS_OK;
-	if (strcmp(cs_json_str_or(row, "state", ""), "open") != 0) {
-		rc = answer_again(e, row, decision, err);
+	if (over) {
+		rc = answer_again(e, row, id, decision, err);
 	} else if (strcmp(verb, "dismiss") != 0) {
 		rc = cs_err_set(err, CS_EREFUSED, "this item is not answered with %s; do what it says, or use `capstan dismiss ID`", verb);
 	} else if (strcmp(e->clock.item, id) == 0) {
@@ -250,7 +275,7 @@ static int decide_own(cs_engine *e, const json_t *row, const char *id, const jso
 			rc = cs_command_write(e, "item.closed", json_pack("{s:s, s:s, s:s}", "item", id, "how", "dismissed", "by", e->step.actor), err);
 	}
 	if (rc == CS_OK)
-		*ret = json_pack("{s:s, s:s}", "item", id, "next", "");
+		*ret = json_pack("{s:s, s:s, s:b}", "item", id, "next", "", "again", over);
 	return rc;
 }
 
@@ -260,7 +285,7 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	const json_t *decision = json_object_get(req, "decision");
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *params = json_pack("[s]", id);
-	int rc = cs_reader_query(e->reader, "SELECT run, state, decided_by, decided_seq FROM item WHERE id = ?1", params, &rows, err);
+	int rc = cs_reader_query(e->reader, "SELECT run, state, decided_by, published_seq, decided_seq FROM item WHERE id = ?1", params, &rows, err);
 	if (rc != CS_OK)
 		return rc;
 	const json_t *row = json_array_get(rows, 0);
@@ -272,13 +297,14 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	if (l == NULL)
 		return err->code;
 	char next[CS_ID_SIZE] = "";
+	int64_t before = l->run->last_seq;
 	if (cs_run_item(l->run, id) == NULL)
-		rc = answer_again(e, row, decision, err);
+		rc = answer_again(e, row, id, decision, err);
 	else
 		rc = cs_run_decide(l->run, &e->step, id, decision, next, err);
 	cs_runs_ready(e, l);
 	if (rc == CS_OK)
-		*ret = json_pack("{s:s, s:s, s:s}", "item", id, "next", next, "run", l->run->id);
+		*ret = json_pack("{s:s, s:s, s:s, s:b}", "item", id, "next", next, "run", l->run->id, "again", l->run->last_seq == before);
 	return rc;
 }
 

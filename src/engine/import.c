@@ -256,14 +256,28 @@ static int put_all(cs_engine *e, const cs_import *m, cs_err *err)
 	return rc == CS_OK ? put_marks(e, m, import, err) : rc;
 }
 
+/* Had it ended there? What had not stands here as cancelled: it never goes on. */
+static bool had_ended(const json_t *run)
+{
+	static const char *const ends[] = { "completed", "faulted", "compensated", "cancelled" };
+	const char *state = cs_json_str_or(run, "state", "");
+	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++)
+		if (strcmp(ends[i], state) == 0)
+			return true;
+	return false;
+}
+
 static json_t *reply(const cs_import *m, bool existing)
 {
-	json_t *runs = json_array(), *run;
+	json_t *runs = json_array(), *open = json_object(), *run;
 	const char *id;
-	json_object_foreach(m->runs, id, run)
+	json_object_foreach(m->runs, id, run) {
 		json_array_append_new(runs, json_string(id));
-	return json_pack("{s:s, s:s, s:O, s:b, s:o}", "file", m->file, "signer", m->signer, "workspace",
-			 json_object_get(m->header, "workspace"), "existing", existing, "runs", runs);
+		if (!had_ended(run))
+			json_object_set(open, id, json_object_get(run, "state"));
+	}
+	return json_pack("{s:s, s:s, s:O, s:b, s:o, s:o}", "file", m->file, "signer", m->signer, "workspace",
+			 json_object_get(m->header, "workspace"), "existing", existing, "runs", runs, "open", open);
 }
 
 static int import_text(cs_engine *e, const json_t *req, const cs_buf *text, cs_import *m, json_t **ret, cs_err *err)

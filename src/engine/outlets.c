@@ -183,7 +183,7 @@ const char *cs_outlet_held(cs_engine *e, const cs_run *r, const cs_function *fn,
 	if (o == NULL)
 		return NULL;
 	if (atomic_load(&o->mode) == CS_MODE_OFF)
-		return "hold";
+		return "off";
 	cs_target *t = cs_target_of(o, c);
 	if (t != NULL && !cs_target_lets(t, r->id))
 		return "breaker";

@@ -18,7 +18,7 @@ void cs_outlets_renew(cs_engine *e);
 
 /* The mode that holds for what leaves by FN; live for what has no connector. */
 cs_mode cs_outlet_mode(cs_engine *e, const cs_function *fn);
-/* May C, a real call of FN, leave as far as its connector goes? NULL, or the word of what holds it: "hold" (its mode),
+/* May C, a real call of FN, leave as far as its connector goes? NULL, or the word of what holds it: "off" (its mode),
  * "breaker", "limit". What waits for the latter two is stepped again in its turn. */
 const char *cs_outlet_held(cs_engine *e, const cs_run *r, const cs_function *fn, const cs_call *c);
 /* Its intent was written: it counts for the limits, and has the one place of a half-open breaker. */

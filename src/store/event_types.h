@@ -10,7 +10,7 @@
  *                  parent, origin (first run of the lineage), subject, title, key, key_digest,
  *                  kind "flow"|"ask"|"sub" (parent started it: caller {task, occurrence}, detached,
  *                  replays (a run)), from (task reference), shadow; simulated is the event's
- *   run.started    input                     run.blocked on[]       run.resumed to
+ *   run.started    input                     run.blocked on[] connectors[]   run.resumed to
  *   run.completed  *output                   run.faulted *error, *task
  *   run.imported   *file, *signer, *workspace, *state: all events of the run before came from there; it ended there
  *                  as STATE says, or else here

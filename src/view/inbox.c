@@ -22,8 +22,12 @@ static const cs_view_column columns[] = {
 /* A decision that took effect has another state, but what was decided stays what is shown. */
 #define DECIDED "(SELECT substr(ev.type, 10) FROM event ev WHERE ev.seq = item.decided_seq AND ev.type LIKE 'approval.%')"
 #define FAULT "(SELECT ev.data FROM event ev WHERE ev.seq = item.published_seq AND item.kind = 'fault')"
+/* The call of the place where it faulted, where that was sent and answered: the effect is there, whatever came after. */
+#define HAPPENED "(SELECT CASE WHEN a.state = 'done' AND a.simulated = 0 AND a.class IN ('keyed', 'probe', 'unsafe') THEN a.call END FROM event ev" \
+	" JOIN attempt a ON a.run = item.run AND a.task = json_extract(ev.data, '$.at') WHERE item.kind = 'fault' AND item.state = 'open'" \
+	" AND ev.seq = item.published_seq AND json_extract(ev.data, '$.action') IS NULL ORDER BY a.seq DESC LIMIT 1)"
 #define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, CASE WHEN run.kind = 'sub' THEN NULL ELSE run.parent END AS replay_of, run.definition, " \
-	FAULT " AS fault, " DECIDED " AS decided" \
+	FAULT " AS fault, " HAPPENED " AS happened, " DECIDED " AS decided" \
 	" FROM item LEFT JOIN run ON run.id = item.run"
 #define WAITS "item.state IN ('proposed','pending','open')"
 
@@ -45,8 +49,37 @@ static const char *next_step(const char *kind, const char *state)
 	return NULL;
 }
 
+/* The last part of an error's type: validation, communication, … */
+static const char *error_word(const json_t *error)
+{
+	const char *type = cs_json_str_or(error, "type", ""), *slash = strrchr(type, '/');
+	return slash ? slash + 1 : type;
+}
+
+/* What is to be done about a fault depends on what it was. A reply that said itself that it failed (`fails`) is no
+ * effect that happened; one that was not understood, or came too late for the task, is. */
+static void put_step(const json_t *row, const char *at, const json_t *error, json_t *item)
+{
+	static const struct { const char *step, *next; } steps[] = {
+		{ "happened", "it has happened: look there before a retry" }, { "input", "run it again with another input" }, { "correct", "correct, then retry" },
+	};
+	const char *word = error_word(error), *call = cs_json_str(row, "happened"), *step = "retry";
+	bool happened = call && strcmp(word, "communication") != 0;
+	json_object_set_new(item, "happened", happened ? json_string(call) : json_null());
+	if (happened)
+		step = "happened";
+	else if (strcmp(at, "/input") == 0)
+		step = "input";
+	else if (strcmp(word, "validation") == 0 || strcmp(word, "expression") == 0)
+		step = "correct";
+	json_object_set_new(item, "step", json_string(step));
+	for (size_t i = 0; waits(cs_json_str_or(item, "state", "")) && i < CS_ARRAY_LEN(steps); i++)
+		if (strcmp(steps[i].step, step) == 0)
+			json_object_set_new(item, "next", json_string(steps[i].next));
+}
+
 /* What faults of one cause have in common: the definition, the place in it, the error by its type,
- * status and title. What it says in detail differs from run to run. */
+ * status and title, and whether the effect is there. What it says in detail differs from run to run. */
 static void put_cause(const json_t *row, json_t *item)
 {
 	static const char *const said[] = { "type", "status", "title" };
@@ -60,6 +93,8 @@ static void put_cause(const json_t *row, json_t *item)
 		json_t *v = json_object_get(error, said[i]);
 		json_array_append(what, v ? v : json_null());
 	}
+	put_step(row, at, error, item);
+	json_array_append(what, json_object_get(item, "happened"));
 	cs_json_digest(what, digest);
 	json_object_set_new(item, "at", *at ? json_string(at) : json_null());
 	json_object_set_new(item, "cause", json_string(digest));
@@ -197,18 +232,31 @@ static void put_from(json_t *card, const json_t *published)
 		put(card, "from", json_sprintf("proposed by %s", proposer));
 }
 
+/* "2026-11-23 09:30 UTC (in 4h)": to the minute, as a person reads it. */
+static void add_date(cs_buf *text, int64_t ms)
+{
+	char at[CS_TIME_SIZE], left[32];
+	int64_t wait = ms - cs_clock_wall_ms();
+	cs_time_format(ms, at);
+	cs_buf_addf(text, "%.10s %.5s UTC", at, at + 11);
+	if (wait <= 0)
+		return;
+	cs_duration_show(wait, left, sizeof left);
+	cs_buf_addf(text, " (in %s)", left);
+}
+
 /* Dates as they were published, {at, to} or the time alone. */
 static json_t *dates_of(const json_t *list)
 {
 	CS_AUTOBUF cs_buf text;
-	char at[CS_TIME_SIZE];
 	size_t i;
 	json_t *one;
 	cs_buf_init(&text, 4096);
 	json_array_foreach(list, i, one) {
 		const char *to = cs_json_str(one, "to");
-		cs_time_format(json_is_object(one) ? cs_json_int_or(one, "at", 0) : json_integer_value(one), at);
-		cs_buf_addf(&text, "%s%s%s%s", i ? ", " : "", at, to ? " to " : "", to ? to : "");
+		cs_buf_adds(&text, i ? ", " : "");
+		add_date(&text, json_is_object(one) ? cs_json_int_or(one, "at", 0) : json_integer_value(one));
+		cs_buf_addf(&text, "%s%s", to ? " to " : "", to ? to : "");
 	}
 	return json_string(cs_buf_str(&text));
 }

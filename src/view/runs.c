@@ -188,10 +188,26 @@ static const char waits_sql[] =
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n)"
 	" ORDER BY seq";
 
-/* For what has none, the run's own last word: an event of the outside, the end of a hold, a breaker, a limit. */
+/* "shop, bank"; NULL: none is named. */
+static json_t *names_of(const json_t *list)
+{
+	CS_AUTOBUF cs_buf text;
+	size_t i;
+	json_t *one;
+	cs_buf_init(&text, 4096);
+	json_array_foreach(list, i, one)
+		if (json_is_string(one))
+			cs_buf_addf(&text, "%s%s", text.len ? ", " : "", json_string_value(one));
+	return text.len ? json_string(cs_buf_str(&text)) : json_null();
+}
+
+/* For what has none, the run's own last word: an event of the outside, the end of a hold, a connector that is off, a
+ * breaker, a limit. */
 static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *err)
 {
-	static const char *const words[] = { "event", "hold", "once", "breaker", "limit" };
+	static const struct { const char *word; bool outlet; } words[] = {
+		{ "event", false }, { "hold", false }, { "once", false }, { "off", true }, { "breaker", true }, { "limit", true },
+	};
 	CS_AUTOJSON json_t *rows = NULL;
 	CS_AUTOJSON json_t *data = NULL;
 	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type = 'run.blocked' ORDER BY seq DESC LIMIT 1", params, &rows, err);
@@ -201,8 +217,9 @@ static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *
 	json_t *on;
 	json_array_foreach(json_object_get(data, "on"), i, on)
 		for (size_t k = 0; k < CS_ARRAY_LEN(words); k++)
-			if (json_is_string(on) && strcmp(json_string_value(on), words[k]) == 0)
-				json_array_append_new(waits, json_pack("{s:s, s:n, s:n, s:n}", "for", words[k], "task", "until", "item"));
+			if (json_is_string(on) && strcmp(json_string_value(on), words[k].word) == 0)
+				json_array_append_new(waits, json_pack("{s:s, s:n, s:n, s:n, s:o}", "for", words[k].word, "task", "until", "item", "connector",
+								       words[k].outlet ? names_of(json_object_get(data, "connectors")) : json_null()));
 	return rc;
 }
 

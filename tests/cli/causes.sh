@@ -81,6 +81,10 @@ complained 'the run rests at sum'
 expect 0 correct "$item" --set n=41 --dry-run
 said 'input n of /do/1/sum: one -> 41'
 complained 'nothing is written'
+[ "$(wc -l <"$work/err")" -eq 1 ] || fail 'what holds for all twelve is said more than once'
+expect 0 inbox show "$item"
+said 'Next *correct, then retry'
+said "capstan correct $item --set PATH=VALUE --retry"
 left 1
 expect 0 correct "$item" --set n=41 --retry --note 'a number was meant'
 left 0

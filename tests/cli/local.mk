@@ -13,3 +13,4 @@ TESTS += tests/cli/disk.sh
 TESTS += tests/cli/backup.sh
 TESTS += tests/cli/held.sh tests/cli/transfer.sh
 TESTS += tests/cli/archive.sh
+TESTS += tests/cli/operator.sh

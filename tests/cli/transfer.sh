@@ -61,10 +61,20 @@ said 'well .*completed'
 expect 4 -C to retry "$run"
 complained imported
 expect 0 -C to replay "$run"
-said '"changed":0'
+said '^= steps *. the same, 0 changed, 0 added, 0 removed'
 expect 0 -C to diff "$run" "$(expect 0 -C to runs --json && member run)"
 expect 0 -C to inbox --json
 [ ! -s "$work/out" ] || fail 'something waits for the operator'
 expect 0 -C to verify
 said '^clean'
 expect 0 -C to rebuild --check
+
+# What had not ended there is said, with what it was.
+expect 0 -C from run carried --input '{"n": 2}' --detach
+open=$(cat "$work/out")
+expect 0 -C from export "$open" --output open.jsonl
+expect 0 -C to import open.jsonl
+complained '1 run had not ended there; it stands here as cancelled'
+complained "$open was waiting there"
+expect 0 -C to show "$open"
+said '^state *cancelled'

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "flow/outlet.h"
 #include "tests/engine/far_side.h"
+#include "view/view.h"
 
 #define CONNECTOR(name, mode) \
 	"connector: " name "\nkind: http\nurl: https://" name ".example.com\nmode: " mode "\noperations:\n" \
@@ -99,7 +101,7 @@ static void i12_each_mode_lets_out_what_it_says(void **state)
 		CS_AUTOFREE char *off = cs_xasprintf("shut.%s", ops[i]);
 		CS_AUTOFREE char *hold_ = cs_xasprintf("desk.%s", ops[i]);
 		CS_AUTOFREE char *shut = begin(w, off);
-		await_word(w, shut, "hold");
+		await_word(w, shut, "off");
 		CS_AUTOFREE char *asks = begin(w, hold_);
 		await_word(w, asks, "approval");
 		CS_AUTOJSON json_t *item = world_item(w);
@@ -118,12 +120,65 @@ static void i12_each_mode_lets_out_what_it_says(void **state)
 	world_verify(w);
 }
 
+static void what_waits_for_a_connector_that_is_off_names_it(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, "shut.send");
+	await_word(w, run, "off");
+	CS_AUTOJSON json_t *shown = NULL;
+	cs_reader *r = NULL;
+	CS_AUTOFREE char *dir = cs_path_join(w->dir, CS_STATE_DIR);
+	assert_int_equal(cs_reader_open(dir, &r, NULL), CS_OK);
+	assert_int_equal(cs_view_run(r, run, &shown, NULL), CS_OK);
+	cs_reader_close(r);
+	const json_t *waits = json_array_get(json_object_get(shown, "waits"), 0);
+	assert_string_equal(cs_json_str_or(waits, "for", ""), "off");
+	assert_string_equal(cs_json_str_or(waits, "connector", ""), "shut");
+}
+
+static json_t *resolution(const char *how, const char *value)
+{
+	json_t *d = json_pack("{s:s, s:s}", "verb", "resolve", "how", how);
+	if (value != NULL)
+		json_object_set_new(d, "value", world_json(value));
+	return d;
+}
+
+static json_t *decide(const char *item, json_t *decision)
+{
+	return json_pack("{s:s, s:s, s:o}", "cmd", "decide", "item", item, "decision", decision);
+}
+
+static void what_was_resolved_is_resolved_no_other_way(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, "mail.send");
+	far_side_await(1);
+	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "cut off");
+	CS_AUTOJSON json_t *item = world_item(w);
+	const char *id = cs_json_str_or(item, "id", "");
+	json_decref(world_decide(w, id, resolution("happened", "{'n':1}")));
+	json_decref(world_await(w, run, "completed"));
+	int events = world_count(w, run, "attempt.resolved") + world_count(w, run, "item.closed");
+	CS_AUTOJSON json_t *same = world_ask(w, decide(id, resolution("happened", "{'n':1}")));
+	assert_true(cs_json_true(same, "again"));
+	CS_AUTOJSON json_t *value = world_refused(w, decide(id, resolution("happened", "{'n':2}")));
+	json_decref(world_refused(w, decide(id, resolution("happened", NULL))));
+	CS_AUTOJSON json_t *other = world_refused(w, decide(id, resolution("did-not", NULL)));
+	CS_AUTOFREE char *says = cs_json_text(value);
+	CS_AUTOFREE char *what = cs_json_text(other);
+	assert_non_null(strstr(says, "illegal-transition: it is over: already happened with another value by operator:"));
+	assert_non_null(strstr(what, "already happened by operator:"));
+	assert_int_equal(world_count(w, run, "attempt.resolved") + world_count(w, run, "item.closed"), events);
+	world_verify(w);
+}
+
 static void i12_a_mode_that_was_said_holds_over_a_restart(void **state)
 {
 	world *w = *state;
 	json_decref(say(w, "mail", "off"));
 	CS_AUTOFREE char *run = begin(w, "mail.send");
-	await_word(w, run, "hold");
+	await_word(w, run, "off");
 	world_stop(w);
 	world_start(w);
 	world_settle(w);
@@ -144,7 +199,7 @@ static void i12_a_mode_is_asked_again_just_before_the_first_byte(void **state)
 	json_decref(say(w, "mail", "off"));
 	assert_false(far_side_gate(0));
 	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
-	await_word(w, run, "hold");
+	await_word(w, run, "off");
 	json_decref(say(w, "mail", "live"));     /* it may be tried once: what was held back is not counted */
 	far_side_await(2);
 	assert_string_equal(far_side_key(0), far_side_key(1));
@@ -347,6 +402,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(i12_of_file_and_command_the_more_careful_holds),
 		TEST(i12_each_mode_lets_out_what_it_says),
+		TEST(what_waits_for_a_connector_that_is_off_names_it),
+		TEST(what_was_resolved_is_resolved_no_other_way),
 		TEST(i12_a_mode_that_was_said_holds_over_a_restart),
 		TEST(i12_a_mode_is_asked_again_just_before_the_first_byte),
 		TEST(what_is_held_back_keeps_its_tries),

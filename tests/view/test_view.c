@@ -146,6 +146,57 @@ static void a_faulted_run_says_its_error(void **state)
 	cs_reader_close(r);
 }
 
+/* One fault at the call, after an attempt that ended as TYPE; the item that the operator sees. */
+static json_t *fault_after(const char *dir, const char *class, const char *type, const char *error)
+{
+	cs_store *s = fixture_open(dir);
+	json_t *inbox = NULL;
+	create(s, RUN_A, "{}");
+	event(s, RUN_A, send_ref, 1, "task.started", "{}");
+	fixture_event(s, RUN_A, send_ref, 1, "attempt.intent",
+		      json_pack("{s:s, s:s, s:s, s:s, s:i}", "key", "k1", "digest", "d1", "call", "mail.send", "class", class, "n", 1));
+	event(s, RUN_A, send_ref, 1, type, "{\"key\":\"k1\",\"error\":{\"title\":\"no\"},\"result\":1}");
+	fixture_event(s, RUN_A, NULL, 0, "run.faulted", json_pack("{s:o, s:s}", "error", cs_json_lenient(error), "task", send_ref));
+	fixture_event(s, RUN_A, NULL, 0, "item.opened", json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "item", ITEM_A, "kind", "fault", "title", "order faulted",
+								  "next", "retry", "error", cs_json_lenient(error), "at", send_ref));
+	cs_store_close(s);
+	cs_reader *r = reader(dir);
+	assert_int_equal(cs_view_inbox(r, false, &inbox, NULL), CS_OK);
+	cs_reader_close(r);
+	return inbox;
+}
+
+#define ERROR(word) "{\"type\":\"https://example.com/errors/" word "\",\"title\":\"T\",\"status\":400}"
+
+static void a_fault_after_an_answer_says_first_that_it_has_happened(void **state)
+{
+	CS_AUTOJSON json_t *inbox = fault_after(*state, "unsafe", "attempt.done", ERROR("validation"));
+	want(inbox, "0.happened", "\"mail.send\"");
+	want(inbox, "0.step", "\"happened\"");
+	want(inbox, "0.next", "\"it has happened: look there before a retry\"");
+}
+
+static void a_fault_of_what_was_refused_says_what_mends_it(void **state)
+{
+	CS_AUTOJSON json_t *inbox = fault_after(*state, "unsafe", "attempt.failed", ERROR("communication"));
+	want(inbox, "0.happened", "null");
+	want(inbox, "0.next", "\"retry\"");
+}
+
+static void a_reply_that_says_it_failed_has_not_happened(void **state)
+{
+	CS_AUTOJSON json_t *inbox = fault_after(*state, "keyed", "attempt.done", ERROR("communication"));
+	want(inbox, "0.happened", "null");
+}
+
+static void a_fault_of_what_it_was_given_names_the_correction(void **state)
+{
+	CS_AUTOJSON json_t *inbox = fault_after(*state, "read", "attempt.done", ERROR("validation"));
+	want(inbox, "0.happened", "null");
+	want(inbox, "0.step", "\"correct\"");
+	want(inbox, "0.next", "\"correct, then retry\"");
+}
+
 static void fault(cs_store *s, int n, const char *at, const char *error)
 {
 	CS_AUTOFREE char *run = cs_xasprintf("01J9ZZZZZZ000000000000010%d", n);
@@ -445,7 +496,9 @@ int main(void)
 		T(a_turn_hangs_below_its_own_loop), T(a_task_that_is_taken_back_says_so_in_the_trace),
 		T(why_walks_from_the_effect_to_its_root),
 		T(every_type_of_event_has_its_sentence), T(the_difference_names_what_changed_and_where_it_began),
-		T(the_status_counts_what_is_not_over),
+		T(the_status_counts_what_is_not_over), T(a_fault_after_an_answer_says_first_that_it_has_happened),
+		T(a_fault_of_what_was_refused_says_what_mends_it), T(a_reply_that_says_it_failed_has_not_happened),
+		T(a_fault_of_what_it_was_given_names_the_correction),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
