@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "tests/support/acts.h"
 
 static struct {
 	atomic_int calls;
@@ -38,25 +40,24 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 
 void far_side_new(world *w, const char *const *connectors)
 {
-	static cs_performer performers[8];
 	memset(&far_side, 0, sizeof far_side);
 	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
 	world_file(w, "policies/allow.yaml", "policy: allow\nrules: [ { name: all, when: { call: '*' }, then: allow } ]\n");
 	for (; connectors[0] != NULL; connectors += 2)
 		world_file(w, connectors[0], connectors[1]);
-	assert_true(w->opts.n_performers <= CS_ARRAY_LEN(performers));
-	for (size_t i = 0; i < w->opts.n_performers; i++) {
-		performers[i] = w->opts.performers[i];
-		if (strcmp(performers[i].kind, "http") == 0)
-			performers[i] = (cs_performer){ .kind = "http", .perform = perform };
-	}
-	w->opts.performers = performers;
+	world_outside(w, perform);
 }
 
 void far_side_start(world *w)
 {
 	world_start(w);
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
+}
+
+char *far_side_begin(world *w, const char *call)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[{'c':{'call':'%s'}}]}", call);
+	return world_begin(w, text);
 }
 
 int far_side_calls(void)
@@ -109,4 +110,11 @@ void far_side_free(world *w)
 		if (far_side.kept[n].done != NULL)
 			far_side_end(n, CS_OUTCOME_NOT_SENT, 0, "over");
 	world_free(w);
+}
+
+int far_side_tear_down(void **state)
+{
+	far_side_free(*state);
+	free(*state);
+	return 0;
 }

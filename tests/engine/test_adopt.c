@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 #include "core/run.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HEAD(version) "document: { dsl: '1.0.3', namespace: test, name: f, version: '" version "' }\ndo:\n"
 #define FIRST "  - first: { set: { n: 1 } }\n"
@@ -21,18 +21,9 @@
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\nmode: live\noperations:\n"
 		   "  send: { effect: unsafe, request: { method: POST, path: /send, body: '${ . }' } }\n");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -43,28 +34,16 @@ static char *begin(world *w, const char *flow)
 	return world_run(w, "f", NULL, json_object());
 }
 
-static char *item_of(world *w, const char *run)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM item WHERE run = '%s' AND state = 'pending'", run);
-	for (int i = 0; i < 1000; i++, usleep(10000)) {
-		CS_AUTOJSON json_t *rows = world_rows(w, sql);
-		if (json_array_size(rows) == 1)
-			return cs_xstrdup(cs_json_str(json_array_get(rows, 0), "id"));
-	}
-	fail_msg("nothing waits in %s", run);
-	return NULL;
-}
-
 static void rest(world *w, const char *run)
 {
-	free(item_of(w, run));
+	free(world_item_of(w, run));
 	CS_AUTOJSON json_t *row = world_await(w, run, "waiting");
 	assert_non_null(row);
 }
 
 static void approve(world *w, const char *run)
 {
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
 }
 
@@ -77,12 +56,6 @@ static void edit(world *w, const char *flow)
 static void adopt(world *w, const char *run)
 {
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "adopt", "run", run, "why", "mended")));
-}
-
-static void restart(world *w)
-{
-	world_stop(w);
-	world_start(w);
 }
 
 static void assert_ends(world *w, const char *run, const char *letter)
@@ -104,7 +77,7 @@ static void test_what_is_still_to_come_is_taken_from_the_new_definition(void **s
 	CS_AUTOJSON json_t *row = world_await(w, run, "waiting");
 	assert_string_equal(cs_json_str_or(row, "version", ""), "1.1.0");
 	assert_int_equal(world_count(w, run, "approval.voided"), 0);
-	restart(w);
+	world_restart(w);
 	approve(w, run);
 	assert_ends(w, run, "b");
 	CS_AUTOJSON json_t *event = world_event(w, run, "run.adopted");
@@ -143,11 +116,11 @@ static void test_a_gate_with_other_content_is_void_and_asked_again(void **state)
 	world *w = *state;
 	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("a@x") END("a"));
 	rest(w, run);
-	CS_AUTOFREE char *before = item_of(w, run);
+	CS_AUTOFREE char *before = world_item_of(w, run);
 	edit(w, HEAD("1.0.1") FIRST MAIL("b@x") END("b"));
 	adopt(w, run);
-	restart(w);
-	CS_AUTOFREE char *after = item_of(w, run);
+	world_restart(w);
+	CS_AUTOFREE char *after = world_item_of(w, run);
 	assert_string_not_equal(before, after);
 	assert_int_equal(world_count(w, run, "approval.voided"), 1);
 	CS_AUTOJSON json_t *no = world_refused(w, json_pack("{s:s, s:s, s:{s:s}}", "cmd", "decide", "item", before, "decision", "verb", "approve"));
@@ -170,7 +143,7 @@ static void test_a_switch_leads_where_it_led_though_tasks_before_it_moved(void *
 	edit(w, BEFORE "  - left: { do: [ { x: { set: { m: 1 } } }, { y: { set: { m: 2 } } } ] }\n"
 		       "  - last: { call: approve, with: { title: Well? } }\n" END("b"));
 	adopt(w, run);
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "resume")));
 	approve(w, run);
 	assert_ends(w, run, "b");
@@ -215,7 +188,7 @@ static void test_inside_of_a_loop_what_comes_after_may_change(void **state)
 	rest(w, run);
 	edit(w, LOOP("{ set: { m: 2 } }"));
 	adopt(w, run);
-	restart(w);
+	world_restart(w);
 	approve(w, run);
 	CS_AUTOJSON json_t *rows = NULL;
 	for (int i = 0; i < 500 && json_array_size(rows) == 0; i++, usleep(10000)) {
@@ -239,7 +212,7 @@ static void test_a_faulted_run_is_mended_by_its_flow_and_retried(void **state)
 	assert_non_null(row);
 	edit(w, HEAD("1.0.1") FIRST "  - bad: { set: { m: '${ .n }' } }\n" END("b"));
 	adopt(w, run);
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
 	assert_ends(w, run, "b");
 }
@@ -272,7 +245,7 @@ static void test_a_listener_keeps_what_it_heard_for_the_same_filters_only(void *
 	assert_refused(w, run, "it is under way, and it is another");
 	edit(w, HEAR("a", "b", "{ stop: { if: .worse, raise: { error: { type: x, status: 500 } } } }, { more: { set: { l: '${ .l }' } } }"));
 	adopt(w, run);
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
 	json_decref(world_ask(w, world_json(EMIT_A)));
 	assert_ends(w, run, "b");
@@ -304,7 +277,7 @@ static void test_taken_back_by_the_older_file_and_refused_when_it_is_over(void *
 	edit(w, HEAD("1.0.0") FIRST WELL END("a"));
 	adopt(w, run);
 	assert_int_equal(world_count(w, run, "run.adopted"), 2);
-	restart(w);
+	world_restart(w);
 	approve(w, run);
 	assert_ends(w, run, "a");
 	CS_AUTOJSON json_t *no = world_refused(w, json_pack("{s:s, s:s}", "cmd", "adopt", "run", run));
@@ -313,7 +286,7 @@ static void test_taken_back_by_the_older_file_and_refused_when_it_is_over(void *
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_what_is_still_to_come_is_taken_from_the_new_definition),
 		T(test_what_is_done_must_stand_as_it_was),

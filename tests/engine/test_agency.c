@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 #include "view/view.h"
 
 #define DECISIONS_MAX 4
@@ -35,8 +35,7 @@ static const struct path {
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	CS_AUTOFREE char *from = cs_xasprintf("%s/workflows/agency/.", getenv("CS_TEST_SRCDIR"));
 	const char *argv[] = { "cp", "-R", "--", from, w->dir, NULL };
 	cs_child_opts o = { .argv = argv };
@@ -47,14 +46,6 @@ static int set_up(void **state)
 	world_file(w, "capstan.yaml", "workspace: agency\nmode: simulate\napprovals: { grace: PT0.01S }\n"
 				      "flows: { client-onboarding: { subject: '${ $start.email }' } }\n");
 	world_start(w);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -123,7 +114,7 @@ static void every_path_ends_where_its_head_says(void **state)
 		set_up(&w);
 		check_path(w, &paths[i]);
 		world_verify(w);
-		tear_down(&w);
+		world_tear_down(&w);
 	}
 }
 
@@ -185,8 +176,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_path_ends_where_its_head_says),
-		cmocka_unit_test_setup_teardown(what_the_owner_edits_is_what_goes_on, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_replay_of_an_edited_run_is_the_same_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_the_owner_edits_is_what_goes_on, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(a_replay_of_an_edited_run_is_the_same_run, set_up, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

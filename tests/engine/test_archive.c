@@ -11,34 +11,19 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HEAD(name) "document: { dsl: '1.0.3', namespace: test, name: " name ", version: '1.0.0' }\ndo:\n"
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "flows/done.yaml", HEAD("done") "  - a: { set: { n: '${ $start.n }' } }\n  - b: { set: { n: '${ .n }' } }\n");
 	world_file(w, "flows/asks.yaml", HEAD("asks") "  - well: { call: approve, with: { title: Well? } }\n  - end: { set: { by: '${ .by }' } }\n");
 	world_file(w, "flows/breaks.yaml", HEAD("breaks") "  - a: { set: { n: 1 } }\n"
 		   "  - b: { raise: { error: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/runtime', status: 500, title: Broken } } }\n");
 	world_start(w);
-	*state = w;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static int64_t number(world *w, const char *sql)
-{
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return cs_json_int_or(json_array_get(rows, 0), "n", -1);
 }
 
 /* All that there is, once the engine has signed it. */
@@ -69,7 +54,7 @@ static void an_open_run_goes_on_while_the_others_are_archived(void **state)
 	run_to(w, "done", "completed", &done);
 	archive(w);
 	CS_AUTOFREE char *sql = cs_xasprintf("SELECT count(*) AS n FROM event WHERE run = '%s'", done);
-	assert_true(number(w, sql) <= 1);    /* the last signed event stays, whosever it is */
+	assert_true(world_number(w, sql) <= 1);    /* the last signed event stays, whosever it is */
 	world_stop(w);
 	world_start(w);
 	CS_AUTOJSON json_t *item = world_item(w);
@@ -95,12 +80,12 @@ static void a_fault_that_waits_keeps_its_run_and_one_put_away_is_still_retried(v
 	run_to(w, "breaks", "faulted", &run);
 	CS_AUTOFREE char *sql = cs_xasprintf("SELECT count(*) AS n FROM event WHERE run = '%s'", run);
 	archive(w);
-	assert_true(number(w, sql) > 0);     /* its item is in the inbox */
+	assert_true(world_number(w, sql) > 0);     /* its item is in the inbox */
 	CS_AUTOJSON json_t *item = world_item(w);
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "dismiss")));
 	world_settle(w);
 	archive(w);
-	assert_true(number(w, sql) <= 1);    /* the last signed event stays, whosever it is */
+	assert_true(world_number(w, sql) <= 1);    /* the last signed event stays, whosever it is */
 	world_stop(w);
 	world_start(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
@@ -119,7 +104,7 @@ static void a_fault_that_waits_keeps_its_run_and_one_put_away_is_still_retried(v
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(an_open_run_goes_on_while_the_others_are_archived),
 		TEST(a_fault_that_waits_keeps_its_run_and_one_put_away_is_still_retried),

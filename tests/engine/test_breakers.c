@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "tests/engine/far_side.h"
+#include "tests/support/acts.h"
 
 #define CONNECTOR(name, more) \
 	"connector: " name "\nkind: http\nurl: https://" name ".example.com\nmode: live\n" more "operations:\n" \
@@ -48,13 +49,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	far_side_free(*state);
-	free(*state);
-	return 0;
-}
-
 /* Until nobody is left to be stepped; what is kept on the far side may still be open. */
 static void quiet(world *w)
 {
@@ -70,20 +64,6 @@ static void pass(world *w, int64_t ms)
 {
 	clock_ms += ms;
 	quiet(w);
-}
-
-static char *begin(world *w, const char *call)
-{
-	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[{'c':{'call':'%s'}}]}", call);
-	CS_AUTOJSON json_t *doc = world_json(text);
-	return world_run(w, NULL, doc, NULL);
-}
-
-static void await_word(world *w, const char *run, const char *word)
-{
-	json_decref(world_await(w, run, "waiting"));
-	CS_AUTOJSON json_t *blocked = world_event(w, run, "run.blocked");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(blocked, "on"), 0)), word);
 }
 
 static void assert_breaker(world *w, const char *connector, const char *state)
@@ -110,7 +90,7 @@ static void failures(world *w, int n, int status)
 {
 	for (int i = 0; i < n; i++) {
 		int at = far_side_calls();
-		CS_AUTOFREE char *run = begin(w, "mail.look");
+		CS_AUTOFREE char *run = far_side_begin(w, "mail.look");
 		far_side_await(at + 1);
 		far_side_end(at, status == 0 ? CS_OUTCOME_NOT_SENT : CS_OUTCOME_REJECTED, status, "no");
 		json_decref(world_await(w, run, "faulted"));
@@ -129,9 +109,9 @@ static void failures_open_it_and_what_is_blocked_keeps_its_tries(void **state)
 	world *w = *state;
 	failures(w, 3, 0);
 	assert_breaker(w, "mail", "open");
-	CS_AUTOFREE char *run = begin(w, "mail.put");
-	await_word(w, run, "breaker");
-	CS_AUTOFREE char *other = begin(w, "shop.look");         /* another connector goes on */
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
+	world_await_blocked(w, run, "breaker");
+	CS_AUTOFREE char *other = far_side_begin(w, "shop.look");         /* another connector goes on */
 	far_side_await(4);
 	far_side_end(3, CS_OUTCOME_DONE, 0, "");
 	json_decref(world_await(w, other, "completed"));
@@ -155,7 +135,7 @@ static void failures_open_it_and_what_is_blocked_keeps_its_tries(void **state)
 static void what_fails_while_it_opens_is_a_try(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
 	far_side_await(1);
 	failures(w, 3, 0);
 	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "refused");
@@ -190,14 +170,14 @@ static void without_a_word_in_the_file_five_within_a_minute_open_it(void **state
 	world *w = *state;
 	for (int i = 0; i < 5; i++) {
 		assert_breaker(w, "shop", "closed");
-		CS_AUTOFREE char *run = begin(w, "shop.look");
+		CS_AUTOFREE char *run = far_side_begin(w, "shop.look");
 		far_side_await(i + 1);
 		far_side_end(i, CS_OUTCOME_NOT_SENT, 0, "no");
 		json_decref(world_await(w, run, "faulted"));
 	}
 	assert_breaker(w, "shop", "open");
-	CS_AUTOFREE char *run = begin(w, "shop.send");
-	await_word(w, run, "breaker");
+	CS_AUTOFREE char *run = far_side_begin(w, "shop.send");
+	world_await_blocked(w, run, "breaker");
 	pass(w, 29999);
 	assert_breaker(w, "shop", "open");
 	pass(w, 6001);
@@ -212,8 +192,8 @@ static void half_open_lets_one_through_and_all_when_it_answers(void **state)
 	char *runs[5];
 	failures(w, 3, 0);
 	for (size_t i = 0; i < CS_ARRAY_LEN(runs); i++) {
-		runs[i] = begin(w, "mail.send");
-		await_word(w, runs[i], "breaker");
+		runs[i] = far_side_begin(w, "mail.send");
+		world_await_blocked(w, runs[i], "breaker");
 	}
 	pass(w, until_of(w) - clock_ms);
 	far_side_await(4);
@@ -237,7 +217,7 @@ static void half_open_lets_one_through_and_all_when_it_answers(void **state)
 static void i12_what_is_about_to_leave_is_stopped_when_it_opens(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
 	far_side_await(1);
 	assert_true(far_side_gate(0));
 	failures(w, 3, 0);
@@ -260,15 +240,15 @@ static void it_is_the_same_after_a_restart_in_each_state(void **state)
 	restart(w);
 	failures(w, 1, 0);                   /* the two before it are not forgotten */
 	assert_breaker(w, "mail", "open");
-	CS_AUTOFREE char *run = begin(w, "mail.put");
-	await_word(w, run, "breaker");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
+	world_await_blocked(w, run, "breaker");
 	restart(w);
 	assert_int_equal(far_side_calls(), 3);
 	pass(w, until_of(w) - clock_ms);
 	far_side_await(4);
 	assert_breaker(w, "mail", "half-open");
-	CS_AUTOFREE char *second = begin(w, "mail.put");
-	await_word(w, second, "breaker");
+	CS_AUTOFREE char *second = far_side_begin(w, "mail.put");
+	world_await_blocked(w, second, "breaker");
 	cs_engine_stop(w->engine, 0);    /* with the one that was let through still open */
 	w->engine = NULL;
 	far_side_end(3, CS_OUTCOME_DONE, 0, "too late");
@@ -295,14 +275,14 @@ static void one_item_says_it_and_closes_by_itself(void **state)
 	CS_AUTOJSON json_t *items = world_rows(w, "SELECT title FROM item WHERE kind = 'breaker'");
 	assert_int_equal(json_array_size(items), 1);
 	assert_string_equal(cs_json_str(json_array_get(items, 0), "title"), "mail: mail.example.com fails, and what goes there waits");
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
 	pass(w, until_of(w) - clock_ms);
 	far_side_await(4);
 	far_side_end(3, CS_OUTCOME_NOT_SENT, 0, "still no");
 	json_decref(world_await(w, run, "faulted"));
 	assert_int_equal(open_items(w), 1);                              /* the same, though it opened again */
 	restart(w);
-	CS_AUTOFREE char *next = begin(w, "mail.send");
+	CS_AUTOFREE char *next = far_side_begin(w, "mail.send");
 	pass(w, until_of(w) - clock_ms);
 	far_side_await(5);
 	far_side_end(4, CS_OUTCOME_DONE, 0, "");
@@ -312,7 +292,7 @@ static void one_item_says_it_and_closes_by_itself(void **state)
 	assert_int_equal(open_items(w), 1);                              /* another time, another item */
 	CS_AUTOJSON json_t *second = world_rows(w, "SELECT id FROM item WHERE kind = 'breaker' AND state = 'open'");
 	json_decref(world_decide(w, cs_json_str(json_array_get(second, 0), "id"), json_pack("{s:s}", "verb", "dismiss")));
-	CS_AUTOFREE char *last = begin(w, "mail.send");
+	CS_AUTOFREE char *last = far_side_begin(w, "mail.send");
 	pass(w, until_of(w) - clock_ms);
 	far_side_await(9);
 	far_side_end(8, CS_OUTCOME_NOT_SENT, 0, "still no");
@@ -326,8 +306,8 @@ static void an_approval_is_not_used_up_while_it_is_open(void **state)
 	world *w = *state;
 	failures(w, 3, 0);
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "connector", "name", "mail", "mode", "hold")));
-	CS_AUTOFREE char *run = begin(w, "mail.send");
-	await_word(w, run, "approval");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
+	world_await_blocked(w, run, "approval");
 	CS_AUTOJSON json_t *item = world_item(w);
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
 	quiet(w);
@@ -347,7 +327,7 @@ static void so_many_are_under_way_at_once_and_no_more(void **state)
 	world *w = *state;
 	char *runs[7];
 	for (size_t i = 0; i < CS_ARRAY_LEN(runs); i++)
-		runs[i] = begin(w, i % 2 ? "pair.look" : "pair.send");
+		runs[i] = far_side_begin(w, i % 2 ? "pair.look" : "pair.send");
 	quiet(w);
 	for (int i = 0; i < 7; i++) {
 		far_side_await(i + 2 < 7 ? i + 2 : 7);
@@ -367,10 +347,10 @@ static void a_place_that_is_given_back_is_not_lost_to_one_that_does_not_want_it(
 	world *w = *state;
 	char *runs[4];
 	for (size_t i = 0; i < CS_ARRAY_LEN(runs); i++)
-		runs[i] = begin(w, "pair.look");
+		runs[i] = far_side_begin(w, "pair.look");
 	far_side_await(2);
-	await_word(w, runs[2], "limit");
-	await_word(w, runs[3], "limit");
+	world_await_blocked(w, runs[2], "limit");
+	world_await_blocked(w, runs[3], "limit");
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", runs[2], "verb", "cancel")));
 	json_decref(world_await(w, runs[2], "cancelled"));
 	far_side_end(0, CS_OUTCOME_DONE, 0, "");
@@ -387,7 +367,7 @@ static void so_many_begin_within_a_span_also_over_a_restart(void **state)
 	world *w = *state;
 	char *runs[5];
 	for (int i = 0; i < 5; i++) {
-		runs[i] = begin(w, "slow.look");
+		runs[i] = far_side_begin(w, "slow.look");
 		if (i < 3) {
 			far_side_await(i + 1);
 			far_side_end(i, CS_OUTCOME_DONE, 0, "");
@@ -395,7 +375,7 @@ static void so_many_begin_within_a_span_also_over_a_restart(void **state)
 			pass(w, 10000);          /* at 0, 10 and 20 s */
 		}
 	}
-	await_word(w, runs[4], "limit");
+	world_await_blocked(w, runs[4], "limit");
 	restart(w);
 	pass(w, 29999);
 	assert_int_equal(far_side_calls(), 3);
@@ -414,7 +394,7 @@ static void so_many_begin_within_a_span_also_over_a_restart(void **state)
 	world_verify(w);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, far_side_tear_down)
 
 int main(void)
 {

@@ -9,32 +9,21 @@
 
 #include "base/json.h"
 #include "tests/support/ledger.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define FLOW(use, body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'use':{" use "},'do':[" body "]}"
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
-	*state = w;
+	(void)world_for(state, NULL);
 	return 0;
 }
 
 static int set_up_live(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
+	world *w = world_for(state, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
 	world_start(w);
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -224,12 +213,10 @@ static void test_what_cannot_authenticate_sends_nothing_and_says_why(void **stat
 
 static int set_up_allowed(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
+	world *w = world_for(state, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
 	world_file(w, "policies/p.yaml", "policy: p\nrules: [ { when: { call: 'run.*' }, then: allow } ]\n");
 	world_start(w);
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
-	*state = w;
 	return 0;
 }
 
@@ -383,20 +370,20 @@ static void test_a_process_is_of_the_class_that_its_task_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_function_gets_with_as_its_input_and_gives_its_output, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_function_checks_what_it_is_given, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_functions_call_functions_and_end_only_themselves, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_the_default_catalog_is_the_workspaces_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_basic_and_bearer_are_sent_inline_and_by_reference, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_credential_is_in_no_event_and_no_digest, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_shell_gets_arguments_input_and_environment, set_up_allowed, tear_down),
-		cmocka_unit_test_setup_teardown(test_scripts_run_where_their_interpreter_is, set_up_allowed, tear_down),
-		cmocka_unit_test_setup_teardown(test_arguments_by_name_are_variables_of_a_script_and_pairs_of_a_command, set_up_allowed, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_script_from_a_file_is_kept_as_it_was, set_up_allowed, tear_down),
-		cmocka_unit_test_setup_teardown(test_an_openapi_document_in_a_file_is_kept_and_names_its_server, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_process_is_of_the_class_that_its_task_says, set_up_allowed, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_function_gets_with_as_its_input_and_gives_its_output, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_function_checks_what_it_is_given, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_functions_call_functions_and_end_only_themselves, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_function_of_a_catalog_is_kept_as_it_was_over_a_restart, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_the_default_catalog_is_the_workspaces_own, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_basic_and_bearer_are_sent_inline_and_by_reference, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_credential_is_in_no_event_and_no_digest, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_what_cannot_authenticate_sends_nothing_and_says_why, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_shell_gets_arguments_input_and_environment, set_up_allowed, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_scripts_run_where_their_interpreter_is, set_up_allowed, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_arguments_by_name_are_variables_of_a_script_and_pairs_of_a_command, set_up_allowed, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_script_from_a_file_is_kept_as_it_was, set_up_allowed, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_an_openapi_document_in_a_file_is_kept_and_names_its_server, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_process_is_of_the_class_that_its_task_says, set_up_allowed, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HOUR INT64_C(3600000)
 #define DOC(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
@@ -59,20 +59,8 @@ static int send_it(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 
 static int set_up(void **state)
 {
-	static cs_performer performers[8];
-	world *w = calloc(1, sizeof *w);
-	world_new(w, "workspace: test\nmode: live\noperator: { name: tester }\napprovals: { grace: PT0S }\n");
-	world_file(w, "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\nmode: live\noperations:\n"
-		   "  send: { effect: unsafe, request: { method: POST, path: /send, body: '${ . }' } }\n"
-		   "  look: { effect: read, request: { method: GET, path: /look } }\n");
-	world_file(w, "policies/allow.yaml", "policy: allow\nrules: [ { name: mail, when: { call: mail.send }, then: allow } ]\n");
-	assert_true(w->opts.n_performers <= CS_ARRAY_LEN(performers));
-	for (size_t i = 0; i < w->opts.n_performers; i++) {
-		performers[i] = w->opts.performers[i];
-		if (strcmp(performers[i].kind, "http") == 0)
-			performers[i] = (cs_performer){ .kind = "http", .perform = send_it };
-	}
-	w->opts.performers = performers;
+	world *w = world_for(state, "workspace: test\nmode: live\noperator: { name: tester }\napprovals: { grace: PT0S }\n");
+	world_mail(w, send_it);
 	w->opts.clock = (cs_engine_clock){ .now_ms = wall, .boot_ms = since_boot, .boot = "first" };
 	atomic_store(&off, 0);
 	atomic_store(&up, 0);
@@ -80,21 +68,7 @@ static int set_up(void **state)
 	atomic_store(&stays, false);
 	world_start(w);
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "live")));
-	*state = w;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static char *begin(world *w, const char *flow)
-{
-	CS_AUTOJSON json_t *doc = world_json(flow);
-	return world_run(w, NULL, doc, NULL);
 }
 
 static void turn(world *w)
@@ -122,7 +96,7 @@ static void assert_title(world *w, const char *says)
 static char *held(world *w)
 {
 	int before = atomic_load(&sent);
-	char *run = begin(w, MAIL);
+	char *run = world_begin(w, MAIL);
 	json_decref(world_await(w, run, "waiting"));
 	CS_AUTOJSON json_t *blocked = world_event(w, run, "run.blocked");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(blocked, "on"), 0)), "hold");
@@ -155,12 +129,12 @@ static void test_a_jump_holds_what_sends_until_the_operator_says_it_is_right(voi
 		const char *says, *verb;
 	} rows[] = { { 3 * HOUR, "jumped 3h forward", "release" }, { -3 * HOUR, "jumped 3h back", "dismiss" } };
 	world *w = *state;
-	CS_AUTOFREE char *first = begin(w, MAIL);
+	CS_AUTOFREE char *first = world_begin(w, MAIL);
 	goes(w, first);
 	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++) {
 		atomic_fetch_add(&off, rows[i].jump);
 		CS_AUTOFREE char *run = held(w);
-		CS_AUTOFREE char *reads = begin(w, DOC("{'l':{'call':'mail.look'}}"));
+		CS_AUTOFREE char *reads = world_begin(w, DOC("{'l':{'call':'mail.look'}}"));
 		json_decref(world_await(w, reads, "completed"));     /* what only reads is not held */
 		assert_title(w, rows[i].says);
 		assert_int_equal(items(w, "open"), 1);
@@ -184,7 +158,7 @@ static void test_it_goes_on_by_itself_when_the_clock_is_back(void **state)
 	turn(w);
 	assert_int_equal(items(w, "open"), 0);
 	atomic_store(&up, 10 * HOUR);        /* a machine that slept: both have moved */
-	CS_AUTOFREE char *more = begin(w, MAIL);
+	CS_AUTOFREE char *more = world_begin(w, MAIL);
 	goes(w, more);
 }
 
@@ -192,13 +166,13 @@ static void test_it_goes_on_by_itself_when_the_clock_is_back(void **state)
 static void test_time_goes_on_as_before_while_it_is_held(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *far = begin(w, DOC("{'w':{'wait':'PT2H'}}"));
+	CS_AUTOFREE char *far = world_begin(w, DOC("{'w':{'wait':'PT2H'}}"));
 	json_decref(world_await(w, far, "waiting"));
 	for (int sign = -1; sign <= 1; sign += 2) {
 		atomic_store(&off, sign * 3 * HOUR);
 		turn(w);
 		assert_int_equal(items(w, "open"), 1);
-		CS_AUTOFREE char *soon = begin(w, DOC("{'w':{'wait':'PT0.2S'}}"));
+		CS_AUTOFREE char *soon = world_begin(w, DOC("{'w':{'wait':'PT0.2S'}}"));
 		json_decref(world_await(w, soon, "completed"));
 		assert_int_equal(world_count(w, far, "timer.fired"), 0);
 		CS_AUTOJSON json_t *rows = world_rows(w, "SELECT max(at) AS at FROM event");
@@ -219,7 +193,7 @@ static void test_a_jump_is_seen_just_before_the_first_byte(void **state)
 {
 	world *w = *state;
 	atomic_store(&stays, true);
-	CS_AUTOFREE char *run = begin(w, MAIL);
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
 	for (int i = 0; i < 1000 && atomic_load(&sent) == 0; i++, usleep(2000))
 		;
 	assert_true(kept->gate(kept->gate_ctx));
@@ -276,7 +250,7 @@ static void test_what_was_said_to_be_right_is_so_for_the_next_engine(void **stat
 		goes(w, run);
 		for (int again = 0; again < 2; again++) {
 			restart(w, "first");
-			CS_AUTOFREE char *next = begin(w, MAIL);
+			CS_AUTOFREE char *next = world_begin(w, MAIL);
 			goes(w, next);
 			assert_int_equal(items(w, "closed"), (int)(2 * i) + 1);
 		}
@@ -297,7 +271,7 @@ static void test_over_a_boot_a_clock_behind_the_log_is_told(void **state)
 	atomic_store(&off, 5 * HOUR);        /* forward: it may have been off that long */
 	w->opts.clock.boot = "second";
 	world_start(w);
-	CS_AUTOFREE char *run = begin(w, MAIL);
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
 	goes(w, run);
 	world_stop(w);
 	atomic_store(&off, 0);               /* a battery that is empty */
@@ -315,7 +289,7 @@ static void test_over_a_boot_a_clock_behind_the_log_is_told(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_a_jump_holds_what_sends_until_the_operator_says_it_is_right),
 		T(test_it_goes_on_by_itself_when_the_clock_is_back),

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HEAD(version) "document: { dsl: '1.0.3', namespace: test, name: f, version: '" version "' }\ndo:\n"
 #define FIRST "  - first: { set: { n: one } }\n"
@@ -18,20 +18,11 @@
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\nmode: live\noperations:\n"
 		   "  send: { effect: unsafe, input: { type: object, properties: { to: { type: string } } },\n"
 		   "          request: { method: POST, path: /send, body: '${ . }' } }\n"
 		   "  fail: { effect: unsafe, request: { method: POST, path: /fail, body: '${ . }' } }\n");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -42,18 +33,6 @@ static char *begin(world *w, const char *flow, const char *rests)
 	char *run = world_run(w, "f", NULL, json_object());
 	json_decref(world_await(w, run, rests));
 	return run;
-}
-
-static char *item_of(world *w, const char *run)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM item WHERE run = '%s' AND state = 'pending'", run);
-	for (int i = 0; i < 1000; i++, usleep(10000)) {
-		CS_AUTOJSON json_t *rows = world_rows(w, sql);
-		if (json_array_size(rows) == 1)
-			return cs_xstrdup(cs_json_str(json_array_get(rows, 0), "id"));
-	}
-	fail_msg("nothing waits in %s", run);
-	return NULL;
 }
 
 /* {cmd: correct, run, set: CHANGES} with MORE; CHANGES and MORE in single quotes. */
@@ -74,17 +53,6 @@ static void refused(world *w, json_t *req, const char *says)
 		fail_msg("%s", cs_json_str_or(no, "message", ""));
 }
 
-static void control(world *w, const char *run, const char *verb)
-{
-	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", verb)));
-}
-
-static void restart(world *w)
-{
-	world_stop(w);
-	world_start(w);
-}
-
 static void ends(world *w, const char *run, const char *path, const char *want)
 {
 	CS_AUTOJSON json_t *row = world_await(w, run, "completed faulted");
@@ -102,8 +70,8 @@ static void test_what_comes_in_where_it_faulted_is_corrected_and_retried(void **
 	CS_AUTOJSON json_t *ok = world_ask(w, request(run, "[{'in':'input','path':'n','value':41}]", "{'why':'a number'}"));
 	assert_string_equal(cs_json_str_or(ok, "state", ""), "faulted");
 	assert_string_equal(cs_json_str_or(cs_json_get_path(ok, "patch.0"), "old", ""), "one");
-	restart(w);
-	control(w, run, "retry");
+	world_restart(w);
+	world_control(w, run, "retry", NULL);
 	ends(w, run, "total", "42");
 	CS_AUTOJSON json_t *said = world_event(w, run, "run.corrected");
 	assert_string_equal(cs_json_str_or(said, "why", ""), "a number");
@@ -129,11 +97,11 @@ static void test_a_gate_with_other_content_is_void_and_asked_again(void **state)
 {
 	world *w = *state;
 	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x, text: hello }"), "waiting");
-	CS_AUTOFREE char *before = item_of(w, run);
+	CS_AUTOFREE char *before = world_item_of(w, run);
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'text','value':'bye'}]", "{}")));
-	restart(w);
-	CS_AUTOFREE char *after = item_of(w, run);
+	world_restart(w);
+	CS_AUTOFREE char *after = world_item_of(w, run);
 	assert_string_not_equal(before, after);
 	refused(w, json_pack("{s:s, s:s, s:{s:s}}", "cmd", "decide", "item", before, "decision", "verb", "approve"), "void");
 	json_decref(world_decide(w, after, json_pack("{s:s}", "verb", "approve")));
@@ -151,13 +119,13 @@ static void test_what_was_decided_and_takes_effect_is_not_taken_away(void **stat
 	world *w = *state;
 	world_file(w, "capstan.yaml", "workspace: w\nmode: simulate\noperator: { name: tester, timezone: UTC }\napprovals: { grace: PT1H }\n");
 	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x }"), "waiting");
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "reject")));
 	refused(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}"), "about to take effect");
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "undo")));
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
-	CS_AUTOFREE char *next = item_of(w, run);
+	CS_AUTOFREE char *next = world_item_of(w, run);
 	assert_string_not_equal(item, next);
 	assert_int_equal(world_count(w, run, "approval.consumed"), 0);
 	world_verify(w);
@@ -171,7 +139,7 @@ static void test_the_context_is_corrected_and_what_speaks_of_it_is_asked_anew(vo
 	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - first: { set: { n: 1 }, export: { as: '${ { who: \"Ann\" } }' } }\n" TWO
 				      "  - end: { set: { who: '${ $context.who }' } }\n", "waiting");
 	json_decref(world_ask(w, request(run, "[{'in':'context','path':'who','value':'Eve'}]", "{}")));
-	restart(w);
+	world_restart(w);
 	json_decref(world_await(w, run, "waiting"));
 	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT title, state FROM item ORDER BY title, state");
 	CS_AUTOFREE char *all = cs_json_text(rows);
@@ -209,7 +177,7 @@ static void test_what_is_done_or_at_work_is_not_corrected(void **state)
 	for (size_t i = 0; i < CS_ARRAY_LEN(rows); i++)
 		refused(w, request(run, rows[i].changes, rows[i].more), rows[i].says);
 	assert_int_equal(last_seq(w), before);
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
 	json_decref(world_await(w, run, "completed"));
 	refused(w, request(run, "[{'in':'context','path':'n','value':2}]", "{}"), "illegal-transition");
@@ -254,7 +222,7 @@ static void test_a_correction_stays_until_its_task_is_done(void **state)
 	for (int i = 0; i < 500 && world_count(w, run, "run.faulted") < 2; i++, usleep(10000))
 		;
 	assert_int_equal(world_count(w, run, "run.faulted"), 2);     /* x is no number in b either */
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, request(run, "[{'in':'input','path':'b','value':2}]", "{'retry':true}")));
 	for (int i = 0; i < 500 && world_count(w, run, "run.faulted") < 3; i++, usleep(10000))
 		;
@@ -272,15 +240,15 @@ static void test_what_the_operator_wrote_is_clean_and_the_rest_is_not(void **sta
 	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - hear: { listen: { to: { one: { with: { type: a } } } } }\n"
 				      MAIL("{ to: '${ .[0].to }', text: '${ .[0].text }' }"), "waiting");
 	json_decref(world_ask(w, world_json("{'cmd':'emit','tainted':true,'event':{'type':'a','data':{'to':'evil@x','text':'t'}}}")));
-	CS_AUTOFREE char *before = item_of(w, run);
+	CS_AUTOFREE char *before = world_item_of(w, run);
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
-	CS_AUTOFREE char *after = item_of(w, run);
+	CS_AUTOFREE char *after = world_item_of(w, run);
 	assert_string_not_equal(before, after);
 	CS_AUTOJSON json_t *published = world_event(w, run, "approval.published");
 	CS_AUTOFREE char *taint = cs_json_text(json_object_get(published, "taint"));
 	assert_string_equal(taint, "[\"text\"]");
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'.','value':{'to':'b@x'}}]", "{}")));
-	CS_AUTOFREE char *last = item_of(w, run);
+	CS_AUTOFREE char *last = world_item_of(w, run);
 	CS_AUTOJSON json_t *clean = world_event(w, run, "approval.published");
 	assert_string_equal(cs_json_str_or(clean, "item", ""), last);
 	assert_null(json_object_get(clean, "taint"));
@@ -295,7 +263,7 @@ static void test_of_several_tasks_where_it_rests_one_is_named(void **state)
 				      "          - two: { call: mail.send, with: { to: b@x } }\n", "waiting");
 	refused(w, request(run, "[{'in':'with','path':'to','value':'c@x'}]", "{}"), "say with --from TASK which one is meant");
 	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'c@x'}]", "{'from':'two'}")));
-	restart(w);
+	world_restart(w);
 	json_decref(world_await(w, run, "waiting"));
 	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT task, state FROM item ORDER BY task, state");
 	CS_AUTOFREE char *all = cs_json_text(rows);
@@ -329,14 +297,14 @@ static void test_what_a_run_is_started_with_is_corrected_where_none_goes_on(void
 	const char *child = cs_json_str_or(json_array_get(rows, 0), "id", "");
 	refused(w, request(other, "[{'in':'with','path':'n','value':1}]", "{}"), child);
 	json_decref(world_ask(w, request(child, "[{'in':'input','path':'n','value':1}]", "{}")));
-	restart(w);
-	control(w, other, "retry");
+	world_restart(w);
+	world_control(w, other, "retry", NULL);
 	ends(w, other, "total", "2");
 }
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_what_comes_in_where_it_faulted_is_corrected_and_retried),
 		T(test_corrected_and_retried_by_one_decision),

@@ -19,7 +19,7 @@
 #include "engine/engine.h"
 #include "store/reader.h"
 #include "tests/support/bad_disk.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define MAIL "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[{'m':{'call':'mail.send','with':{'to':'x'}}}]}"
 
@@ -57,20 +57,8 @@ static int send_it(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 
 static void set_up(world *w)
 {
-	static cs_performer performers[8];
 	world_new(w, "workspace: test\nmode: live\napprovals: { grace: PT0S }\n");
-	world_file(w, "connectors/mail.yaml",
-		   "connector: mail\nkind: http\nurl: https://mail.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
-		   "  send:\n    effect: unsafe\n    touches: [ message ]\n    input: { type: object }\n"
-		   "    request: { method: POST, path: /send, as: json, body: '${ . }' }\n    reverse: none\n");
-	world_file(w, "policies/allow.yaml", "policy: allow\nrules: [ { name: mail, when: { call: mail.send }, then: allow } ]\n");
-	assert_true(w->opts.n_performers <= CS_ARRAY_LEN(performers));
-	for (size_t i = 0; i < w->opts.n_performers; i++) {
-		performers[i] = w->opts.performers[i];
-		if (strcmp(performers[i].kind, "http") == 0)
-			performers[i] = (cs_performer){ .kind = "http", .perform = send_it };
-	}
-	w->opts.performers = performers;
+	world_mail(w, send_it);
 	sent = json_object();
 	doubled = 0;
 	world_start(w);

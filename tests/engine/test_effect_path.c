@@ -17,7 +17,7 @@
 #include "store/anchor.h"
 #include "store/reader.h"
 #include "tests/support/descriptors.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
 #define MAIL FLOW("{'m':{'call':'mail.send','with':{'to':'x'}}}")
@@ -94,25 +94,11 @@ static void await_call(int n)
 
 static int set_up_mode(void **state, const char *mode)
 {
-	static cs_performer performers[8];
-	world *w = calloc(1, sizeof *w);
 	CS_AUTOFREE char *settings = cs_xasprintf("workspace: test\nmode: %s\napprovals: { grace: PT0S }\n", mode);
-	world_new(w, settings);
-	world_file(w, "connectors/mail.yaml",
-		   "connector: mail\nkind: http\nurl: https://mail.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
-		   "  send:\n    effect: unsafe\n    touches: [ message ]\n    input: { type: object }\n"
-		   "    request: { method: POST, path: /send, as: json, body: '${ . }' }\n    reverse: none\n");
-	world_file(w, "policies/allow.yaml", "policy: allow\nrules: [ { name: mail, when: { call: mail.send }, then: allow } ]\n");
-	assert_true(w->opts.n_performers <= CS_ARRAY_LEN(performers));
-	for (size_t i = 0; i < w->opts.n_performers; i++) {
-		performers[i] = w->opts.performers[i];
-		if (strcmp(performers[i].kind, "http") == 0)
-			performers[i] = (cs_performer){ .kind = "http", .perform = spy_perform };
-	}
-	w->opts.performers = performers;
+	world *w = world_for(state, settings);
+	world_mail(w, spy_perform);
 	spy = (struct spy){ 0 };
 	snprintf(spy.dir, sizeof spy.dir, "%s/%s", w->dir, CS_STATE_DIR);
-	*state = w;
 	return 0;
 }
 
@@ -131,23 +117,10 @@ static int set_up_simulated(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static char *begin(world *w, const char *flow)
-{
-	CS_AUTOJSON json_t *doc = world_json(flow);
-	return world_run(w, NULL, doc, NULL);
-}
-
 static void i2_an_effect_finds_its_intent_committed_and_anchored(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, MAIL);
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
 	json_decref(world_await(w, run, "completed"));
 	assert_int_equal(atomic_load(&spy.calls), 1);
 	assert_true(spy.committed);
@@ -160,11 +133,11 @@ static void i12_nothing_passes_while_everything_is_held(void **state)
 {
 	world *w = *state;
 	spy.keeps = true;
-	free(begin(w, MAIL));
+	free(world_begin(w, MAIL));
 	await_call(1);
 	json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 1)));
 	assert_false(gate_of(0));    /* asked again just before the first byte */
-	CS_AUTOFREE char *second = begin(w, MAIL);
+	CS_AUTOFREE char *second = world_begin(w, MAIL);
 	json_decref(world_await(w, second, "waiting"));
 	assert_int_equal(atomic_load(&spy.calls), 1);
 	json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", 0)));
@@ -178,7 +151,7 @@ static void i12_nothing_passes_while_everything_is_held(void **state)
 static void i12_a_simulated_workspace_sends_nothing(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, MAIL);
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
 	json_decref(world_await(w, run, "completed faulted"));
 	assert_int_equal(atomic_load(&spy.calls), 0);
 }
@@ -203,7 +176,7 @@ static void a_start_puts_in_doubt_what_a_crash_left_open(void **state)
 {
 	world *w = *state;
 	spy.keeps = true;
-	CS_AUTOFREE char *run = begin(w, MAIL);
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
 	await_call(1);
 	cs_engine_stop(w->engine, 0);
 	w->engine = NULL;
@@ -220,7 +193,7 @@ static void a_start_puts_in_doubt_what_a_crash_left_open(void **state)
 
 static void assert_configuration_error(world *w, const char *flow)
 {
-	CS_AUTOFREE char *run = begin(w, flow);
+	CS_AUTOFREE char *run = world_begin(w, flow);
 	json_decref(world_await(w, run, "faulted"));
 	CS_AUTOJSON json_t *end = world_event(w, run, "run.faulted");
 	const char *type = cs_json_str_or(json_object_get(end, "error"), "type", "");
@@ -253,7 +226,7 @@ static void a_full_mailbox_does_not_stop_the_coordinator(void **state)
 	for (int i = 0; i < 50; i++)
 		assert_int_equal(cs_buf_addf(&flow, "%s{'b%d':{'call':'mail.send','with':{'to':'x'}}}", i > 0 ? "," : "", i), CS_OK);
 	CS_AUTOFREE char *text = cs_xasprintf(FLOW("{'f':{'fork':{'branches':[%s]}}}"), cs_buf_str(&flow));
-	CS_AUTOFREE char *run = begin(w, text);
+	CS_AUTOFREE char *run = world_begin(w, text);
 	json_decref(world_await(w, run, "faulted"));
 	assert_int_equal(world_count(w, run, "attempt.failed"), 50);
 }
@@ -262,12 +235,12 @@ static void a_full_mailbox_does_not_stop_the_coordinator(void **state)
 
 static void work(world *w)
 {
-	CS_AUTOFREE char *jq = begin(w, FLOW("{'a':{'set':{'n':'${ [1,2] | add }'}}}"));
+	CS_AUTOFREE char *jq = world_begin(w, FLOW("{'a':{'set':{'n':'${ [1,2] | add }'}}}"));
 	json_decref(world_await(w, jq, "completed"));
-	CS_AUTOFREE char *sent = begin(w, MAIL);
+	CS_AUTOFREE char *sent = world_begin(w, MAIL);
 	json_decref(world_await(w, sent, "completed"));
 	json_decref(world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", sent)));
-	CS_AUTOFREE char *asks = begin(w, FLOW("{'a':{'call':'approve','with':{'title':'go'}}}"));
+	CS_AUTOFREE char *asks = world_begin(w, FLOW("{'a':{'call':'approve','with':{'title':'go'}}}"));
 	json_decref(world_await(w, asks, "waiting"));
 	CS_AUTOFREE char *dir = cs_xstrdup(w->dir);
 	cs_client *c = NULL;
@@ -297,14 +270,14 @@ static void an_engine_that_ends_leaves_no_descriptor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(i2_an_effect_finds_its_intent_committed_and_anchored, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(i12_nothing_passes_while_everything_is_held, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(i12_a_simulated_workspace_sends_nothing, set_up_simulated, tear_down),
-		cmocka_unit_test_setup_teardown(i13_an_engine_that_lost_its_epoch_does_nothing_more, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(a_start_puts_in_doubt_what_a_crash_left_open, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(what_nobody_can_perform_faults_its_task_and_no_more, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(a_full_mailbox_does_not_stop_the_coordinator, set_up_live, tear_down),
-		cmocka_unit_test_setup_teardown(an_engine_that_ends_leaves_no_descriptor, set_up_live, tear_down),
+		cmocka_unit_test_setup_teardown(i2_an_effect_finds_its_intent_committed_and_anchored, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(i12_nothing_passes_while_everything_is_held, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(i12_a_simulated_workspace_sends_nothing, set_up_simulated, world_tear_down),
+		cmocka_unit_test_setup_teardown(i13_an_engine_that_lost_its_epoch_does_nothing_more, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(a_start_puts_in_doubt_what_a_crash_left_open, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_can_perform_faults_its_task_and_no_more, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(a_full_mailbox_does_not_stop_the_coordinator, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(an_engine_that_ends_leaves_no_descriptor, set_up_live, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

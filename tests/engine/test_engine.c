@@ -10,14 +10,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "agents/sorter.yaml",
 		   "agent: sorter\nversion: 1.0.0\npurpose: Sorts.\nkind: rules\n"
 		   "rules: [ { field: .subject, matches: '(?i)invoice', give: { label: billing } }, { give: { label: other } } ]\n");
@@ -26,14 +25,6 @@ static int set_up(void **state)
 		   "  send:\n    effect: unsafe\n    touches: [ message ]\n"
 		   "    input: { type: object, required: [ to, text ], properties: { to: { type: string }, text: { type: string } } }\n"
 		   "    card: '${ \"To \\(.to)\" }'\n    request: { method: POST, path: /send, as: json, body: '${ . }' }\n    reverse: none\n");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -382,26 +373,26 @@ static void test_what_a_killed_engine_left_is_swept_by_the_next(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_sets_run_in_order, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_jq_is_asked_of_a_child, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_deadly_expression_faults_its_task_only, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_composites, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_try_catches_what_it_names, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rules_agent_answers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_gate_asks_and_sends_what_was_approved, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_rejected_gate_is_authorization_403, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_edit_sends_the_edited_content_only, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_restart_goes_on_where_it_was, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_rule_that_wants_a_word_is_not_approved_without, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_replay_puts_no_notice_into_the_inbox, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_every_fault_is_in_the_inbox, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_what_a_killed_engine_left_is_swept_by_the_next, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_waits_and_timeouts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_wait_goes_on_after_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_sets_run_in_order, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_jq_is_asked_of_a_child, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_deadly_expression_faults_its_task_only, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_composites, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_try_catches_what_it_names, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_rules_agent_answers, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_gate_asks_and_sends_what_was_approved, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_rejected_gate_is_authorization_403, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_edit_sends_the_edited_content_only, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_restart_goes_on_where_it_was, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_rule_that_wants_a_word_is_not_approved_without, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_gate_that_outlives_its_engine_keeps_its_class_and_rule, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_replay_sends_nothing_and_reuses_what_is_unchanged, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_replay_puts_no_notice_into_the_inbox, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_replay_with_a_changed_input_captures, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_every_fault_is_in_the_inbox, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_pause_resume_cancel_retry, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_what_a_killed_engine_left_is_swept_by_the_next, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_waits_and_timeouts, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_wait_goes_on_after_a_restart, set_up, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,33 +9,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define DOC(more, body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'}," more "'do':[" body "]}"
 #define LOOSE "'evaluate':{'language':'jq','mode':'loose'},"
-
-static int set_up(void **state)
-{
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
-	world_start(w);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static void restart(world *w)
-{
-	world_stop(w);
-	world_start(w);
-}
 
 static char *begin(world *w, const char *flow, const char *input)
 {
@@ -86,7 +63,7 @@ static void test_an_object_in_a_text_is_the_same_live_and_after_a_restart(void *
 		"{'w':{'listen':{'to':{'one':{'with':{'type':'go'}}}},'output':{'as':'${ $tasks.b }'}}},"
 		"{'c':{'set':{'same':'${ [.now, .jq, \\\"\\\\(.o)\\\", (.o | tojson)] | unique }'}}}"), "{'z':0}");
 	json_decref(world_await(w, run, "waiting"));
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, world_json("{'cmd':'emit','event':{'type':'go'}}")));
 	assert_ends(w, run, "run.completed", "output", "{'same':['{\\\"a\\\":{\\\"x\\\":2,\\\"y\\\":1},\\\"b\\\":1,\\\"z\\\":0}']}");
 }
@@ -103,7 +80,7 @@ static void test_the_default_of_a_switch_holds_wherever_it_stands(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down_verified)
 	const struct CMUnitTest tests[] = {
 		T(test_a_loose_text_is_its_value_or_itself),
 		T(test_a_condition_that_fails_faults_in_loose_mode_too),

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "store/checkpoint.h"
 #include "store/transfer_lines.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 #include "view/view.h"
 
 #define INNER "document: { dsl: '1.0.3', namespace: test, name: inner, version: '1.0.0' }\ndo:\n" \
@@ -149,15 +149,9 @@ static json_t *request(const pair *p, const char *trust)
 	return json_pack("{s:s, s:s, s:s*}", "cmd", "import", "file", p->path, "trust", trust);
 }
 
-static int64_t number(world *w, const char *sql)
-{
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return cs_json_int_or(json_array_get(rows, 0), "n", -1);
-}
-
 static int64_t log_end(world *w)
 {
-	return number(w, "SELECT max(seq) AS n FROM event");
+	return world_number(w, "SELECT max(seq) AS n FROM event");
 }
 
 /* Refused with a message that has SAYS, and the log is as it was. */
@@ -205,8 +199,8 @@ static void a_run_is_shown_and_traced_elsewhere_as_it_was(void **state)
 	assert_string_equal(cs_json_str(json_object_get(here, "import"), "workspace"), "elsewhere");
 	CS_AUTOJSON json_t *log = world_rows(&p->to, "SELECT actor, run FROM event WHERE type = 'log.imported'");
 	assert_int_equal(json_array_size(log), 1);
-	assert_int_equal(number(&p->to, "SELECT count(*) AS n FROM event WHERE type <> 'run.imported' AND run <> '' AND actor NOT LIKE 'import:%'"), 0);
-	assert_int_equal(number(&p->to, "SELECT count(*) AS n FROM event e WHERE run <> '' AND cause < (SELECT seq FROM event WHERE type = 'log.imported')"), 0);
+	assert_int_equal(world_number(&p->to, "SELECT count(*) AS n FROM event WHERE type <> 'run.imported' AND run <> '' AND actor NOT LIKE 'import:%'"), 0);
+	assert_int_equal(world_number(&p->to, "SELECT count(*) AS n FROM event e WHERE run <> '' AND cause < (SELECT seq FROM event WHERE type = 'log.imported')"), 0);
 	world_verify(&p->to);
 }
 
@@ -218,9 +212,9 @@ static void nothing_of_it_is_in_the_tables_of_keys_items_and_clocks(void **state
 	json_decref(world_ask(&p->to, request(p, p->key)));
 	for (size_t i = 0; i < CS_ARRAY_LEN(tables); i++) {
 		CS_AUTOFREE char *sql = cs_xasprintf("SELECT count(*) AS n FROM %s", tables[i]);
-		assert_int_equal(number(&p->to, sql), 0);
+		assert_int_equal(world_number(&p->to, sql), 0);
 	}
-	assert_int_equal(number(&p->to, "SELECT sum(cost) AS n FROM run"), 0);
+	assert_int_equal(world_number(&p->to, "SELECT sum(cost) AS n FROM run"), 0);
 	/* The business key is free here. */
 	CS_AUTOJSON json_t *ok = world_ask(&p->to, json_pack("{s:s, s:s, s:o, s:s}", "cmd", "run", "flow", "inner", "input",
 							     json_pack("{s:i}", "n", 1), "key", "business 7"));
@@ -270,7 +264,7 @@ static void what_was_open_there_is_over_here_and_never_goes_on(void **state)
 		}
 	}
 	CS_AUTOFREE char *sql = cs_xasprintf("SELECT count(*) AS n FROM event WHERE run <> '' AND seq > %lld", (long long)end);
-	assert_int_equal(number(&p->to, sql), 0);
+	assert_int_equal(world_number(&p->to, sql), 0);
 	CS_AUTOJSON json_t *status = world_ask(&p->to, json_pack("{s:s}", "cmd", "status"));
 	assert_int_equal(cs_json_int_or(status, "runs", -1), 0);
 	world_verify(&p->to);

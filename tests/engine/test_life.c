@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HEAD "workspace: w\nmode: simulate\napprovals: { grace: PT0S }\n"
 #define DOC(name) "document: { dsl: '1.0.3', namespace: t, name: " name ", version: '1.0.0' }\n"
@@ -25,14 +25,6 @@ static int set_up(void **state)
 {
 	world *w = calloc(1, sizeof *w);
 	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -322,7 +314,7 @@ static void test_a_replay_tells_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down_verified)
 		TEST(test_a_run_hears_of_others_what_it_names_whole_and_once),
 		TEST(test_killed_in_between_each_end_is_heard_once),
 		TEST(test_what_nobody_names_leaves_nothing_in_the_log),

@@ -10,27 +10,10 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define FLOW(body) "{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[" body "]}"
 #define LISTEN(to) FLOW("{'l':{'listen':{'to':" to "}}}")
-
-static int set_up(void **state)
-{
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
-	world_start(w);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
-	return 0;
-}
 
 static char *listening(world *w, const char *flow, const char *input)
 {
@@ -38,17 +21,6 @@ static char *listening(world *w, const char *flow, const char *input)
 	char *run = world_run(w, NULL, doc, world_json(input));
 	json_decref(world_await(w, run, "waiting"));
 	return run;
-}
-
-static json_t *emit(world *w, const char *event)
-{
-	return world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json(event)));
-}
-
-static void say(world *w, const char *event)
-{
-	json_decref(emit(w, event));
-	world_settle(w);
 }
 
 static void assert_still(world *w, const char *run)
@@ -69,21 +41,15 @@ static void assert_ends(world *w, const char *run, const char *output)
 		fail_msg("ended with %s", text);
 }
 
-static void restart(world *w)
-{
-	world_stop(w);
-	world_start(w);
-}
-
 static void test_one_event_ends_it_and_is_its_output(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'one':{'with':{'type':'a.b','subject':'x'}}}"), "{}");
-	say(*state, "{'type':'a.c','subject':'x','data':0}");
-	say(*state, "{'type':'a.b','data':0}");
-	say(*state, "{'type':'axb','subject':'x','data':0}");
+	world_say(*state, "{'type':'a.c','subject':'x','data':0}");
+	world_say(*state, "{'type':'a.b','data':0}");
+	world_say(*state, "{'type':'axb','subject':'x','data':0}");
 	assert_still(*state, run);
 	assert_int_equal(world_count(*state, run, "event.received"), 0);
-	say(*state, "{'type':'a.b','subject':'x','data':{'n':1}}");
+	world_say(*state, "{'type':'a.b','subject':'x','data':{'n':1}}");
 	assert_ends(*state, run, "[{'n':1}]");
 }
 
@@ -95,14 +61,14 @@ static void test_attributes_match_by_pattern_and_by_expression(void **state)
 	CS_AUTOFREE char *jq = listening(w, LISTEN("{'one':{'with':{'subject':'${ .subject | startswith(\\\"inv\\\") }'}}}"), "{}");
 	CS_AUTOFREE char *data = listening(w, LISTEN("{'one':{'with':{'data':'${ .total > $start.over }'}}}"), "{'over':10}");
 	CS_AUTOFREE char *part = listening(w, LISTEN("{'one':{'with':{'data':{'who':{'id':'${ $start.id }'}}}}}"), "{'id':7}");
-	say(w, "{'type':'order.paids','source':'/shops','subject':'xinv','data':{'total':10,'who':{'id':8}}}");
-	say(w, "{'type':'x','data':'no object'}");
+	world_say(w, "{'type':'order.paids','source':'/shops','subject':'xinv','data':{'total':10,'who':{'id':8}}}");
+	world_say(w, "{'type':'x','data':'no object'}");
 	assert_still(w, pattern);
 	assert_still(w, plain);
 	assert_still(w, jq);
 	assert_still(w, data);
 	assert_still(w, part);
-	say(w, "{'type':'order.sent','source':'/shop','subject':'inv-3','data':{'total':11,'who':{'id':7,'n':'x'}}}");
+	world_say(w, "{'type':'order.sent','source':'/shop','subject':'inv-3','data':{'total':11,'who':{'id':7,'n':'x'}}}");
 	const char *const runs[] = { pattern, plain, jq, data, part };
 	for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
 		assert_ends(w, runs[i], "[{'total':11,'who':{'id':7,'n':'x'}}]");
@@ -112,13 +78,13 @@ static void test_all_takes_one_for_each_filter_in_order_of_arrival_over_restarts
 {
 	world *w = *state;
 	CS_AUTOFREE char *run = listening(w, LISTEN("{'all':[{'with':{'type':'t','data':'${ .v > 38 }'}},{'with':{'type':'b'}}]}"), "{}");
-	say(w, "{'type':'t','data':{'v':37}}");
-	say(w, "{'type':'b','data':{'v':1}}");
-	restart(w);
-	say(w, "{'type':'b','data':{'v':2}}");
+	world_say(w, "{'type':'t','data':{'v':37}}");
+	world_say(w, "{'type':'b','data':{'v':1}}");
+	world_restart(w);
+	world_say(w, "{'type':'b','data':{'v':2}}");
 	assert_still(w, run);
-	restart(w);
-	say(w, "{'type':'t','data':{'v':39}}");
+	world_restart(w);
+	world_say(w, "{'type':'t','data':{'v':39}}");
 	assert_ends(w, run, "[{'v':1},{'v':39}]");
 	assert_int_equal(world_count(w, run, "event.passed"), 2);
 }
@@ -126,27 +92,27 @@ static void test_all_takes_one_for_each_filter_in_order_of_arrival_over_restarts
 static void test_any_without_until_takes_the_first(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'any':[{'with':{'type':'a'}},{'with':{'type':'b'}}]}"), "{}");
-	say(*state, "{'type':'b','data':2}");
+	world_say(*state, "{'type':'b','data':2}");
 	assert_ends(*state, run, "[2]");
 	CS_AUTOFREE char *every = listening(*state, LISTEN("{'any':[]}"), "{}");
-	say(*state, "{'type':'whatever','data':3}");
+	world_say(*state, "{'type':'whatever','data':3}");
 	assert_ends(*state, every, "[3]");
 }
 
 static void test_until_a_condition_over_what_was_consumed(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'any':[{'with':{'type':'a'}}],'until':'(. | length) >= 3'}"), "{}");
-	say(*state, "{'type':'a','data':1}");
-	restart(*state);
-	say(*state, "{'type':'b','data':9}");
-	say(*state, "{'type':'a','data':2}");
+	world_say(*state, "{'type':'a','data':1}");
+	world_restart(*state);
+	world_say(*state, "{'type':'b','data':9}");
+	world_say(*state, "{'type':'a','data':2}");
 	assert_still(*state, run);
-	restart(*state);
-	say(*state, "{'type':'a','data':3}");
+	world_restart(*state);
+	world_say(*state, "{'type':'a','data':3}");
 	assert_ends(*state, run, "[1,2,3]");
 	CS_AUTOFREE char *forever = listening(*state, LISTEN("{'any':[],'until':'${ false }'}"), "{}");
 	for (int i = 0; i < 5; i++)
-		say(*state, "{'type':'a','data':3}");
+		world_say(*state, "{'type':'a','data':3}");
 	assert_still(*state, forever);
 	assert_int_equal(world_count(*state, forever, "event.consumed"), 5);
 }
@@ -154,12 +120,12 @@ static void test_until_a_condition_over_what_was_consumed(void **state)
 static void test_until_events_end_it_and_are_not_in_the_output(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'any':[],'until':{'all':[{'with':{'type':'out'}},{'with':{'type':'paid'}}]}}"), "{}");
-	say(*state, "{'type':'a','data':1}");
-	say(*state, "{'type':'out','data':8}");
-	restart(*state);
-	say(*state, "{'type':'a','data':2}");
+	world_say(*state, "{'type':'a','data':1}");
+	world_say(*state, "{'type':'out','data':8}");
+	world_restart(*state);
+	world_say(*state, "{'type':'a','data':2}");
 	assert_still(*state, run);
-	say(*state, "{'type':'paid','data':9}");
+	world_say(*state, "{'type':'paid','data':9}");
 	assert_ends(*state, run, "[1,2]");
 }
 
@@ -168,19 +134,19 @@ static void test_until_events_end_it_and_are_not_in_the_output(void **state)
 static void test_correlation_takes_the_first_value_and_keeps_it_over_a_restart(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'all':[{'with':{'type':'t'}," ROOM "},{'with':{'type':'h'}," ROOM "}]}"), "{}");
-	say(*state, "{'type':'t','data':0}");
-	say(*state, "{'type':'t','roomid':'A','data':1}");
-	restart(*state);
-	say(*state, "{'type':'h','roomid':'B','data':2}");
+	world_say(*state, "{'type':'t','data':0}");
+	world_say(*state, "{'type':'t','roomid':'A','data':1}");
+	world_restart(*state);
+	world_say(*state, "{'type':'h','roomid':'B','data':2}");
 	assert_still(*state, run);
-	say(*state, "{'type':'h','roomid':'A','data':3}");
+	world_say(*state, "{'type':'h','roomid':'A','data':3}");
 	assert_ends(*state, run, "[1,3]");
 	CS_AUTOFREE char *want = listening(*state, LISTEN("{'one':{'with':{'type':'p'},'correlate':{'o':{'from':'${ .data.order }','expect':'${ $start.order }'},"
 							  "'k':{'from':'.data.kind','expect':'5'}}}}"), "{'order':12}");
-	say(*state, "{'type':'p','data':{'order':11,'kind':5}}");
-	say(*state, "{'type':'p','data':{'order':12,'kind':6}}");
+	world_say(*state, "{'type':'p','data':{'order':11,'kind':5}}");
+	world_say(*state, "{'type':'p','data':{'order':12,'kind':6}}");
 	assert_still(*state, want);
-	say(*state, "{'type':'p','data':{'order':12,'kind':5}}");
+	world_say(*state, "{'type':'p','data':{'order':12,'kind':5}}");
 	assert_ends(*state, want, "[{'order':12,'kind':5}]");
 }
 
@@ -188,7 +154,7 @@ static void test_read_says_how(void **state)
 {
 	CS_AUTOFREE char *raw = listening(*state, FLOW("{'l':{'listen':{'to':{'any':[]},'read':'raw'}}}"), "{}");
 	CS_AUTOFREE char *envelope = listening(*state, FLOW("{'l':{'listen':{'to':{'any':[]},'read':'envelope'},'output':{'as':'${ .[0] | {id, type, data} }'}}}"), "{}");
-	say(*state, "{'type':'a','id':'7','data':{'n':1}}");
+	world_say(*state, "{'type':'a','id':'7','data':{'n':1}}");
 	assert_ends(*state, raw, "['{\\\"n\\\":1}']");
 	assert_ends(*state, envelope, "{'id':'7','type':'a','data':{'n':1}}");
 }
@@ -204,8 +170,8 @@ static void test_foreach_handles_each_in_order_and_restarts_lose_none(void **sta
 	CS_AUTOFREE char *run = listening(w, EACH, "{}");
 	for (int i = 1; i <= 3; i++) {
 		CS_AUTOFREE char *text = cs_xasprintf("{'type':'a','data':{'n':%d}}", i);
-		json_decref(emit(w, text));
-		restart(w);
+		json_decref(world_emit(w, text));
+		world_restart(w);
 	}
 	assert_ends(w, run, "{'all':[{'i':0,'twice':2,'n':1},{'i':1,'twice':4,'n':2},{'i':2,'twice':6,'n':3}],'sum':6}");
 	assert_int_equal(world_count(w, run, "event.handled"), 3);
@@ -215,15 +181,15 @@ static void test_foreach_handles_each_in_order_and_restarts_lose_none(void **sta
 static void test_foreach_without_tasks_shapes_what_came(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, FLOW("{'l':{'listen':{'to':{'any':[],'until':'${ .[1] != null }'}},'foreach':{'output':{'as':'${ {v: .} }'}}}}"), "{}");
-	say(*state, "{'type':'a','data':1}");
-	say(*state, "{'type':'a','data':2}");
+	world_say(*state, "{'type':'a','data':1}");
+	world_say(*state, "{'type':'a','data':2}");
 	assert_ends(*state, run, "[{'v':1},{'v':2}]");
 }
 
 static void test_foreach_left_by_then_ends_it(void **state)
 {
 	CS_AUTOFREE char *run = listening(*state, FLOW("{'l':{'listen':{'to':{'any':[],'until':'${ false }'}},'foreach':{'do':[{'x':{'set':'${ {v: .} }','then':'exit'}},{'y':{'set':{'no':1}}}]}}}"), "{}");
-	say(*state, "{'type':'a','data':1}");
+	world_say(*state, "{'type':'a','data':1}");
 	assert_ends(*state, run, "[{'v':1}]");
 }
 
@@ -232,14 +198,14 @@ static void test_the_same_source_and_id_is_delivered_once(void **state)
 	world *w = *state;
 	CS_AUTOFREE char *run = listening(w, LISTEN("{'any':[],'until':'(. | length) >= 2'}"), "{}");
 	for (int i = 0; i < 3; i++) {
-		CS_AUTOJSON json_t *ok = emit(w, "{'type':'a','source':'/s','id':'1','data':1}");
+		CS_AUTOJSON json_t *ok = world_emit(w, "{'type':'a','source':'/s','id':'1','data':1}");
 		assert_string_equal(cs_json_str(ok, "id"), "1");
 		assert_int_equal(cs_json_true(ok, "existing"), i > 0);
-		restart(w);
+		world_restart(w);
 	}
 	assert_still(w, run);
 	assert_int_equal(world_count(w, run, "event.received"), 1);
-	say(w, "{'type':'a','source':'/other','id':'1','data':2}");
+	world_say(w, "{'type':'a','source':'/other','id':'1','data':2}");
 	assert_ends(w, run, "[1,2]");
 }
 
@@ -265,9 +231,9 @@ static void test_a_hundred_runs_hear_one_event(void **state)
 	char *runs[N];
 	for (int i = 0; i < N; i++)
 		runs[i] = listening(w, LISTEN("{'one':{'with':{'type':'go','data':'${ .n > 0 }'}}}"), "{}");
-	CS_AUTOJSON json_t *ok = emit(w, "{'type':'go','data':{'n':1}}");
+	CS_AUTOJSON json_t *ok = world_emit(w, "{'type':'go','data':{'n':1}}");
 	assert_int_equal(json_array_size(json_object_get(ok, "runs")), N);
-	restart(w);
+	world_restart(w);
 	for (int i = 0; i < N; i++) {
 		assert_ends(w, runs[i], "[{'n':1}]");
 		assert_int_equal(world_count(w, runs[i], "event.received"), 1);
@@ -280,8 +246,8 @@ static void test_a_paused_run_keeps_what_comes(void **state)
 	world *w = *state;
 	CS_AUTOFREE char *run = listening(w, LISTEN("{'one':{'with':{'type':'a'}}}"), "{}");
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "pause")));
-	say(w, "{'type':'a','data':1}");
-	restart(w);
+	world_say(w, "{'type':'a','data':1}");
+	world_restart(w);
 	json_decref(world_await(w, run, "paused"));
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "resume")));
 	assert_ends(w, run, "[1]");
@@ -291,9 +257,9 @@ static void test_a_replay_hears_what_was_heard_and_never_waits(void **state)
 {
 	world *w = *state;
 	CS_AUTOFREE char *run = listening(w, LISTEN("{'all':[{'with':{'type':'a','data':'${ .n > $start.n }'}},{'with':{'type':'b'}}]}"), "{'n':1}");
-	say(w, "{'type':'a','data':{'n':1}}");
-	say(w, "{'type':'b','data':2}");
-	say(w, "{'type':'a','data':{'n':3}}");
+	world_say(w, "{'type':'a','data':{'n':1}}");
+	world_say(w, "{'type':'b','data':2}");
+	world_say(w, "{'type':'a','data':{'n':3}}");
 	assert_ends(w, run, "[2,{'n':3}]");
 	CS_AUTOJSON json_t *same = world_ask(w, json_pack("{s:s, s:s}", "cmd", "replay", "run", run));
 	assert_ends(w, cs_json_str(same, "run"), "[2,{'n':3}]");
@@ -334,15 +300,15 @@ static void test_what_was_heard_outlives_a_fault(void **state)
 	if (exe == NULL)
 		skip();
 	w->opts.exe = "/nowhere/capstan";
-	restart(w);
+	world_restart(w);
 	CS_AUTOFREE char *run = listening(*state, LISTEN("{'all':[{'with':{'type':'a'}},{'with':{'type':'b','data':'${ [.n] | any(. > 1) }'}}]}"), "{}");
-	say(*state, "{'type':'a','data':1}");
-	json_decref(emit(*state, "{'type':'b','data':{'n':2}}"));
+	world_say(*state, "{'type':'a','data':1}");
+	json_decref(world_emit(*state, "{'type':'b','data':{'n':2}}"));
 	json_decref(world_await(w, run, "faulted"));
 	CS_AUTOJSON json_t *passed = world_rows(*state, "SELECT 1 FROM event WHERE type = 'event.passed'");
 	assert_int_equal(json_array_size(passed), 0);
 	w->opts.exe = exe;
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(*state, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "retry")));
 	assert_ends(*state, run, "[1,{'n':2}]");
 }
@@ -354,8 +320,8 @@ static void test_a_try_goes_on_with_the_event_that_failed(void **state)
 		"'foreach':{'do':[{'check':{'if':'.bad and ($context.seen | not)','do':[{'note':{'set':{'x':1},'export':{'as':'{ seen: true }'}}},"
 		"{'stop':{'raise':{'error':{'type':'x','status':500}}}}]}},{'give':{'set':{'n':'${ $item.n }'}}}]}}}],"
 		"'catch':{'retry':{'delay':'PT0S','limit':{'attempt':{'count':3}}}}}}"), "{}");
-	say(*state, "{'type':'a','data':{'n':1}}");
-	say(*state, "{'type':'a','data':{'n':2,'bad':true}}");
+	world_say(*state, "{'type':'a','data':{'n':1}}");
+	world_say(*state, "{'type':'a','data':{'n':2,'bad':true}}");
 	assert_ends(*state, run, "[{'n':1},{'n':2}]");
 	CS_AUTOJSON json_t *rows = world_rows(*state, "SELECT 1 FROM event WHERE type = 'task.completed' AND task LIKE '%/give'");
 	assert_int_equal(json_array_size(rows), 2);
@@ -369,17 +335,17 @@ static void test_a_caught_listener_keeps_its_marks_until_the_try_is_over(void **
 	"{'type':'x','status':500}}}}]}}}]"
 	CS_AUTOFREE char *run = listening(*state, FLOW("{'t':{" HEAR ",'catch':{'retry':{'delay':'PT1S','limit':{'attempt':{'count':1}}},"
 		"'do':[{'again':{'listen':{'to':{'one':{'with':{'type':'a'}}}}}}]}}}"), "{}");
-	say(*state, "{'type':'a','data':1}");
-	json_decref(emit(*state, "{'type':'b','data':{'bad':true}}"));
+	world_say(*state, "{'type':'a','data':1}");
+	json_decref(world_emit(*state, "{'type':'b','data':{'bad':true}}"));
 	for (int i = 0; i < 500 && world_count(*state, run, "task.caught") == 0; i++, usleep(10000))
 		;
-	restart(*state);
+	world_restart(*state);
 	for (int i = 0; i < 500 && world_count(*state, run, "task.caught") < 2; i++, usleep(10000))
 		;
 	json_decref(world_await(*state, run, "waiting"));
 	assert_int_equal(world_count(*state, run, "task.caught"), 2);
-	restart(*state);
-	say(*state, "{'type':'a','data':3}");
+	world_restart(*state);
+	world_say(*state, "{'type':'a','data':3}");
 	assert_ends(*state, run, "[3]");
 	CS_AUTOJSON json_t *rows = world_rows(*state, "SELECT 1 FROM event WHERE type = 'event.consumed' AND data LIKE '%filter%'");
 	assert_true(json_array_size(rows) >= 3);      /* a once, b twice: what was marked was not taken again */
@@ -398,7 +364,7 @@ static void test_an_emit_task_sends_no_more_than_an_event_may_hold(void **state)
 	assert_int_equal(json_array_size(rows), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down_verified)
 
 int main(void)
 {

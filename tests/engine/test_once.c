@@ -11,8 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/invariants.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define CONNECTOR(once) \
 	"connector: shop\nkind: http\nurl: https://shop.example.com\nmode: live\noperations:\n" \
@@ -55,24 +54,6 @@ static void set_up(world *w, const char *once)
 	world_start(w);
 }
 
-static void finish(world *w)
-{
-	world_verify(w);
-	world_stop(w);
-	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", w->dir, CS_STATE_DIR);
-	CS_AUTOJSON json_t *broken = invariants_broken(dir, NULL);
-	if (json_array_size(broken) > 0)
-		fail_msg("%s", json_string_value(json_array_get(broken, 0)));
-	world_free(w);
-}
-
-static int intents(world *w, const char *call)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT key FROM attempt WHERE call = '%s' AND state <> 'reused'", call);
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return (int)json_array_size(rows);
-}
-
 static char *run_to(world *w, const char *name, const char *input, const char *state)
 {
 	char *id = world_run(w, name, NULL, world_json(input));
@@ -91,7 +72,7 @@ static void a_second_run_takes_the_result_of_the_first_also_after_a_restart(void
 	world_stop(&w);
 	world_start(&w);
 	CS_AUTOFREE char *two = run_to(&w, "two", BILL, "completed");
-	assert_int_equal(intents(&w, "shop.bill"), 1);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 1);
 	assert_int_equal(world_count(&w, two, "attempt.intent"), 0);
 	CS_AUTOJSON json_t *reused = world_event(&w, two, "attempt.reused"), *end = world_event(&w, two, "run.completed");
 	assert_string_equal(cs_json_str_or(reused, "source", ""), "once");
@@ -99,7 +80,7 @@ static void a_second_run_takes_the_result_of_the_first_also_after_a_restart(void
 	CS_AUTOJSON json_t *want = world_json("{'id':7}");
 	assert_true(json_equal(json_object_get(end, "output"), want));
 	assert_int_equal(world_count(&w, two, "reversal.registered"), 0);     /* what it did not do it does not take back */
-	finish(&w);
+	world_finish(&w);
 }
 
 static void another_value_is_another_effect(void **state)
@@ -109,8 +90,8 @@ static void another_value_is_another_effect(void **state)
 	set_up(&w, KEY);
 	free(run_to(&w, "one", BILL, "completed"));
 	free(run_to(&w, "one", "{'customer':'acme','number':18}", "completed"));
-	assert_int_equal(intents(&w, "shop.bill"), 2);
-	finish(&w);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 2);
+	world_finish(&w);
 }
 
 static void another_content_under_the_same_value_is_refused_and_said(void **state)
@@ -120,13 +101,13 @@ static void another_content_under_the_same_value_is_refused_and_said(void **stat
 	set_up(&w, KEY);
 	CS_AUTOFREE char *one = run_to(&w, "one", BILL, "completed");
 	CS_AUTOFREE char *two = run_to(&w, "two", "{'customer':'acme','number':17,'amount':5}", "faulted");
-	assert_int_equal(intents(&w, "shop.bill"), 1);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 1);
 	CS_AUTOJSON json_t *fault = world_event(&w, two, "run.faulted"), *item = world_item(&w);
 	const char *detail = cs_json_str_or(json_object_get(fault, "error"), "detail", "");
 	assert_non_null(strstr(detail, one));
 	assert_non_null(strstr(detail, "acme/17"));
 	assert_string_equal(cs_json_str_or(item, "kind", ""), "fault");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_failed_definitively_may_be_sent_again_under_another_key(void **state)
@@ -139,7 +120,7 @@ static void what_failed_definitively_may_be_sent_again_under_another_key(void **
 	assert_int_equal(world_count(&w, two, "attempt.intent"), 1);
 	CS_AUTOJSON json_t *keys = world_rows(&w, "SELECT DISTINCT key FROM attempt WHERE call = 'shop.bill'");
 	assert_int_equal(json_array_size(keys), 2);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void who_comes_second_waits_while_the_first_is_under_way(void **state)
@@ -155,7 +136,7 @@ static void who_comes_second_waits_while_the_first_is_under_way(void **state)
 	assert_int_equal(world_count(&w, two, "attempt.intent"), 0);
 	json_decref(world_await(&w, one, "completed"));
 	assert_int_equal(world_count(&w, one, "attempt.intent"), 2);
-	finish(&w);
+	world_finish(&w);
 }
 
 /* One doubt is one question, and its answer is every run's. */
@@ -194,8 +175,8 @@ static void in_doubt_all_wait_with_it_and_one_item_asks(void **state)
 						 json_pack("{s:s, s:s}", "verb", "resolve", "how", "happened")));
 		}
 		json_decref(world_await(&w, two, ends[i].second));
-		assert_int_equal(intents(&w, "shop.ship"), ends[i].intents);
-		finish(&w);
+		assert_int_equal(world_attempts(&w, "shop.ship"), ends[i].intents);
+		world_finish(&w);
 	}
 }
 
@@ -212,9 +193,9 @@ static void an_approval_is_not_used_up_for_what_another_run_did_meanwhile(void *
 		json_decref(world_decide(&w, cs_json_str_or(json_array_get(items, i), "id", ""), json_pack("{s:s}", "verb", "approve")));
 	json_decref(world_await(&w, one, "completed"));
 	json_decref(world_await(&w, two, "completed"));
-	assert_int_equal(intents(&w, "shop.bill"), 1);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 1);
 	assert_int_equal(world_count(&w, one, "approval.consumed") + world_count(&w, two, "approval.consumed"), 1);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_was_taken_back_may_be_done_again(void **state)
@@ -227,8 +208,8 @@ static void what_was_taken_back_may_be_done_again(void **state)
 	json_decref(world_await(&w, one, "compensated"));
 	CS_AUTOFREE char *two = run_to(&w, "two", BILL, "completed");
 	assert_int_equal(world_count(&w, two, "attempt.intent"), 1);
-	assert_int_equal(intents(&w, "shop.bill"), 2);
-	finish(&w);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 2);
+	world_finish(&w);
 }
 
 static void without_a_value_nothing_is_sent(void **state)
@@ -237,10 +218,10 @@ static void without_a_value_nothing_is_sent(void **state)
 	world w;
 	set_up(&w, "${ .nothing }");
 	CS_AUTOFREE char *one = run_to(&w, "one", BILL, "faulted");
-	assert_int_equal(intents(&w, "shop.bill"), 0);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 0);
 	CS_AUTOJSON json_t *fault = world_event(&w, one, "run.faulted");
 	assert_non_null(strstr(cs_json_str_or(json_object_get(fault, "error"), "detail", ""), "once"));
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_replay_neither_takes_a_key_nor_waits_for_one(void **state)
@@ -256,7 +237,7 @@ static void a_replay_neither_takes_a_key_nor_waits_for_one(void **state)
 	assert_int_equal(json_array_size(row), 1);
 	assert_string_equal(cs_json_str_or(json_array_get(row, 0), "run", ""), one);
 	assert_int_equal(cs_json_int_or(json_array_get(row, 0), "n", 0), 1);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void of_many_runs_at_once_one_sends(void **state)
@@ -272,8 +253,8 @@ static void of_many_runs_at_once_one_sends(void **state)
 		json_decref(world_await(&w, ids[i], "completed"));
 		free(ids[i]);
 	}
-	assert_int_equal(intents(&w, "shop.bill"), 1);
-	finish(&w);
+	assert_int_equal(world_attempts(&w, "shop.bill"), 1);
+	world_finish(&w);
 }
 
 int main(void)

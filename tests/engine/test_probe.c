@@ -11,8 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/invariants.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define OPERATION(name, effect, more) \
 	"  " name ":\n    effect: " effect "\n    input: { type: object }\n    timeout: PT0.4S\n    request: { method: POST, path: /" name ", body: '${ . }' }\n" more
@@ -39,24 +38,6 @@ static void set_up(world *w)
 	world_start(w);
 }
 
-static void finish(world *w)
-{
-	world_verify(w);
-	world_stop(w);
-	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", w->dir, CS_STATE_DIR);
-	CS_AUTOJSON json_t *broken = invariants_broken(dir, NULL);
-	if (json_array_size(broken) > 0)
-		fail_msg("%s", json_string_value(json_array_get(broken, 0)));
-	world_free(w);
-}
-
-static int calls(world *w, const char *call)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT key FROM attempt WHERE call = '%s' AND state <> 'reused'", call);
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return (int)json_array_size(rows);
-}
-
 static char *begin(world *w, const char *n)
 {
 	return world_run(w, "t", NULL, json_pack("{s:s}", "n", n));
@@ -71,17 +52,17 @@ static void what_was_found_is_the_result_over_a_restart(void **state)
 	world_stop(&w);
 	world_start(&w);
 	json_decref(world_await(&w, run, "completed"));
-	assert_int_equal(calls(&w, "shop.make"), 1);
-	assert_int_equal(calls(&w, "shop.find"), 1);
+	assert_int_equal(world_attempts(&w, "shop.make"), 1);
+	assert_int_equal(world_attempts(&w, "shop.find"), 1);
 	CS_AUTOJSON json_t *end = world_event(&w, run, "run.completed"), *items = world_rows(&w, "SELECT id FROM item");
 	assert_int_equal(cs_json_int_or(json_object_get(end, "output"), "id", 0), 8);
 	assert_int_equal(json_array_size(items), 0);
 	CS_AUTOFREE char *two = begin(&w, "there");      /* its business key is done: nobody asks, nobody sends */
 	json_decref(world_await(&w, two, "completed"));
-	assert_int_equal(calls(&w, "shop.make"), 1);
+	assert_int_equal(world_attempts(&w, "shop.make"), 1);
 	CS_AUTOJSON json_t *same = world_event(&w, two, "run.completed");
 	assert_true(json_equal(json_object_get(same, "output"), json_object_get(end, "output")));
-	finish(&w);
+	world_finish(&w);
 }
 
 /* What its probe found is what the run had, and what a replay of it has. */
@@ -99,7 +80,7 @@ static void a_replay_reuses_what_was_found(void **state)
 	assert_true(json_equal(json_object_get(had, "output"), json_object_get(has, "output")));
 	assert_int_equal(world_count(&w, replay, "attempt.reused"), 1);
 	assert_int_equal(world_count(&w, replay, "attempt.captured"), 0);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_is_absent_is_sent_once_more(void **state)
@@ -109,10 +90,10 @@ static void what_is_absent_is_sent_once_more(void **state)
 	set_up(&w);
 	CS_AUTOFREE char *run = begin(&w, "nowhere");
 	json_decref(world_await(&w, run, "completed"));
-	assert_int_equal(calls(&w, "shop.make"), 2);
+	assert_int_equal(world_attempts(&w, "shop.make"), 2);
 	CS_AUTOJSON json_t *keys = world_rows(&w, "SELECT DISTINCT key FROM attempt WHERE call = 'shop.make'");
 	assert_int_equal(json_array_size(keys), 1);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void without_an_answer_one_item_asks(void **state)
@@ -126,8 +107,8 @@ static void without_an_answer_one_item_asks(void **state)
 	assert_string_equal(cs_json_str_or(item, "call", ""), "shop.make");
 	json_decref(world_decide(&w, cs_json_str_or(item, "id", ""), json_pack("{s:s, s:s, s:o}", "verb", "resolve", "how", "happened", "value", world_json("{'number':3}"))));
 	json_decref(world_await(&w, run, "completed"));
-	assert_int_equal(calls(&w, "shop.make"), 1);
-	finish(&w);
+	assert_int_equal(world_attempts(&w, "shop.make"), 1);
+	world_finish(&w);
 }
 
 static void what_takes_something_back_is_asked_about_too(void **state)
@@ -141,9 +122,9 @@ static void what_takes_something_back_is_asked_about_too(void **state)
 	world_stop(&w);
 	world_start(&w);
 	json_decref(world_await(&w, run, "compensated"));
-	assert_int_equal(calls(&w, "shop.void"), 1);
-	assert_int_equal(calls(&w, "shop.gone"), 1);
-	finish(&w);
+	assert_int_equal(world_attempts(&w, "shop.void"), 1);
+	assert_int_equal(world_attempts(&w, "shop.gone"), 1);
+	world_finish(&w);
 }
 
 int main(void)

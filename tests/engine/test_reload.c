@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 enum { RUNS = 100, FLOWS = 200 };
 
@@ -34,38 +34,17 @@ static void set_flow(world *w, const char *letter)
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "connectors/mail.yaml", MAIL("${ . }"));
 	world_file(w, "policies/p.yaml", RULES("{ name: all, when: { call: mail.send }, then: ask }"));
 	world_file(w, "flows/send.yaml", sending);
 	set_flow(w, "a");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
 static json_t *reload(world *w)
 {
 	return world_ask(w, json_pack("{s:s}", "cmd", "reload"));
-}
-
-static char *item_of(world *w, const char *run)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM item WHERE run = '%s' AND state = 'pending'", run);
-	for (int i = 0; i < 1000; i++, usleep(10000)) {
-		CS_AUTOJSON json_t *rows = world_rows(w, sql);
-		if (json_array_size(rows) == 1)
-			return cs_xstrdup(cs_json_str(json_array_get(rows, 0), "id"));
-	}
-	fail_msg("nothing waits in %s", run);
-	return NULL;
 }
 
 static void assert_state(world *w, const char *item, const char *state)
@@ -87,7 +66,7 @@ static void test_only_the_items_whose_answer_changes_are_void(void **state)
 	CS_AUTOFREE char *a = world_run(w, "send", NULL, world_json("{'to':'a@x'}"));
 	CS_AUTOFREE char *b = world_run(w, "send", NULL, world_json("{'to':'b@x'}"));
 	CS_AUTOFREE char *c = world_run(w, "send", NULL, world_json("{'to':'c@x'}"));
-	CS_AUTOFREE char *of_a = item_of(w, a), *of_b = item_of(w, b), *of_c = item_of(w, c);
+	CS_AUTOFREE char *of_a = world_item_of(w, a), *of_b = world_item_of(w, b), *of_c = world_item_of(w, c);
 	world_file(w, "policies/p.yaml", RULES(
 		"{ name: not-b, when: { call: mail.send, matches: { field: .to, pattern: '^b' } }, then: deny, why: Not b. }, "
 		"{ name: free-c, when: { call: mail.send, matches: { field: .to, pattern: '^c' } }, then: allow }, "
@@ -116,7 +95,7 @@ static void test_an_approval_in_its_grace_does_not_pass_a_rule_that_now_denies(v
 	world_file(w, "capstan.yaml", "workspace: test\nmode: simulate\napprovals: { grace: PT1H }\n");
 	world_start(w);
 	CS_AUTOFREE char *run = world_run(w, "send", NULL, world_json("{'to':'a@x'}"));
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	approve(w, item);
 	world_file(w, "policies/p.yaml", RULES("{ name: none, when: { call: mail.send }, then: deny }"));
 	json_decref(reload(w));
@@ -132,13 +111,13 @@ static void test_rules_that_changed_while_no_engine_ran_are_asked_again(void **s
 	world *w = *state;
 	world_start(w);
 	CS_AUTOFREE char *run = world_run(w, "send", NULL, world_json("{'to':'a@x'}"));
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	world_stop(w);
 	world_file(w, "policies/p.yaml", RULES("{ name: word, when: { call: mail.send }, then: ask, confirm: word }"));
 	world_start(w);
 	for (int i = 0; i < 500 && world_count(w, run, "approval.voided") == 0; i++)
 		usleep(10000);
-	CS_AUTOFREE char *next = item_of(w, run);
+	CS_AUTOFREE char *next = world_item_of(w, run);
 	assert_string_not_equal(next, item);
 	CS_AUTOJSON json_t *no = world_refused(w, json_pack("{s:s, s:s, s:{s:s}}", "cmd", "decide", "item", next, "decision", "verb", "approve"));
 	assert_non_null(strstr(cs_json_str_or(no, "message", ""), "--word approve"));
@@ -150,12 +129,12 @@ static void test_what_another_connector_would_send_is_asked_about_anew(void **st
 	world *w = *state;
 	world_start(w);
 	CS_AUTOFREE char *run = world_run(w, "send", NULL, world_json("{'to':'a@x'}"));
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	world_file(w, "connectors/mail.yaml", MAIL("${ { whom: .to } }"));
 	json_decref(reload(w));
 	for (int i = 0; i < 500 && world_count(w, run, "approval.voided") == 0; i++)
 		usleep(10000);
-	CS_AUTOFREE char *next = item_of(w, run);
+	CS_AUTOFREE char *next = world_item_of(w, run);
 	CS_AUTOJSON json_t *shown = world_event(w, run, "approval.published");
 	assert_state(w, item, "void");
 	assert_string_equal(cs_json_str_or(cs_json_get_path(shown, "request.body"), "whom", ""), "a@x");
@@ -210,7 +189,7 @@ static void test_files_that_fail_are_one_item_until_they_are_mended(void **state
 		json_decref(world_refused(w, json_pack("{s:s}", "cmd", "reload")));
 	assert_notices(w, 1, 0);
 	CS_AUTOFREE char *run = world_run(w, "wait", NULL, json_object());       /* the older version runs */
-	CS_AUTOFREE char *item = item_of(w, run);
+	CS_AUTOFREE char *item = world_item_of(w, run);
 	assert_non_null(item);
 	world_stop(w);
 	set_flow(w, "a");
@@ -275,13 +254,13 @@ static void test_an_edited_flow_changes_none_of_a_hundred_runs(void **state)
 	for (int i = 0; i < RUNS; i++)
 		runs[i] = world_run(w, "wait", NULL, json_object());
 	for (int i = 0; i < RUNS; i++)
-		free(item_of(w, runs[i]));
+		free(world_item_of(w, runs[i]));
 	set_flow(w, "b");
 	json_decref(reload(w));
 	world_stop(w);
 	world_start(w);
 	for (int i = 0; i < RUNS; i++) {
-		CS_AUTOFREE char *item = item_of(w, runs[i]);
+		CS_AUTOFREE char *item = world_item_of(w, runs[i]);
 		approve(w, item);
 	}
 	for (int i = 0; i < RUNS; i++) {
@@ -332,7 +311,7 @@ static void test_the_coordinator_answers_while_the_files_are_read(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_only_the_items_whose_answer_changes_are_void),
 		T(test_an_approval_in_its_grace_does_not_pass_a_rule_that_now_denies),

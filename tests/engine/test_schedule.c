@@ -14,7 +14,7 @@
 #include "base/zone.h"
 #include "engine/schedule.h"
 #include "engine/schedule_times.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define SETTINGS "workspace: test\nmode: simulate\noperator: { timezone: Europe/Paris }\n"
 #define FLOW(name, schedule) \
@@ -37,19 +37,9 @@ static void set_clock(const char *at)
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, SETTINGS);
+	world *w = world_for(state, SETTINGS);
 	w->opts.clock.now_ms = clock_now;
 	set_clock("2026-11-22T20:00:00Z");
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -79,15 +69,9 @@ static void restart(world *w, const char *time)
 	settle(w);
 }
 
-static int64_t number(world *w, const char *sql)
-{
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return cs_json_int_or(json_array_get(rows, 0), "n", -1);
-}
-
 static int64_t runs(world *w)
 {
-	return number(w, "SELECT count(*) AS n FROM run");
+	return world_number(w, "SELECT count(*) AS n FROM run");
 }
 
 static void assert_armed(world *w, const char *time)
@@ -179,7 +163,7 @@ static void test_missed_latest_starts_one(void **state)
 	with_missed(*state, "latest");
 	assert_int_equal(runs(*state), 1);
 	assert_armed(*state, "2026-11-27T05:00:00.000Z");
-	assert_int_equal(number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired' AND id LIKE '%2026-11-26T06:00 Europe/Paris'"), 1);
+	assert_int_equal(world_number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired' AND id LIKE '%2026-11-26T06:00 Europe/Paris'"), 1);
 	CS_AUTOJSON json_t *rows = world_rows(*state, "SELECT data FROM event WHERE type = 'run.created'");
 	assert_non_null(strstr(cs_json_str_or(json_array_get(rows, 0), "data", ""), "\"input\":{\"who\":\"clock\"}"));
 	restart(*state, "2026-11-26T12:00:01Z");
@@ -201,11 +185,11 @@ static void test_missed_all_starts_each_up_to_a_bound(void **state)
 {
 	with_missed(*state, "all");
 	assert_int_equal(runs(*state), 4);
-	assert_int_equal(number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired'"), 4);
+	assert_int_equal(world_number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired'"), 4);
 	restart(*state, "2029-11-26T12:00:00Z");
 	assert_int_equal(runs(*state), 4 + CS_SCHEDULE_ALL_MAX);
 	assert_armed(*state, "2029-11-27T05:00:00.000Z");
-	assert_int_equal(number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired' AND id LIKE '%2029-11-26T06:00 Europe/Paris'"), 1);
+	assert_int_equal(world_number(*state, "SELECT count(*) AS n FROM timer WHERE state = 'fired' AND id LIKE '%2029-11-26T06:00 Europe/Paris'"), 1);
 }
 
 static void test_every_keeps_its_beat(void **state)
@@ -235,7 +219,7 @@ static void test_after_counts_from_the_end_of_a_run(void **state)
 	assert_int_equal(runs(w), 0);                /* nothing has ended yet */
 	CS_AUTOFREE char *run = world_run(w, "f", NULL, json_object());
 	settle(w);
-	assert_int_equal(number(w, "SELECT count(*) AS n FROM timer WHERE run = ''"), 0);
+	assert_int_equal(world_number(w, "SELECT count(*) AS n FROM timer WHERE run = ''"), 0);
 	at(w, "2026-11-23T21:00:00Z");
 	json_decref(world_await(w, run, "completed"));
 	assert_armed(w, "2026-11-23T21:10:00.000Z");
@@ -250,7 +234,7 @@ static void test_after_counts_from_the_end_of_a_run(void **state)
 	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT id FROM run WHERE ended IS NULL");
 	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", cs_json_str_or(json_array_get(rows, 0), "id", ""), "verb", "cancel")));
 	settle(w);
-	assert_int_equal(number(w, "SELECT count(*) AS n FROM timer WHERE run = '' AND state = 'armed'"), 0);
+	assert_int_equal(world_number(w, "SELECT count(*) AS n FROM timer WHERE run = '' AND state = 'armed'"), 0);
 }
 
 static void reload(world *w)
@@ -289,7 +273,7 @@ static void test_a_changed_schedule_is_armed_anew_and_a_vanished_one_is_not(void
 	assert_armed(w, "2026-11-23T14:30:00.000Z");
 	world_file(w, "flows/f.yaml", FLOW("f", ""));
 	reload(w);
-	assert_int_equal(number(w, "SELECT count(*) AS n FROM timer WHERE state = 'armed'"), 0);
+	assert_int_equal(world_number(w, "SELECT count(*) AS n FROM timer WHERE state = 'armed'"), 0);
 	at(w, "2026-11-25T12:00:00Z");
 	assert_int_equal(runs(w), 1);
 }
@@ -303,7 +287,7 @@ static void test_a_reload_without_a_change_keeps_the_timer(void **state)
 	reload(w);
 	restart(w, "2026-11-22T20:40:00Z");
 	assert_armed(w, "2026-11-22T21:00:00.000Z");
-	assert_int_equal(number(w, "SELECT count(*) AS n FROM event WHERE type = 'timer.armed'"), 1);
+	assert_int_equal(world_number(w, "SELECT count(*) AS n FROM event WHERE type = 'timer.armed'"), 1);
 }
 
 /* Only the highest version of a flow starts. */
@@ -351,7 +335,7 @@ static void test_looking_back_finds_the_latest(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down_verified)
 	const struct CMUnitTest tests[] = {
 		T(test_an_occurrence_starts_one_run_and_never_early),
 		T(test_a_clock_set_back_starts_nothing_again),

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define HEAD "workspace: w\nmode: simulate\napprovals: { grace: PT0S }\n"
 #define DOC(name) "document: { dsl: '1.0.3', namespace: t, name: " name ", version: '1.0.0' }\n"
@@ -21,37 +21,11 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static json_t *emit(world *w, const char *event)
-{
-	return world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json(event)));
-}
-
-static void say(world *w, const char *event)
-{
-	json_decref(emit(w, event));
-	world_settle(w);
-}
-
 static void restart(world *w)
 {
 	world_stop(w);
 	world_start(w);
 	world_settle(w);
-}
-
-static size_t runs_of(world *w, const char *flow)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM run WHERE name = '%s'", flow);
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return json_array_size(rows);
 }
 
 /* The inputs of the runs of FLOW, in the order in which they were made. */
@@ -85,16 +59,16 @@ static void test_an_event_starts_the_flow_that_is_scheduled_on_it(void **state)
 		   "do: [ { keep: { set: { t: '${ $workflow.input[0].type }' } } } ]\n");
 	world_file(w, "flows/jq.yaml", DOC("jq") "schedule: { on: { one: { with: { type: '${ .type | startswith(\"heart\") }' } } } }\n" KEEP);
 	world_start(w);
-	say(w, "{'type':'heart.high','data':{'bpm':200}}");
-	say(w, "{'type':'heart.low','data':{'bpm':50},'id':'1'}");
+	world_say(w, "{'type':'heart.high','data':{'bpm':200}}");
+	world_say(w, "{'type':'heart.low','data':{'bpm':50},'id':'1'}");
 	assert_inputs(w, "data", "[[{'bpm':50}]]");
-	assert_int_equal(runs_of(w, "whole"), 0);
+	assert_int_equal(world_runs_of(w, "whole"), 0);
 	assert_inputs(w, "jq", "[[{'bpm':200}],[{'bpm':50}]]");
-	CS_AUTOJSON json_t *ok = emit(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
+	CS_AUTOJSON json_t *ok = world_emit(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
 	assert_int_equal(json_array_size(json_object_get(ok, "started")), 2);
 	world_settle(w);
-	say(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
-	assert_int_equal(runs_of(w, "data"), 2);
+	world_say(w, "{'type':'heart.low','data':{'bpm':30},'id':'2'}");
+	assert_int_equal(world_runs_of(w, "data"), 2);
 	CS_AUTOJSON json_t *rows = world_rows(w, "SELECT state FROM run WHERE name = 'whole'");
 	assert_string_equal(cs_json_str(json_array_get(rows, 0), "state"), "completed");
 }
@@ -108,16 +82,16 @@ static void test_all_gathers_what_belongs_together_over_restarts(void **state)
 		   "      - { with: { type: paid }, correlate: { order: { from: .data.order } } }\n"
 		   "      - { with: { type: packed }, correlate: { order: { from: .data.order } } }\n" KEEP);
 	world_start(w);
-	say(w, "{'type':'paid','data':{'order':1,'p':1}}");
-	say(w, "{'type':'paid','data':{'order':2,'p':1}}");
+	world_say(w, "{'type':'paid','data':{'order':1,'p':1}}");
+	world_say(w, "{'type':'paid','data':{'order':2,'p':1}}");
 	restart(w);
-	say(w, "{'type':'packed','data':{'order':3}}");
-	say(w, "{'type':'packed','data':{'order':2}}");
+	world_say(w, "{'type':'packed','data':{'order':3}}");
+	world_say(w, "{'type':'packed','data':{'order':2}}");
 	assert_inputs(w, "both", "[[{'order':2,'p':1},{'order':2}]]");
 	restart(w);
-	say(w, "{'type':'packed','data':{'order':2}}");
-	assert_int_equal(runs_of(w, "both"), 1);
-	say(w, "{'type':'packed','data':{'order':1}}");
+	world_say(w, "{'type':'packed','data':{'order':2}}");
+	assert_int_equal(world_runs_of(w, "both"), 1);
+	world_say(w, "{'type':'packed','data':{'order':1}}");
 	assert_inputs(w, "both", "[[{'order':2,'p':1},{'order':2}],[{'order':1,'p':1},{'order':1}]]");
 	assert_int_equal(count(w, "start.ended", "started"), 2);
 }
@@ -130,15 +104,15 @@ static void test_any_gathers_until_its_condition_or_its_event(void **state)
 	world_file(w, "flows/end.yaml", DOC("end") "schedule: { on: { any: [ { with: { type: a } } ], until: { one: { with: { type: stop } } } } }\n" KEEP);
 	world_file(w, "flows/first.yaml", DOC("first") "schedule: { on: { any: [ { with: { type: b } } ] } }\n" KEEP);
 	world_start(w);
-	say(w, "{'type':'stop'}");
-	say(w, "{'type':'a','data':1}");
-	say(w, "{'type':'b','data':2}");
+	world_say(w, "{'type':'stop'}");
+	world_say(w, "{'type':'a','data':1}");
+	world_say(w, "{'type':'b','data':2}");
 	assert_inputs(w, "first", "[[2]]");
-	assert_int_equal(runs_of(w, "three"), 0);
+	assert_int_equal(world_runs_of(w, "three"), 0);
 	restart(w);
-	say(w, "{'type':'a','data':3}");
+	world_say(w, "{'type':'a','data':3}");
 	assert_inputs(w, "three", "[[1,2,3]]");
-	say(w, "{'type':'stop','data':9}");
+	world_say(w, "{'type':'stop','data':9}");
 	assert_inputs(w, "end", "[[1,3]]");
 }
 
@@ -151,15 +125,15 @@ static void test_one_business_value_starts_one_run_of_whatever_flow(void **state
 	world_file(w, "flows/call.yaml", DOC("call") KEEP);
 	world_file(w, "flows/other.yaml", DOC("other") KEEP);
 	world_start(w);
-	say(w, "{'type':'booked','data':{'id':'x','who':'a','more':1}}");
+	world_say(w, "{'type':'booked','data':{'id':'x','who':'a','more':1}}");
 	assert_inputs(w, "call", "[{'id':'x','who':'a'}]");
-	assert_int_equal(runs_of(w, "other"), 0);
+	assert_int_equal(world_runs_of(w, "other"), 0);
 	restart(w);
-	say(w, "{'type':'booked','data':{'id':'x','who':'b'}}");
-	say(w, "{'type':'moved','data':{'id':'x'}}");
-	assert_int_equal(runs_of(w, "call") + runs_of(w, "other"), 1);
+	world_say(w, "{'type':'booked','data':{'id':'x','who':'b'}}");
+	world_say(w, "{'type':'moved','data':{'id':'x'}}");
+	assert_int_equal(world_runs_of(w, "call") + world_runs_of(w, "other"), 1);
 	assert_int_equal(count(w, "start.ended", "known"), 4);
-	say(w, "{'type':'moved','data':{'id':'y','n':2}}");
+	world_say(w, "{'type':'moved','data':{'id':'y','n':2}}");
 	assert_inputs(w, "other", "[{'id':'y','n':2}]");
 }
 
@@ -169,9 +143,9 @@ static void test_what_cannot_be_told_starts_nothing_and_says_so(void **state)
 	world_new(w, HEAD "flows:\n  call: { starts: [ { on: { type: booked }, once: '${ .data.id }' }, { on: { type: bad }, with: '${ .data | length | error }' } ] }\n");
 	world_file(w, "flows/call.yaml", DOC("call") KEEP);
 	world_start(w);
-	say(w, "{'type':'booked','data':{}}");
-	say(w, "{'type':'bad','data':{}}");
-	assert_int_equal(runs_of(w, "call"), 0);
+	world_say(w, "{'type':'booked','data':{}}");
+	world_say(w, "{'type':'bad','data':{}}");
+	assert_int_equal(world_runs_of(w, "call"), 0);
 	assert_int_equal(count(w, "start.ended", "failed"), 2);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "title"), "An event did not start call");
@@ -189,8 +163,8 @@ static void test_a_flow_that_starts_itself_is_stopped_and_the_inbox_says_so(void
 	world_file(w, "flows/a.yaml", DOC("a") "schedule: { on: { one: { with: { type: ping } } } }\ndo: [ { out: { emit: { event: { with: { source: '/a', type: pong } } } } } ]\n");
 	world_file(w, "flows/b.yaml", DOC("b") "schedule: { on: { one: { with: { type: pong } } } }\ndo: [ { out: { emit: { event: { with: { source: '/b', type: ping } } } } } ]\n");
 	world_start(w);
-	say(w, "{'type':'ping'}");
-	assert_int_equal(runs_of(w, "a"), 101);
+	world_say(w, "{'type':'ping'}");
+	assert_int_equal(world_runs_of(w, "a"), 101);
 	assert_int_equal(count(w, "start.ended", "refused"), 1);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "title"), "a starts itself without end");
@@ -203,15 +177,15 @@ static void test_a_changed_definition_begins_anew_and_an_unchanged_one_goes_on(v
 	world_file(w, "flows/same.yaml", DOC("same") "schedule: { on: { all: [ { with: { type: a } }, { with: { type: b } } ] } }\n" KEEP);
 	world_file(w, "flows/new.yaml", DOC("new") "schedule: { on: { all: [ { with: { type: a } }, { with: { type: b } } ] } }\n" KEEP);
 	world_start(w);
-	say(w, "{'type':'a','data':1}");
+	world_say(w, "{'type':'a','data':1}");
 	world_file(w, "flows/new.yaml", DOC("new") "schedule: { on: { all: [ { with: { type: b } }, { with: { type: a } } ] } }\n" KEEP);
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
 	assert_int_equal(count(w, "start.cleared", ""), 1);
 	restart(w);
-	say(w, "{'type':'b','data':2}");
+	world_say(w, "{'type':'b','data':2}");
 	assert_inputs(w, "same", "[[1,2]]");
-	assert_int_equal(runs_of(w, "new"), 0);
-	say(w, "{'type':'a','data':3}");
+	assert_int_equal(world_runs_of(w, "new"), 0);
+	world_say(w, "{'type':'a','data':3}");
 	assert_inputs(w, "new", "[[2,3]]");
 }
 
@@ -336,7 +310,7 @@ static void test_an_event_started_run_waits_for_its_turn_like_any_other(void **s
 	world_file(w, "flows/f.yaml", DOC("f") GATE);
 	world_start(w);
 	CS_AUTOFREE char *a = run(w, "f", "{}");
-	CS_AUTOJSON json_t *ok = emit(w, "{'type':'go','data':{'n':1}}");
+	CS_AUTOJSON json_t *ok = world_emit(w, "{'type':'go','data':{'n':1}}");
 	const char *b = json_string_value(json_array_get(json_object_get(ok, "started"), 0));
 	assert_non_null(b);
 	assert_string_equal(state_of(w, b), "created");
@@ -364,8 +338,8 @@ static void test_without_jq_events_wait_and_a_notice_says_so(void **state)
 		w->opts.exe = "/nowhere/capstan";
 		restart(w);
 		CS_AUTOFREE char *event = cs_xasprintf("{'type':'%s','data':{'n':2}}", type);
-		say(w, event);
-		assert_int_equal(runs_of(w, "f"), 0);
+		world_say(w, event);
+		assert_int_equal(world_runs_of(w, "f"), 0);
 		assert_int_equal(count(w, "start.passed", ""), 0);
 		assert_int_equal(count(w, "start.ended", ""), 0);
 		CS_AUTOJSON json_t *rows = world_rows(w, "SELECT title FROM item WHERE state = 'open'");
@@ -373,7 +347,7 @@ static void test_without_jq_events_wait_and_a_notice_says_so(void **state)
 		assert_non_null(strstr(cs_json_str_or(json_array_get(rows, 0), "title", ""), "jq cannot be started"));
 		w->opts.exe = exe;
 		restart(w);
-		assert_int_equal(runs_of(w, "f"), 1);
+		assert_int_equal(world_runs_of(w, "f"), 1);
 		world_verify(w);
 		if (i + 1 < sizeof flows / sizeof *flows)
 			world_free(w);
@@ -383,7 +357,7 @@ static void test_without_jq_events_wait_and_a_notice_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down_verified)
 		TEST(test_an_event_starts_the_flow_that_is_scheduled_on_it),
 		TEST(test_all_gathers_what_belongs_together_over_restarts),
 		TEST(test_any_gathers_until_its_condition_or_its_event),

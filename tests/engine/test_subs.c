@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define DOC(name) "document: { dsl: '1.0.3', namespace: test, name: " name ", version: '1.0.0' }\n"
 #define CALL(name, input) "{ run: { workflow: { namespace: test, name: " name ", version: latest, input: " input " } } }"
@@ -37,27 +37,11 @@ static const char *const files[][2] = {
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	for (size_t i = 0; i < CS_ARRAY_LEN(files); i++)
 		world_file(w, files[i][0], files[i][1]);
 	world_start(w);
-	*state = w;
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_verify(*state);
-	world_free(*state);
-	free(*state);
-	return 0;
-}
-
-static void restart(world *w)
-{
-	world_stop(w);
-	world_start(w);
 }
 
 static void assert_ends(world *w, const char *run, const char *state, const char *output)
@@ -83,11 +67,6 @@ static json_int_t count(world *w, const char *sql)
 {
 	CS_AUTOJSON json_t *rows = world_rows(w, sql);
 	return json_integer_value(json_object_get(json_array_get(rows, 0), "n"));
-}
-
-static void control(world *w, const char *run, const char *verb)
-{
-	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", verb)));
 }
 
 static void answer(world *w, const char *verb)
@@ -127,7 +106,7 @@ static void what_waits_inside_waits_outside_and_goes_on_after_restarts(void **st
 	CS_AUTOJSON json_t *waiting = world_await(w, run, "waiting");
 	assert_non_null(waiting);
 	json_decref(world_item(w));
-	restart(w);
+	world_restart(w);
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM run WHERE state = 'waiting'"), 3);
 	answer(w, "approve");
 	assert_ends(w, run, "completed", "{'v':3}");
@@ -143,8 +122,8 @@ static void retry_goes_on_with_the_run_that_faulted(void **state)
 	answer(w, "reject");
 	json_decref(world_await(w, run, "faulted"));
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM item WHERE kind = 'fault'"), 1);
-	restart(w);
-	control(w, run, "retry");                        /* raises again: what was decided is decided */
+	world_restart(w);
+	world_control(w, run, "retry", NULL);                        /* raises again: what was decided is decided */
 	json_decref(world_await(w, run, "faulted"));
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM run"), 2);
 	assert_int_equal(world_count(w, child, "run.retried"), 1);
@@ -171,11 +150,11 @@ static void what_was_done_inside_is_not_done_again_when_retried(void **state)
 		json_decref(world_await(w, run, "faulted"));
 		CS_AUTOFREE char *child = child_of(w, run);
 		if (direct) {            /* the operator mended the inner run first: the outer one takes what it gave */
-			control(w, child, "retry");
+			world_control(w, child, "retry", NULL);
 			json_decref(world_await(w, child, "completed"));
-			restart(w);
+			world_restart(w);
 		}
-		control(w, run, "retry");
+		world_control(w, run, "retry", NULL);
 		assert_ends(w, run, "completed", "{'t':1}");
 		assert_int_equal(world_count(w, child, "event.emitted"), 1);
 		assert_int_equal(world_count(w, child, "run.retried"), 1);
@@ -188,13 +167,13 @@ static void pause_resume_and_cancel_reach_it(void **state)
 	world *w = *state;
 	CS_AUTOFREE char *run = world_run(w, "top", NULL, world_json("{'n':3}"));
 	json_decref(world_item(w));
-	control(w, run, "pause");
-	restart(w);
+	world_control(w, run, "pause", NULL);
+	world_restart(w);
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM run WHERE state = 'paused'"), 3);
-	control(w, run, "resume");
+	world_control(w, run, "resume", NULL);
 	json_decref(world_await(w, run, "waiting"));
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM run WHERE state = 'paused'"), 0);
-	control(w, run, "cancel");
+	world_control(w, run, "cancel", NULL);
 	json_decref(world_await(w, run, "cancelled"));
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM run WHERE state = 'cancelled'"), 3);
 	assert_int_equal(count(w, "SELECT count(*) AS n FROM item WHERE state = 'pending'"), 0);
@@ -228,7 +207,7 @@ static void a_process_that_is_not_awaited_keeps_its_gate_and_its_attempt(void **
 	world *w = *state;
 	CS_AUTOFREE char *run = world_run(w, "shell", NULL, world_json("{'word':'hello'}"));
 	assert_ends(w, run, "completed", "{'out':{'word':'hello'}}");
-	restart(w);
+	world_restart(w);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "call"), "run.shell");
 	answer(w, "approve");
@@ -250,7 +229,7 @@ static void a_changed_file_does_not_reach_what_has_begun(void **state)
 	json_decref(world_await(w, run, "waiting"));
 	world_file(w, "flows/twice.yaml", DOC("twice") "do:\n  - t: { set: { other: true } }\n");
 	json_decref(world_ask(w, json_pack("{s:s}", "cmd", "reload")));
-	restart(w);
+	world_restart(w);
 	answer(w, "approve");
 	json_decref(world_await(w, run, "completed"));
 	CS_AUTOJSON json_t *data = world_event(w, run, "run.completed");
@@ -280,13 +259,6 @@ static void a_replay_replays_it_too_and_says_nothing(void **state)
 	assert_true(cs_json_true(said, "shadow"));
 }
 
-static size_t runs_of(world *w, const char *flow)
-{
-	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM run WHERE name = '%s'", flow);
-	CS_AUTOJSON json_t *rows = world_rows(w, sql);
-	return json_array_size(rows);
-}
-
 #define OLD "document: { dsl: '1.0.3', namespace: test, name: one, version: '1.0.0' }\n"
 #define NEW "document: { dsl: '1.0.3', namespace: test, name: one, version: '2.0.0' }\n"
 
@@ -298,11 +270,11 @@ static void a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it(void 
 	world_file(w, "flows/one-old.yaml", OLD "do:\n  - a: " CALL("between", "{}") "\n");
 	world_file(w, "flows/between.yaml", DOC("between") "do:\n  - a: " CALL("one", "{}") "\n");
 	world_file(w, "flows/one-new.yaml", NEW "do:\n  - g: { call: approve, with: { title: Go } }\n");
-	restart(w);
+	world_restart(w);
 	CS_AUTOFREE char *outer = world_run(w, "test/one:1.0.0", NULL, json_object());
 	CS_AUTOJSON json_t *item = world_item(w);
 	CS_AUTOFREE char *other = world_run(w, "test/one:2.0.0", NULL, json_object());
-	restart(w);
+	world_restart(w);
 	world_settle(w);
 	json_decref(world_await(w, other, "created"));       /* any other one waits for its turn */
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", "approve", "digest", cs_json_str(item, "digest"))));
@@ -316,10 +288,10 @@ static void a_flow_that_its_inner_runs_start_again_is_stopped(void **state)
 	world *w = *state;
 	world_file(w, "flows/ring.yaml", DOC("ring") "schedule: { on: { one: { with: { type: ring } } } }\ndo:\n  - a: " CALL("bell", "{}") "\n");
 	world_file(w, "flows/bell.yaml", DOC("bell") "do:\n  - a: { emit: { event: { with: { type: ring, source: 'https://x.example' } } } }\n");
-	restart(w);
+	world_restart(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json("{'type':'ring'}"))));
 	world_settle(w);
-	assert_int_equal(runs_of(w, "ring"), 101);
+	assert_int_equal(world_runs_of(w, "ring"), 101);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "title"), "ring starts itself without end");
 }
@@ -327,19 +299,19 @@ static void a_flow_that_its_inner_runs_start_again_is_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(its_output_is_the_tasks_and_it_is_a_run_of_its_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(its_error_can_be_caught_and_opens_no_item_of_its_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_waits_inside_waits_outside_and_goes_on_after_restarts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(retry_goes_on_with_the_run_that_faulted, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_was_done_inside_is_not_done_again_when_retried, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(pause_resume_and_cancel_reach_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_timeout_and_a_lost_race_cancel_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(what_is_not_awaited_goes_on_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_process_that_is_not_awaited_keeps_its_gate_and_its_attempt, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_changed_file_does_not_reach_what_has_begun, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_replay_replays_it_too_and_says_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_flow_that_its_inner_runs_start_again_is_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(its_output_is_the_tasks_and_it_is_a_run_of_its_own, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(its_error_can_be_caught_and_opens_no_item_of_its_own, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(what_waits_inside_waits_outside_and_goes_on_after_restarts, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(retry_goes_on_with_the_run_that_faulted, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(what_was_done_inside_is_not_done_again_when_retried, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(pause_resume_and_cancel_reach_it, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_timeout_and_a_lost_race_cancel_it, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(what_is_not_awaited_goes_on_alone, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_process_that_is_not_awaited_keeps_its_gate_and_its_attempt, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_changed_file_does_not_reach_what_has_begun, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_replay_replays_it_too_and_says_nothing, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it, set_up, world_tear_down_verified),
+		cmocka_unit_test_setup_teardown(a_flow_that_its_inner_runs_start_again_is_stopped, set_up, world_tear_down_verified),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 static const char flow[] =
 	"document: { dsl: '1.0.3', namespace: test, name: letter, version: '1.0.0' }\n"
@@ -18,19 +18,10 @@ static const char flow[] =
 
 static int set_up(void **state)
 {
-	world *w = calloc(1, sizeof *w);
-	world_new(w, NULL);
+	world *w = world_for(state, NULL);
 	world_file(w, "agents/letter.yaml", "agent: letter\nkind: text\ninput: { type: object, required: [ name ] }\noutput: { type: string, minLength: 4 }\ntext: { file: prompts/letter.md }\n");
 	world_file(w, "prompts/letter.md", "Dear ${ .name },\n${ [range(.n)] | length } things.\n");
 	world_file(w, "flows/letter.yaml", flow);
-	*state = w;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	world_free(*state);
-	free(*state);
 	return 0;
 }
 
@@ -116,10 +107,10 @@ static void test_an_expression_that_fails_is_the_task_s_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_a_text_is_pinned_over_reload_and_restart, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_replay_makes_the_text_anew_where_its_input_changed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_text_is_held_to_its_schemas, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_an_expression_that_fails_is_the_task_s_error, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_text_is_pinned_over_reload_and_restart, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_replay_makes_the_text_anew_where_its_input_changed, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_text_is_held_to_its_schemas, set_up, world_tear_down),
+		cmocka_unit_test_setup_teardown(test_an_expression_that_fails_is_the_task_s_error, set_up, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
