@@ -443,10 +443,14 @@ static int fold_emitted(cs_run *r, const cs_event *ev, const cs_task *t)
 static int fold_child_ended(cs_run *r, const cs_event *ev, const cs_task *t)
 {
 	cs_frame *f = r->live[t->id];
-	if (f == NULL || f->sub_id[0] == '\0')
+	const char *run = cs_json_str_or(ev->data, "run", "");
+	bool awaited = f != NULL && f->sub_id[0] != '\0' && strcmp(f->sub_id, run) == 0;
+	if (!awaited && !cs_below_has(r, run))
 		return CS_EINTERNAL;
-	cs_json_put(&f->sub_end, ev->data);
-	return cs_run_join_reversals(r, ev, t);
+	if (awaited)
+		cs_json_put(&f->sub_end, ev->data);
+	int rc = cs_run_join_reversals(r, ev, t);
+	return rc != CS_OK ? rc : cs_below_fold(r, ev, t);
 }
 
 int cs_run_fold_again(cs_run *r, const cs_event *ev, const cs_task *t)

@@ -35,6 +35,7 @@ int cs_run_fold_passed(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_handled(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_reversal(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_join_reversals(cs_run *r, const cs_event *ev, const cs_task *t);   /* those that child.ended says */
+int cs_below_fold(cs_run *r, const cs_event *ev, const cs_task *t);           /* the runs that it says are not over */
 int cs_run_fold_compensating(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_item(cs_run *r, const cs_event *ev, const cs_task *t);
 

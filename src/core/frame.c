@@ -257,6 +257,7 @@ void cs_run_free(cs_run *r)
 		free(r->reversals[i].name);
 	}
 	free(r->reversals);
+	free(r->below);
 	cs_record_free(r->record);
 	json_decref(r->input);
 	json_decref(r->start);

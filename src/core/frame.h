@@ -190,6 +190,11 @@ int cs_reversal_done(cs_run *r, cs_step *s, cs_frame *f, cs_err *err);
 int cs_reversal_fail(cs_run *r, cs_step *s, cs_frame *f, json_t *error, cs_err *err);
 bool cs_reversals_left(const cs_run *r);             /* is there anything to take back? */
 json_t *cs_reversals_said(const cs_run *r);          /* that, as child.ended says it. New reference. */
+/* ---- runs further in that are not over ---- */
+json_t *cs_below_said(const cs_run *r);              /* their ids, as child.ended says them. New reference. */
+bool cs_below_has(const cs_run *r, const char *run);
+/* Cancels those that are meant, and takes in what each did once it has ended; not clear until all have. */
+int cs_below_end(cs_run *r, cs_step *s, bool *ret_clear, cs_err *err);
 /* A run that takes back: ends what is live, then one reversal after the other. */
 int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err);
 int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err);

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += src/core/libcscore.a
 src_core_libcscore_a_SOURCES = \
 	src/core/adopt.c src/core/adopt.h src/core/ask.c src/core/asking.c \
-	src/core/begin.c src/core/breaker.c src/core/breaker.h \
+	src/core/begin.c src/core/below.c src/core/breaker.c src/core/breaker.h \
 	src/core/call.c \
 	src/core/control.c src/core/copied.c src/core/copied.h src/core/correct.c src/core/correct.h src/core/credential.c \
 	src/core/data.c \

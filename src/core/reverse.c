@@ -215,6 +215,16 @@ static int step_back(cs_run *r, cs_step *s, cs_err *err)
 	return next != NULL ? begin(r, s, next, err) : end(r, s, err);
 }
 
+/* Runs further in that are not over come first: what they did is in this list then. */
+static int next_back(cs_run *r, cs_step *s, cs_err *err)
+{
+	bool clear = true;
+	if (awaited_of(r) != NULL)
+		return ask_there(r, s, awaited_of(r), err);
+	int rc = cs_below_end(r, s, &clear, err);
+	return rc == CS_OK && clear ? step_back(r, s, err) : rc;
+}
+
 int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 {
 	bool clear = true;
@@ -230,7 +240,7 @@ int cs_step_compensate(cs_run *r, cs_step *s, bool *ret_more, cs_err *err)
 	if (r->root->child != NULL)
 		rc = cs_step_call(r, s, r->root->child, err);
 	else
-		rc = awaited_of(r) != NULL ? ask_there(r, s, awaited_of(r), err) : step_back(r, s, err);
+		rc = next_back(r, s, err);
 	*ret_more = rc == CS_OK && r->state == CS_RUN_COMPENSATING && r->last_seq != before &&
 		    (r->root->child == NULL || r->root->child->call->phase == CS_CALL_PLANNED);
 	return rc == CS_EAGAIN ? CS_OK : rc;
@@ -260,20 +270,33 @@ static const cs_reversal *of_task(const cs_run *r, const char *task)
 	return NULL;
 }
 
+/* The task of which all that its runs did is meant; NULL: none. */
+static const cs_task *within_of(const cs_run *r, const char *task, const cs_reversal *v)
+{
+	for (size_t i = 0; v == NULL && task != NULL && i < r->n_below; i++) {
+		const cs_task *t = &r->flow->tasks[r->below[i].task];
+		if (strcmp(t->ref, task) == 0 || strcmp(t->name, task) == 0)
+			return t;
+	}
+	return v != NULL && v->run[0] != '\0' ? &r->flow->tasks[v->task] : NULL;
+}
+
 int cs_run_rollback(cs_run *r, cs_step *s, const json_t *args, cs_err *err)
 {
 	const char *task = cs_json_str(args, "task"), *why = cs_json_str(args, "why");
 	const cs_reversal *v = task != NULL ? of_task(r, task) : NULL;
-	if (task != NULL && v == NULL)
+	const cs_task *within = within_of(r, task, v);
+	bool left = cs_reversals_left(r) || r->n_below > 0;
+	if (task != NULL && v == NULL && within == NULL)
 		return cs_err_set(err, CS_EREFUSED, "nothing that %s did can be taken back; `capstan trace` shows what can", task);
-	if (!cs_reversals_left(r) && (r->state == CS_RUN_COMPENSATED || r->state == CS_RUN_CANCELLED))
+	if (!left && (r->state == CS_RUN_COMPENSATED || r->state == CS_RUN_CANCELLED))
 		return cs_err_set(err, CS_EREFUSED, "illegal-transition: a run that is %s, of which nothing is left to be taken back, cannot rollback",
 				  cs_run_state_name(r->state));
-	if (!cs_reversals_left(r))
+	if (!left)
 		return cs_err_set(err, CS_EREFUSED, "nothing that this run did can be taken back: no operation it used declares a `reverse`, or all is taken back");
 	json_t *data = json_pack("{s:s}", "why", "rollback");
-	if (v != NULL && v->run[0] != '\0')      /* all that the runs of that task did */
-		json_object_set_new(data, "within", json_string(r->flow->tasks[v->task].ref));
+	if (within != NULL)              /* all that the runs of that task did */
+		json_object_set_new(data, "within", json_string(within->ref));
 	else if (v != NULL)
 		json_object_set_new(data, "only", json_string(v->key));
 	if (why != NULL)

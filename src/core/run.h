@@ -115,6 +115,12 @@ typedef struct cs_reversal {
 	json_t *error;               /* STUCK */
 } cs_reversal;
 
+/* A run that was not over when OF, that awaited it and that this one awaited, had ended. */
+typedef struct cs_below {
+	char run[CS_ID_SIZE], of[CS_ID_SIZE];
+	int task, occurrence;        /* of the task here that led to it */
+} cs_below;
+
 /* An inbox item of a run, as the approval machine holds it. */
 typedef struct cs_item {
 	char id[CS_ID_SIZE];
@@ -235,6 +241,7 @@ typedef struct cs_run {
 	bool cut_short;              /* this step: a task was faulted in the middle of it (its value fits no event) */
 	cs_item **items; size_t n_items;     /* those that are not over */
 	cs_reversal *reversals; size_t n_reversals;     /* by seq: also those of the runs that it awaited, once they ended */
+	cs_below *below; size_t n_below;     /* ended, and joined to the reversals, before anything is taken back */
 	char only[CS_HEX_SIZE];      /* compensating: that one alone; "" all */
 	int within;                  /* compensating: what the runs of that task did, alone; -1 all */
 	char led_by[CS_ID_SIZE];     /* compensating, stuck: the run whose list this is done for; "" its own */

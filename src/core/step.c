@@ -464,7 +464,7 @@ static int settle(struct walk *w, cs_err *err)
 	rc = cs_items_withdraw(r, w->s, NULL, err);
 	if (rc != CS_OK)
 		return rc;
-	if (w->s->compensates != NULL && cs_reversals_left(r) && w->s->compensates(w->s->ctx, r))
+	if (w->s->compensates != NULL && (cs_reversals_left(r) || r->n_below > 0) && w->s->compensates(w->s->ctx, r))
 		return cs_run_write(r, w->s, "run.compensating", NULL, 0, json_pack("{s:s}", "why", "cancel"), err);
 	return cs_run_write(r, w->s, "run.cancelled", NULL, 0, NULL, err);
 }

@@ -176,6 +176,9 @@ json_t *cs_run_end_data(const cs_run *r)
 		json_object_set_new(end, "tainted", json_true());
 	if (cs_reversals_left(r))
 		json_object_set_new(end, "reversals", cs_reversals_said(r));
+	CS_AUTOJSON json_t *open = cs_below_said(r);
+	if (json_array_size(open) > 0)
+		json_object_set(end, "open", open);
 	return end;
 }
 

@@ -114,7 +114,7 @@ static int title_length(const char *title)
 
 int cs_run_write_fault(cs_run *r, cs_step *s, json_t *error, const char *at, const char *next, cs_err *err)
 {
-	if (s->compensates != NULL && (cs_reversals_left(r) || cs_run_sub_is_open(r)) && s->compensates(s->ctx, r))
+	if (s->compensates != NULL && (cs_reversals_left(r) || cs_run_sub_is_open(r) || r->n_below > 0) && s->compensates(s->ctx, r))
 		return cs_run_write(r, s, "run.compensating", NULL, 0,
 				    json_pack("{s:s, s:O, s:s}", "why", "fault", "error", error, "task", at), err);
 	int rc = cs_run_write(r, s, "run.faulted", NULL, 0, json_pack("{s:O, s:s}", "error", error, "task", at), err);

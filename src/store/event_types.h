@@ -29,7 +29,8 @@
  *   task.skipped   outcome, then, tainted: of a gate that was not passed
  *   task.started   input, items              task.faulted error     task.caught error, as
  *                  run (that it started), again (taken up, not begun), args (its input)
- *   child.ended    *run, *state, output|error, tainted, reversals [{key, run, name, seq}] (what can be taken back): how the run ended that the task started
+ *   child.ended    *run, *state, output|error, tainted, reversals [{key, run, name, seq}] (what can be taken back), open [RUN] (runs that it awaited, and that
+ *                  are not over): how the run ended that the task started, or one of those
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
  *                  reason, approval, input, request
  *                  probes (key that it asks about: until that key's next event, the task's others are this one's)

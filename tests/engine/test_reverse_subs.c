@@ -376,6 +376,99 @@ static void an_inner_run_that_is_stuck_by_itself_is_named(void **state)
 	finish(&w);
 }
 
+#define FORK(x, y) "  - f:\n      fork:\n        branches:\n" x y
+#define BRANCH_SUB(flow) "          - x: { run: { workflow: { namespace: test, name: " flow ", version: '1.0.0' } } }\n"
+#define BRANCH_FAULT "          - y: { do: [ { k: { call: shop.order, with: { what: two } } }, { w: { wait: PT0.3S } }, " \
+	"{ r: { raise: { error: { type: https://x.example/e, status: 500 } } } } ] }\n"
+
+/* The run further in is paused when the one that awaits it faults: it is ended, and what it did is taken back with
+ * the rest, in one order. */
+static void begin_paused_below(world *w, const char *on_fault)
+{
+	set_up(w, on_fault, ORDER("a", "one") SUB("s", "inner"), FORK(BRANCH_SUB("inmost"), BRANCH_FAULT),
+	       "  - u: { wait: PT0.1S }\n" ORDER("z", "zed") "  - v: { wait: PT1H }\n");
+}
+
+static void a_fault_takes_back_what_a_run_further_in_did_that_is_paused(void **state)
+{
+	(void)state;
+	world w;
+	begin_paused_below(&w, "compensate");
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "compensated"));
+	expect_voided(&w, "zed two one");
+	CS_AUTOFREE char *child = child_of(&w, run);
+	CS_AUTOFREE char *low = child_of(&w, child);
+	json_decref(world_await(&w, low, "compensated"));
+	world_stop(&w);
+	world_start(&w);
+	world_settle(&w);
+	expect_voided(&w, "zed two one");
+	finish(&w);
+}
+
+static void a_rollback_takes_back_what_a_run_further_in_did_over_restarts(void **state)
+{
+	(void)state;
+	world w;
+	begin_paused_below(&w, "keep");
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "faulted"));
+	CS_AUTOFREE char *child = child_of(&w, run);
+	CS_AUTOFREE char *low = child_of(&w, child);
+	json_decref(world_await(&w, low, "paused"));
+	world_stop(&w);
+	world_file(&w, "policies/p.yaml", ASK);
+	world_start(&w);
+	control(&w, run, "rollback", NULL);
+	for (int i = 0; i < 3; i++) {
+		world_settle(&w);
+		world_stop(&w);
+		world_start(&w);
+		let_go(&w);
+	}
+	json_decref(world_await(&w, run, "compensated"));
+	expect_voided(&w, "zed two one");
+	finish(&w);
+}
+
+/* Where nothing but that one has done anything, and what it did alone by its task. */
+static void a_rollback_of_one_task_reaches_the_runs_further_in(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w, "keep", ORDER("a", "one") SUB("s", "inner"), FORK(BRANCH_SUB("inmost"), "          - y: { do: [ { w: { wait: PT0.3S } }, "
+	       "{ r: { raise: { error: { type: https://x.example/e, status: 500 } } } } ] }\n"), ORDER("z", "zed") "  - v: { wait: PT1H }\n");
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "faulted"));
+	json_decref(world_ask(&w, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "rollback", "task", "s")));
+	json_decref(world_await(&w, run, "compensated"));
+	expect_voided(&w, "zed");
+	finish(&w);
+}
+
+/* Its retry takes the paused one up, and what that did is in the list once. */
+static void a_run_further_in_that_goes_on_is_taken_back_once(void **state)
+{
+	(void)state;
+	world w;
+	set_up(&w, "keep", SUB("s", "inner"), FORK(BRANCH_SUB("inmost"), "          - y: { do: [ { w: { wait: PT0.2S } }, { k: { call: shop.order, with: { what: bad } } } ] }\n"),
+	       ORDER("z", "zed") "  - v: { wait: PT1S }\n");
+	world_stop(&w);
+	world_file(&w, "fixtures/order.yaml", "function: shop.order\nanswers:\n  - when: { what: bad }\n    fail: { type: communication, status: 409, title: Conflict, "
+		   "outcome: rejected }\n    times: 1\n  - give: { number: 7 }\n");
+	world_file(&w, "fixtures/void.yaml", "function: shop.void\nanswers:\n  - give: { void: true }\n");
+	world_start(&w);
+	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
+	json_decref(world_await(&w, run, "faulted"));
+	control(&w, run, "retry", NULL);
+	json_decref(world_await(&w, run, "completed"));
+	control(&w, run, "rollback", NULL);
+	json_decref(world_await(&w, run, "compensated"));
+	expect_voided(&w, "bad zed");
+	finish(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +486,10 @@ int main(void)
 		cmocka_unit_test(what_an_inner_run_is_taking_back_itself_is_awaited),
 		cmocka_unit_test(what_an_inner_run_leaves_of_itself_is_taken_back_after_it),
 		cmocka_unit_test(an_inner_run_that_is_stuck_by_itself_is_named),
+		cmocka_unit_test(a_fault_takes_back_what_a_run_further_in_did_that_is_paused),
+		cmocka_unit_test(a_rollback_takes_back_what_a_run_further_in_did_over_restarts),
+		cmocka_unit_test(a_rollback_of_one_task_reaches_the_runs_further_in),
+		cmocka_unit_test(a_run_further_in_that_goes_on_is_taken_back_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
