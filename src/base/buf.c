@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,12 @@ void cs_buf_reset(cs_buf *b)
 		b->data[0] = '\0';
 }
 
+/* There is room for N more bytes and the NUL: all but a few of the calls end here. */
+static inline bool fits(const cs_buf *b, size_t n)
+{
+	return !b->failed && n < b->cap - b->len;
+}
+
 /* Makes room for N more bytes and the NUL. */
 static int reserve(cs_buf *b, size_t n)
 {
@@ -53,7 +60,7 @@ static int reserve(cs_buf *b, size_t n)
 
 int cs_buf_add(cs_buf *b, const void *p, size_t n)
 {
-	int r = reserve(b, n);
+	int r = fits(b, n) ? 0 : reserve(b, n);
 	if (r < 0)
 		return r;
 	if (n)
@@ -70,7 +77,11 @@ int cs_buf_adds(cs_buf *b, const char *s)
 
 int cs_buf_addc(cs_buf *b, char c)
 {
-	return cs_buf_add(b, &c, 1);
+	if (!fits(b, 1))
+		return cs_buf_add(b, &c, 1);
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+	return 0;
 }
 
 int cs_buf_addf(cs_buf *b, const char *fmt, ...)

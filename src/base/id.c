@@ -63,12 +63,21 @@ void cs_id_next(cs_idgen *g, int64_t wall_ms, char out[CS_ID_SIZE])
 	out[n] = '\0';
 }
 
+/* Of the alphabet: digits, and capitals without I, L, O and U. */
+static bool is_digit(unsigned char c)
+{
+	const unsigned missing = 1u << ('I' - 'A') | 1u << ('L' - 'A') | 1u << ('O' - 'A') | 1u << ('U' - 'A');
+	if (c >= '0' && c <= '9')
+		return true;
+	return c >= 'A' && c <= 'Z' && !(missing >> (c - 'A') & 1);
+}
+
 bool cs_id_valid(const char *s)
 {
 	if (!s || s[0] < '0' || s[0] > '7')
 		return false;
 	for (size_t i = 0; i < CS_ID_LEN; i++)
-		if (s[i] == '\0' || !strchr(alphabet, s[i]))
+		if (!is_digit((unsigned char)s[i]))
 			return false;
 	return s[CS_ID_LEN] == '\0';
 }

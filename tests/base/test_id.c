@@ -63,6 +63,16 @@ static void test_only_ids_are_valid(void **state)
 	assert_false(cs_id_valid(NULL));
 }
 
+static void test_the_digits_of_an_id_are_the_alphabet(void **state)
+{
+	char id[] = "01ARYZ6S41TSV4RRFFQ69G5FAV";
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		id[CS_ID_LEN - 1] = (char)c;
+		assert_int_equal(cs_id_valid(id), strchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", c) != NULL);
+	}
+}
+
 static void test_random_bytes_fill_all(void **state)
 {
 	(void)state;
@@ -84,6 +94,7 @@ int main(void)
 		cmocka_unit_test(test_when_the_random_part_is_spent_the_time_moves_on),
 		cmocka_unit_test(test_generators_differ),
 		cmocka_unit_test(test_only_ids_are_valid),
+		cmocka_unit_test(test_the_digits_of_an_id_are_the_alphabet),
 		cmocka_unit_test(test_random_bytes_fill_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
