@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "flow/outlet.h"
 #include "tests/engine/far_side.h"
+#include "tests/support/acts.h"
 #include "view/view.h"
 
 #define CONNECTOR(name, mode) \
@@ -44,20 +45,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	far_side_free(*state);
-	free(*state);
-	return 0;
-}
-
-static char *begin(world *w, const char *call)
-{
-	CS_AUTOFREE char *text = cs_xasprintf("{'document':{'dsl':'1.0.3','namespace':'test','name':'t','version':'1.0.0'},'do':[{'c':{'call':'%s'}}]}", call);
-	CS_AUTOJSON json_t *doc = world_json(text);
-	return world_run(w, NULL, doc, NULL);
-}
-
 static json_t *say(world *w, const char *name, const char *mode)
 {
 	return world_ask(w, json_pack("{s:s, s:s, s:s}", "cmd", "connector", "name", name, "mode", mode));
@@ -66,13 +53,6 @@ static json_t *say(world *w, const char *name, const char *mode)
 static void hold(world *w, bool on)
 {
 	json_decref(world_ask(w, json_pack("{s:s, s:b}", "cmd", "hold", "on", (int)on)));
-}
-
-static void await_word(world *w, const char *run, const char *word)
-{
-	json_decref(world_await(w, run, "waiting"));
-	CS_AUTOJSON json_t *blocked = world_event(w, run, "run.blocked");
-	assert_string_equal(json_string_value(json_array_get(json_object_get(blocked, "on"), 0)), word);
 }
 
 static void i12_of_file_and_command_the_more_careful_holds(void **state)
@@ -100,10 +80,10 @@ static void i12_each_mode_lets_out_what_it_says(void **state)
 	for (size_t i = 0; i < CS_ARRAY_LEN(ops); i++) {
 		CS_AUTOFREE char *off = cs_xasprintf("shut.%s", ops[i]);
 		CS_AUTOFREE char *hold_ = cs_xasprintf("desk.%s", ops[i]);
-		CS_AUTOFREE char *shut = begin(w, off);
-		await_word(w, shut, "off");
-		CS_AUTOFREE char *asks = begin(w, hold_);
-		await_word(w, asks, "approval");
+		CS_AUTOFREE char *shut = far_side_begin(w, off);
+		world_await_blocked(w, shut, "off");
+		CS_AUTOFREE char *asks = far_side_begin(w, hold_);
+		world_await_blocked(w, asks, "approval");
 		CS_AUTOJSON json_t *item = world_item(w);
 		CS_AUTOJSON json_t *published = world_event(w, asks, "approval.published");
 		assert_string_equal(cs_json_str(published, "rule"), "connector desk/hold");
@@ -114,7 +94,7 @@ static void i12_each_mode_lets_out_what_it_says(void **state)
 		far_side_end((int)i, CS_OUTCOME_DONE, 0, "");
 		json_decref(world_await(w, asks, "completed"));
 	}
-	CS_AUTOFREE char *dry = begin(w, "tray.send");
+	CS_AUTOFREE char *dry = far_side_begin(w, "tray.send");
 	json_decref(world_await(w, dry, "completed"));
 	assert_int_equal(far_side_calls(), 3);
 	world_verify(w);
@@ -123,8 +103,8 @@ static void i12_each_mode_lets_out_what_it_says(void **state)
 static void what_waits_for_a_connector_that_is_off_names_it(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "shut.send");
-	await_word(w, run, "off");
+	CS_AUTOFREE char *run = far_side_begin(w, "shut.send");
+	world_await_blocked(w, run, "off");
 	CS_AUTOJSON json_t *shown = NULL;
 	cs_reader *r = NULL;
 	CS_AUTOFREE char *dir = cs_path_join(w->dir, CS_STATE_DIR);
@@ -152,7 +132,7 @@ static json_t *decide(const char *item, json_t *decision)
 static void what_was_resolved_is_resolved_no_other_way(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
 	far_side_await(1);
 	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "cut off");
 	CS_AUTOJSON json_t *item = world_item(w);
@@ -177,8 +157,8 @@ static void i12_a_mode_that_was_said_holds_over_a_restart(void **state)
 {
 	world *w = *state;
 	json_decref(say(w, "mail", "off"));
-	CS_AUTOFREE char *run = begin(w, "mail.send");
-	await_word(w, run, "off");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
+	world_await_blocked(w, run, "off");
 	world_stop(w);
 	world_start(w);
 	world_settle(w);
@@ -193,13 +173,13 @@ static void i12_a_mode_that_was_said_holds_over_a_restart(void **state)
 static void i12_a_mode_is_asked_again_just_before_the_first_byte(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.send");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.send");
 	far_side_await(1);
 	assert_true(far_side_gate(0));
 	json_decref(say(w, "mail", "off"));
 	assert_false(far_side_gate(0));
 	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
-	await_word(w, run, "off");
+	world_await_blocked(w, run, "off");
 	json_decref(say(w, "mail", "live"));     /* it may be tried once: what was held back is not counted */
 	far_side_await(2);
 	assert_string_equal(far_side_key(0), far_side_key(1));
@@ -211,7 +191,7 @@ static void i12_a_mode_is_asked_again_just_before_the_first_byte(void **state)
 static void what_is_held_back_keeps_its_tries(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.put");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
 	for (int n = 0; n < 3; n++) {
 		far_side_await(n + 1);
 		json_decref(say(w, "mail", "off"));
@@ -235,12 +215,12 @@ static void what_is_held_back_keeps_its_tries(void **state)
 
 static void becomes_a_proposal(world *w, const char *call)
 {
-	CS_AUTOFREE char *run = begin(w, call);
+	CS_AUTOFREE char *run = far_side_begin(w, call);
 	far_side_await(1);
 	json_decref(say(w, "mail", "hold"));
 	assert_false(far_side_gate(0));
 	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
-	await_word(w, run, "approval");
+	world_await_blocked(w, run, "approval");
 	CS_AUTOJSON json_t *item = world_item(w);
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
 	far_side_await(2);
@@ -273,12 +253,12 @@ static void let_waits_pass(world *w)
 static void what_was_begun_is_not_edited_when_it_is_asked_about(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.put");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
 	far_side_await(1);
 	json_decref(say(w, "mail", "hold"));
 	assert_false(far_side_gate(0));
 	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
-	await_word(w, run, "approval");
+	world_await_blocked(w, run, "approval");
 	CS_AUTOJSON json_t *item = world_item(w), *event = world_event(w, run, "approval.published");
 	CS_AUTOJSON json_t *allowed = world_json("['accept','reject']");
 	assert_true(json_equal(json_object_get(event, "allow"), allowed));
@@ -296,7 +276,7 @@ static void what_was_begun_is_not_edited_when_it_is_asked_about(void **state)
 static void what_has_perhaps_happened_is_not_asked_about_as_if_it_had_not(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.put");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
 	far_side_await(1);
 	json_decref(say(w, "mail", "hold"));
 	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
@@ -316,7 +296,7 @@ static void what_has_perhaps_happened_is_not_asked_about_as_if_it_had_not(void *
 static void what_has_perhaps_happened_is_not_answered_by_a_dry_connector(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.put");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
 	far_side_await(1);
 	json_decref(say(w, "mail", "dry"));
 	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
@@ -334,7 +314,7 @@ static void what_has_perhaps_happened_is_not_answered_by_a_dry_connector(void **
 static void whether_it_happened_is_not_answered_by_a_dry_connector(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.charge");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.charge");
 	far_side_await(1);
 	json_decref(say(w, "mail", "dry"));
 	far_side_end(0, CS_OUTCOME_AMBIGUOUS, 0, "reset");
@@ -348,11 +328,11 @@ static void whether_it_happened_is_not_answered_by_a_dry_connector(void **state)
 static void i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *asked = begin(w, "desk.send");
+	CS_AUTOFREE char *asked = far_side_begin(w, "desk.send");
 	CS_AUTOJSON json_t *item = world_item(w);
 	hold(w, true);
-	CS_AUTOFREE char *reads = begin(w, "mail.look");
-	await_word(w, reads, "hold");
+	CS_AUTOFREE char *reads = far_side_begin(w, "mail.look");
+	world_await_blocked(w, reads, "hold");
 	json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s}", "verb", "approve")));
 	world_settle(w);
 	assert_int_equal(world_count(w, asked, "approval.consumed"), 0);
@@ -374,7 +354,7 @@ static void i12_the_hold_stops_what_reads_too_and_an_approval_is_not_used_up(voi
 static void i12_what_is_taken_back_waits_for_the_hold_and_the_mode(void **state)
 {
 	world *w = *state;
-	CS_AUTOFREE char *run = begin(w, "mail.put");
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.put");
 	far_side_await(1);
 	far_side_end(0, CS_OUTCOME_DONE, 0, "");
 	json_decref(world_await(w, run, "completed"));
@@ -395,7 +375,7 @@ static void i12_what_is_taken_back_waits_for_the_hold_and_the_mode(void **state)
 	world_verify(w);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, far_side_tear_down)
 
 int main(void)
 {

@@ -11,8 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/invariants.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define CONNECTOR \
 	"connector: shop\nkind: http\nurl: https://shop.example.com\nmode: live\noperations:\n" \
@@ -58,22 +57,6 @@ static char *taken_back(world *w, const char *run, const char *type)
 	return all;
 }
 
-static void control(world *w, const char *run, const char *verb, const char *why)
-{
-	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s, s:s*}", "cmd", "control", "run", run, "verb", verb, "why", why)));
-}
-
-static void finish(world *w)
-{
-	world_verify(w);
-	world_stop(w);
-	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", w->dir, CS_STATE_DIR);
-	CS_AUTOJSON json_t *broken = invariants_broken(dir, NULL);
-	if (json_array_size(broken) > 0)
-		fail_msg("%s", json_string_value(json_array_get(broken, 0)));
-	world_free(w);
-}
-
 static void a_fault_takes_back_what_was_done_in_reverse_order(void **state)
 {
 	(void)state;
@@ -90,7 +73,7 @@ static void a_fault_takes_back_what_was_done_in_reverse_order(void **state)
 	CS_AUTOJSON json_t *item = world_item(&w);
 	assert_string_equal(cs_json_str_or(item, "kind", ""), "notice");
 	assert_int_equal(world_count(&w, run, "run.faulted"), 0);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_was_not_done_is_not_taken_back(void **state)
@@ -102,7 +85,7 @@ static void what_was_not_done_is_not_taken_back(void **state)
 	json_decref(world_await(&w, run, "compensated"));
 	CS_AUTOFREE char *order = taken_back(&w, run, "reversal.reversed");
 	assert_string_equal(order, "a");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_fault_is_kept_unless_said_otherwise_and_rolled_back_by_the_operator(void **state)
@@ -115,7 +98,7 @@ static void a_fault_is_kept_unless_said_otherwise_and_rolled_back_by_the_operato
 	assert_int_equal(world_count(&w, run, "reversal.begun"), 0);
 	world_stop(&w);
 	world_start(&w);
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	CS_AUTOFREE char *order = taken_back(&w, run, "reversal.reversed");
 	assert_string_equal(order, "b a");
@@ -123,7 +106,7 @@ static void a_fault_is_kept_unless_said_otherwise_and_rolled_back_by_the_operato
 	assert_int_equal(json_array_size(open), 0);
 	CS_AUTOJSON json_t *again = world_refused(&w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "rollback"));
 	assert_non_null(strstr(cs_json_str_or(again, "message", ""), "illegal-transition"));
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_completed_run_is_rolled_back_whole_or_one_task_alone(void **state)
@@ -140,11 +123,11 @@ static void a_completed_run_is_rolled_back_whole_or_one_task_alone(void **state)
 	json_decref(world_await(&w, one, "compensated"));
 	CS_AUTOFREE char *alone = taken_back(&w, one, "reversal.reversed");
 	assert_string_equal(alone, "a");
-	control(&w, two, "rollback", NULL);
+	world_control(&w, two, "rollback", NULL);
 	json_decref(world_await(&w, two, "compensated"));
 	CS_AUTOFREE char *all = taken_back(&w, two, "reversal.reversed");
 	assert_string_equal(all, "b a");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_cannot_be_taken_back_waits_for_a_person(void **state)
@@ -159,13 +142,13 @@ static void what_cannot_be_taken_back_waits_for_a_person(void **state)
 	world_start(&w);
 	CS_AUTOJSON json_t *item = world_item(&w);
 	assert_string_equal(cs_json_str_or(item, "kind", ""), "fault");
-	control(&w, run, "retry", NULL);
+	world_control(&w, run, "retry", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	CS_AUTOFREE char *order = taken_back(&w, run, "reversal.reversed");
 	assert_string_equal(order, "b a");
 	CS_AUTOJSON json_t *keys = world_rows(&w, "SELECT DISTINCT key FROM attempt WHERE call = 'shop.void'");
 	assert_int_equal(json_array_size(keys), 3);          /* b twice, each under a key of its own; a */
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_cannot_be_taken_back_is_waived_with_a_reason(void **state)
@@ -177,12 +160,12 @@ static void what_cannot_be_taken_back_is_waived_with_a_reason(void **state)
 	json_decref(world_await(&w, run, "stuck"));
 	CS_AUTOJSON json_t *bare = world_refused(&w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "waive"));
 	assert_non_null(strstr(cs_json_str_or(bare, "message", ""), "--note"));
-	control(&w, run, "waive", "voided by hand");
+	world_control(&w, run, "waive", "voided by hand");
 	json_decref(world_await(&w, run, "compensated"));
 	CS_AUTOFREE char *order = taken_back(&w, run, "reversal.reversed"), *left = taken_back(&w, run, "reversal.waived");
 	assert_string_equal(order, "b a");
 	assert_string_equal(left, "c");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void taking_back_is_asked_for_and_the_question_outlives_a_restart(void **state)
@@ -205,7 +188,7 @@ static void taking_back_is_asked_for_and_the_question_outlives_a_restart(void **
 	}
 	json_decref(world_await(&w, run, "compensated"));
 	assert_int_equal(world_count(&w, run, "approval.consumed"), 2);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_refused_taking_back_is_stuck_not_passed_over(void **state)
@@ -220,7 +203,7 @@ static void a_refused_taking_back_is_stuck_not_passed_over(void **state)
 	CS_AUTOJSON json_t *item = world_item(&w);
 	json_decref(world_decide(&w, cs_json_str_or(item, "id", ""), json_pack("{s:s}", "verb", "reject")));
 	json_decref(world_await(&w, run, "stuck"));
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_cancelled_run_takes_back_what_it_did_where_its_flow_says_so(void **state)
@@ -230,11 +213,11 @@ static void a_cancelled_run_takes_back_what_it_did_where_its_flow_says_so(void *
 	set_up(&w, "compensate", FLOW(ORDER("a", "one") "  - wait: { wait: PT1H }\n"));
 	CS_AUTOFREE char *run = world_run(&w, "t", NULL, NULL);
 	json_decref(world_await(&w, run, "waiting"));
-	control(&w, run, "cancel", NULL);
+	world_control(&w, run, "cancel", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	CS_AUTOFREE char *order = taken_back(&w, run, "reversal.reversed");
 	assert_string_equal(order, "a");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_caught_error_takes_nothing_back(void **state)
@@ -246,7 +229,7 @@ static void a_caught_error_takes_nothing_back(void **state)
 	json_decref(world_await(&w, run, "completed"));
 	assert_int_equal(world_count(&w, run, "reversal.registered"), 1);
 	assert_int_equal(world_count(&w, run, "reversal.begun"), 0);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_replay_has_nothing_to_take_back(void **state)
@@ -260,7 +243,7 @@ static void a_replay_has_nothing_to_take_back(void **state)
 	const char *replay = cs_json_str_or(ok, "run", "");
 	json_decref(world_await(&w, replay, "completed"));
 	assert_int_equal(world_count(&w, replay, "reversal.registered"), 0);
-	finish(&w);
+	world_finish(&w);
 }
 
 int main(void)
