@@ -29,11 +29,11 @@ tests_faults_test_bad_calls_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 tests_faults_test_power_SOURCES = tests/faults/test_power.c $(power_room)
 tests_faults_test_power_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 # A whole engine from one seed.
-simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h \
+simulation_sources = tests/faults/simulation.c tests/faults/simulation.h tests/faults/sim_chance.c tests/faults/sim_chance.h tests/faults/sim_copy.c \
 	tests/faults/sim_disk.c tests/faults/sim_disk.h tests/faults/sim_engine.c tests/faults/sim_net.c tests/faults/sim_net.h \
 	tests/faults/sim_operator.c tests/faults/sim_rest.c tests/faults/sim_rules.c tests/faults/sim_rules.h tests/faults/sim_site.c tests/faults/sim_site.h \
 	tests/core/play.c tests/core/play.h tests/core/random_flow.c
-simulation_wraps = -Wl,--wrap=clock_gettime,--wrap=getrandom
+simulation_wraps = -Wl,--wrap=clock_gettime,--wrap=getrandom,--wrap=nanosleep,--wrap=cs_incarnation_place
 check_PROGRAMS += tests/faults/simulate tests/faults/test_simulation
 TESTS += tests/faults/test_simulation
 tests_faults_simulate_SOURCES = tests/faults/simulate.c $(simulation_sources)

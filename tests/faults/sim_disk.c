@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 
-enum { SECTOR = 512, IMAGES_MAX = 64 };
+enum { SECTOR = 512, IMAGES_MAX = 1024 };
 
 /* A write that is not synced, with what it went over. A truncation has no NEW. */
 typedef struct change {
@@ -381,6 +381,12 @@ static void cut(const image *im)
 			put(fd, c->new, n, c->at);
 	}
 	close(fd);
+}
+
+void sim_disk_forget(void)
+{
+	for (size_t i = 0; i < disk.n_images; i++)
+		forget(&disk.images[i]);
 }
 
 void sim_disk_cut_power(void)

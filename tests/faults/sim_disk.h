@@ -15,6 +15,7 @@ void sim_disk_end(void);
 void sim_disk_fail_after(unsigned ops, bool for_good);
 void sim_disk_off(void);                     /* nothing reaches it any more */
 void sim_disk_mend(void);                    /* what it has holds, and it takes everything again */
+void sim_disk_forget(void);                  /* with every file closed: all that was written holds */
 bool sim_disk_failed(void);                  /* since it was mended last */
 /* With every file closed: of what was not synced, any part is gone, to the sector. */
 void sim_disk_cut_power(void);

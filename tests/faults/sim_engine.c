@@ -124,6 +124,8 @@ void sim_call_arrives(void *simulation_, const cs_effect *e)
 		sim_wrong(s, "I17: %s is dispatched by an engine that has failed: %s", e->task, failure);
 	if (e->simulated)
 		sim_wrong(s, "I10: %s is simulated, and comes to the network", e->task);
+	if (json_object_get(s->more_rules.barred, e->key) != NULL)
+		sim_wrong(s, "I20: %s leaves a restored copy, though the other may have sent it, and nobody let it go", e->task);
 	if (strcmp(invariants_key(s->rules, e->key), "attempt.intent") != 0)
 		sim_wrong(s, "I2: %s comes to the network, and the log has no open intent for its key", e->task);
 }
@@ -217,8 +219,9 @@ void sim_turn(simulation *s)
 	sim_look(s);
 }
 
-static int open_engine(simulation *s, cs_err *err)
+static int open_engine(simulation *s, cs_engine **ret, cs_err *err)
 {
+	static char place[CS_HEX_SIZE];
 	cs_diags d;
 	cs_workspace *ws = NULL;
 	cs_diags_init(&d);
@@ -230,14 +233,26 @@ static int open_engine(simulation *s, cs_err *err)
 		return rc;
 	s->performers[0] = sim_net_performer(&s->net);
 	s->performers[1] = sim_net_fixture(&s->net);
+	sim_place(s, place);
 	const cs_engine_opts opts = {
 		.jobs = { take_job, s }, .performers = s->performers, .n_performers = CS_ARRAY_LEN(s->performers), .exe = s->exe,
-		.place = "the disk", .version = "sim", .keep_runs = s->seed % 2 == 0 ? 2 : 0,
+		.place = place, .version = "sim", .keep_runs = s->seed % 2 == 0 ? 2 : 0,
 	};
-	rc = cs_engine_open(ws, &opts, &s->engine, err);
-	if (rc == CS_OK)
-		(void)cs_engine_watch(s->engine, on_commit, s);
-	return rc;
+	return cs_engine_open(ws, &opts, ret, err);
+}
+
+void sim_refused(simulation *s)
+{
+	cs_err err = { 0 };
+	cs_engine *second = NULL;
+	int64_t last = s->more_rules.seq;
+	int rc = open_engine(s, &second, &err);
+	sim_look(s);
+	if (rc != CS_EUNAVAIL)
+		sim_wrong(s, "a second engine beside the first: %s", rc == CS_OK ? "it is there" : err.msg);
+	if (s->more_rules.seq != last)
+		sim_wrong(s, "I13: an engine that was refused has written");
+	cs_engine_drop(second);
 }
 
 static void say_live(simulation *s)
@@ -251,7 +266,9 @@ static void say_live(simulation *s)
 bool sim_try_start(simulation *s)
 {
 	cs_err err = { 0 };
-	int rc = open_engine(s, &err);
+	int rc = open_engine(s, &s->engine, &err);
+	if (rc == CS_OK)
+		(void)cs_engine_watch(s->engine, on_commit, s);
 	if (rc != CS_OK && !sim_disk_failed())
 		sim_wrong(s, "the engine does not start on a sound disk: %s", err.msg);
 	return rc == CS_OK;

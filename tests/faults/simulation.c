@@ -77,7 +77,8 @@ static const struct {
 	{ "turn", 300, turn }, { "network", 260, move_net }, { "job", 80, do_job }, { "time", 100, pass_time }, { "decide", 110, sim_decide },
 	{ "run", 45, sim_begin_run }, { "control", 40, sim_control }, { "hold", 14, sim_hold }, { "emit", 6, sim_emit },
 	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 10, sim_connector }, { "reload", 5, sim_reload },
-	{ "change", 20, sim_change_run },
+	{ "change", 20, sim_change_run }, { "backup", 4, sim_backup }, { "restore", 2, sim_restore }, { "archive", 4, sim_archive },
+	{ "second", 2, sim_refused },
 };
 
 /* An engine that has failed is turned no more than it takes to see that nothing comes of it. */

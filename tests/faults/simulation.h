@@ -5,6 +5,7 @@
 #define CS_TESTS_FAULTS_SIMULATION_H
 
 #include "engine/engine.h"
+#include "store/backup.h"
 #include "store/store.h"
 #include "tests/faults/sim_chance.h"
 #include "tests/faults/sim_net.h"
@@ -40,6 +41,9 @@ typedef struct simulation {
 	bool live;                   /* this machine was said to be the live one */
 	bool calm;                   /* faults have stopped */
 	bool wrong;                  /* something was; its sentence is printed */
+	cs_backup backup;            /* the latest; events 0: there is none */
+	size_t backup_ledger;        /* as long was the ledger then */
+	unsigned restored;           /* how often the state was lost, and restored from it */
 	unsigned started, crashes, cuts, failures, decisions, calls;
 	char head[CS_HEX_SIZE];      /* of the log, at the end */
 	int64_t events;
@@ -74,6 +78,8 @@ void sim_ask(simulation *s, json_t *request);                 /* taken over; wha
 json_t *sim_answer(simulation *s, json_t *request);           /* turns until it is there: the whole reply */
 void sim_look(simulation *s);                /* at what is new in the log */
 
+void sim_refused(simulation *s);              /* a second engine, as long as there is one */
+
 /* sim_operator.c: what a person does, or something from outside */
 void sim_begin_run(simulation *s);
 void sim_decide(simulation *s);
@@ -83,6 +89,12 @@ void sim_connector(simulation *s);
 void sim_reload(simulation *s);
 void sim_change_run(simulation *s);
 void sim_emit(simulation *s);
+
+/* sim_copy.c: what is done with the state as a whole */
+void sim_place(const simulation *s, char out[CS_HEX_SIZE]);
+void sim_backup(simulation *s);
+void sim_restore(simulation *s);
+void sim_archive(simulation *s);
 
 /* sim_rest.c: faults stop, and all comes to rest */
 void sim_rest(simulation *s);
