@@ -534,6 +534,25 @@ static const struct {
 	{ "timer.cancelled", true, fold_nothing },
 };
 
+/* The answer of a fixture that EV is of is used up once more. */
+static void note_fixture(cs_run *r, const cs_event *ev)
+{
+	const json_t *used = json_object_get(member(ev, "record"), "fixture");
+	const char *function = cs_json_str(used, "function");
+	int64_t answer = cs_json_int_or(used, "answer", 1);
+	if (function == NULL || answer < 1 || answer > CS_FIXTURE_ANSWERS)
+		return;
+	if (r->fixtures == NULL)
+		r->fixtures = json_object();
+	json_t *counts = json_object_get(r->fixtures, function);
+	if (counts == NULL)
+		json_object_set_new(r->fixtures, function, counts = json_array());
+	while ((int64_t)json_array_size(counts) < answer)
+		json_array_append_new(counts, json_integer(0));
+	json_t *n = json_array_get(counts, (size_t)answer - 1);
+	json_integer_set(n, json_integer_value(n) + 1);
+}
+
 int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *err)
 {
 	int rc = CS_EINTERNAL;
@@ -552,6 +571,8 @@ int cs_run_fold_event(cs_run *r, const cs_event *ev, const cs_task *t, cs_err *e
 				  (long long)ev->seq, ev->type, ev->task != NULL ? " " : "",
 				  ev->task != NULL ? ev->task : "", r->id);
 	r->last_seq = ev->seq;
+	r->folded++;
+	note_fixture(r, ev);
 	return CS_OK;
 }
 

@@ -269,6 +269,7 @@ void cs_run_free(cs_run *r)
 	json_decref(r->descriptor);
 	json_decref(r->stand_ins);
 	json_decref(r->chain);
+	json_decref(r->fixtures);
 	free(r->subject);
 	free(r->from);
 	for (int i = 0; r->kept != NULL && i < r->flow->n_tasks; i++)

@@ -27,5 +27,7 @@ src_core_libcscore_a_SOURCES = \
 	src/core/secret.c \
 	src/core/shadow.c \
 	src/core/starter.c src/core/starter.h \
+	src/core/snapshot.c src/core/snapshot.h src/core/snapshot_load.c src/core/snapshot_rows.c src/core/snapshot_rows.h \
+	src/core/snapshot_values.c src/core/snapshot_values.h \
 	src/core/step.c src/core/sub.c src/core/until.c \
 	src/core/write.c

@@ -253,6 +253,8 @@ typedef struct cs_run {
 	int64_t copied_seq;          /* copied.h: when this workspace became a copy of another; 0: it is none */
 	bool doubtful;               /* copied.h: the other may have gone on with it */
 	json_t *chain;               /* flows whose events led to this run: {"NAMESPACE/NAME": true}; NULL: none */
+	json_t *fixtures;            /* function -> [how often each of its fixture's answers was used]; NULL: none was */
+	size_t folded;               /* events folded into this one, since it was made or loaded (snapshot.h) */
 	cs_exprset *exprs;     /* of a starter's probe: the set of what it evaluates; NULL: the flow's */
 	void *owner;                 /* the engine's own, opaque here */
 } cs_run;
@@ -277,6 +279,8 @@ typedef struct cs_verdict {
 	bool confirm_word;           /* the approval wants a typed word */
 	const json_t *ask;           /* how the rule wants it asked (flow/ask.h); borrowed, NULL: as ever */
 } cs_verdict;
+
+#define CS_FIXTURE_ANSWERS 1000          /* of one fixture, whose uses are counted */
 
 /* What a step wants done once its events are committed. All JSON is owned by the receiver. */
 typedef enum cs_todo_kind { CS_TODO_DISPATCH, CS_TODO_JQ } cs_todo_kind;

@@ -46,6 +46,7 @@ typedef struct cs_live {
 	struct cs_turn *turn;        /* whose places it shares; NULL: it needs none (turns.h) */
 	bool placed;                 /* it has one */
 	int64_t due;                 /* in the heap under this time; 0: not */
+	size_t snapshot;             /* bytes of its last snapshot, written or not; 0: it has none (snapshot.h) */
 	struct cs_hearers *heard_by; /* where it is listed as one that may listen; NULL: nowhere */
 	struct cs_live *hears_before, *hears_after;
 } cs_live;

@@ -24,7 +24,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/reload.c src/engine/restore.c src/engine/restore.h src/engine/runs.c \
 	src/engine/schedule.c src/engine/schedule.h src/engine/schedule_times.c src/engine/schedule_times.h \
 	src/engine/secrets.c src/engine/seen.c src/engine/seen.h src/engine/subs.c \
-	src/engine/server.c src/engine/server.h \
+	src/engine/server.c src/engine/server.h src/engine/snapshot.c src/engine/snapshot.h \
 	src/engine/start.c src/engine/start.h \
 	src/engine/watch.c src/engine/watch.h \
 	src/engine/wire.c src/engine/wire.h \

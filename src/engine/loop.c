@@ -11,6 +11,7 @@
 #include "engine/parked.h"
 #include "engine/schedule.h"
 #include "engine/seen.h"
+#include "engine/snapshot.h"
 #include "engine/starters.h"
 #include "engine/turns.h"
 
@@ -175,6 +176,9 @@ static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 		int rc = cs_run_step(l->run, &e->step, &more, err);
 		if (rc == CS_OK && !over && l->run->state == CS_RUN_COMPLETED)
 			rc = cs_schedules_completed(e, l->run, err);
+		if (rc != CS_OK)
+			return rc;
+		rc = cs_snapshot_note(e, l, err);
 		if (rc != CS_OK)
 			return rc;
 		cs_runs_due(e, l);

@@ -8,6 +8,7 @@
 #include "engine/hearers.h"
 #include "engine/outlets.h"
 #include "engine/parked.h"
+#include "engine/snapshot.h"
 #include "engine/turns.h"
 
 static int by_id(const void *a, const void *b)
@@ -239,12 +240,18 @@ struct folding {
 	cs_err *err;
 };
 
-static void note_fixture(cs_engine *e, const cs_event *ev)
+/* The fixtures of this process hear which of their answers the run has used up. */
+static void tell_fixtures(cs_engine *e, const cs_run *r)
 {
-	const json_t *used = json_object_get(json_object_get(ev->data, "record"), "fixture");
-	const char *function = cs_json_str(used, "function");
-	if (function != NULL && e->opts.fixtures.used != NULL)
-		e->opts.fixtures.used(e->opts.fixtures.ctx, ev->run, function, (size_t)cs_json_int_or(used, "answer", 1));
+	const char *function;
+	json_t *counts, *n;
+	size_t i;
+	if (e->opts.fixtures.used == NULL)
+		return;
+	json_object_foreach(r->fixtures, function, counts)
+		json_array_foreach(counts, i, n)
+			for (json_int_t k = 0; k < json_integer_value(n); k++)
+				e->opts.fixtures.used(e->opts.fixtures.ctx, r->id, function, i + 1);
 }
 
 static int fold_one(void *ctx, const cs_event *ev)
@@ -257,7 +264,6 @@ static int fold_one(void *ctx, const cs_event *ev)
 		f->run = cs_run_new(ev->run, f->bundle->flow);
 		f->run->copied_seq = f->e->copied_seq;
 	}
-	note_fixture(f->e, ev);
 	return cs_run_fold(f->run, ev, f->err);
 }
 
@@ -280,12 +286,14 @@ int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err)
 	return CS_OK;
 }
 
-/* A run that took another definition folds under it from its beginning: what it had done by then is
- * the same in both (core/adopt.h). */
+/* From its snapshot on, where it has one that fits. A run that took another definition since folds under it from its
+ * beginning: what it had done by then is the same in both (core/adopt.h). */
 static cs_live *load_with(cs_engine *e, const char *id, const char *definition, cs_err *err)
 {
 	struct folding f = { .e = e, .definition = definition, .err = err };
-	int rc = cs_reader_events(e->reader, id, 0, INT64_MAX, fold_one, &f, err);
+	size_t snapshot = 0;
+	(void)cs_snapshot_find(e, id, definition, &f.run, &f.bundle, &snapshot);
+	int rc = cs_reader_events(e->reader, id, f.run != NULL ? f.run->last_seq + 1 : 0, INT64_MAX, fold_one, &f, err);
 	if (rc == CS_OK && f.run == NULL)
 		rc = cs_err_set(err, CS_ENOTFOUND, "there is no run %s; `capstan runs` lists them", id);
 	if (rc == CS_OK && f.run->replays[0] != '\0')
@@ -294,7 +302,10 @@ static cs_live *load_with(cs_engine *e, const char *id, const char *definition, 
 		cs_run_free(f.run);
 		return NULL;
 	}
-	return cs_runs_add(e, f.run, f.bundle);
+	tell_fixtures(e, f.run);
+	cs_live *l = cs_runs_add(e, f.run, f.bundle);
+	l->snapshot = snapshot;
+	return l;
 }
 
 cs_live *cs_runs_load(cs_engine *e, const char *id, cs_err *err)

@@ -48,6 +48,7 @@ typedef struct cs_workspace {
 	cs_zone *zone;                 /* of that name; NULL: this machine has no time zones, and nothing starts by cron */
 	cs_hours *hours;               /* working hours; NULL: none are said */
 	bool live_wish;                /* mode: live in the file */
+	unsigned snapshot_every;       /* retention.snapshot-every, default 200: events of a run between two snapshots; 0: none */
 	int64_t archive_ms;            /* retention.archive, default 30 days: what `capstan archive` leaves in the database */
 	int64_t grace_ms;              /* approvals.grace, default 30 s */
 	int64_t expire_ms;             /* approvals.expire; 0: never */

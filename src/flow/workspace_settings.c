@@ -13,7 +13,7 @@
 /* retention.archive where it is not said: 30 days. */
 #define ARCHIVE_MS (INT64_C(30) * 24 * 3600 * 1000)
 
-enum { GRACE_MS = 30000, WORKERS = 4, WORKERS_MAX = 64, MAILBOX = 10000, MAILBOX_MIN = 16, MAILBOX_MAX = 1000000 };
+enum { GRACE_MS = 30000, WORKERS = 4, WORKERS_MAX = 64, MAILBOX = 10000, MAILBOX_MIN = 16, MAILBOX_MAX = 1000000, SNAPSHOT_EVERY = 200, SNAPSHOT_EVERY_MAX = 1000000 };
 
 static const cs_key settings_keys[] = {
 	{ "workspace", CS_IS_STRING | CS_KEY_REQUIRED }, { "mode", CS_IS_STRING }, { "operator", CS_IS_OBJECT },
@@ -29,6 +29,7 @@ void cs_settings_defaults(cs_workspace *w)
 	w->grace_ms = GRACE_MS;
 	w->archive_ms = ARCHIVE_MS;
 	w->workers = WORKERS;
+	w->snapshot_every = SNAPSHOT_EVERY;
 	w->mailbox = MAILBOX;
 	w->operator_name = cs_xstrdup("operator");
 	w->timezone = cs_xstrdup("UTC");
@@ -88,15 +89,32 @@ static void read_approvals(cs_workspace *w, cs_check *c, const json_t *doc)
 	cs_check_pop(c, mark);
 }
 
+static void read_number(cs_check *c, const json_t *obj, const char *key, int64_t min, int64_t max, unsigned *ret)
+{
+	const json_t *v = json_object_get(obj, key);
+	if (!v)
+		return;
+	int64_t n = json_integer_value(v);
+	if (n >= min && n <= max) {
+		*ret = (unsigned)n;
+		return;
+	}
+	size_t mark = cs_check_push(c, key);
+	cs_check_error(c, "'%s' must be between %lld and %lld", key, (long long)min, (long long)max);
+	cs_check_pop(c, mark);
+}
+
 static void read_retention(cs_workspace *w, cs_check *c, const json_t *doc)
 {
 	static const cs_key keys[] = {
-		{ "archive", CS_IS_STRING }, { "bodies", CS_IS_STRING | CS_KEY_LATER }, { "snapshot-every", CS_IS_INTEGER | CS_KEY_LATER }, { NULL, 0 },
+		{ "archive", CS_IS_STRING }, { "bodies", CS_IS_STRING | CS_KEY_LATER }, { "snapshot-every", CS_IS_INTEGER }, { NULL, 0 },
 	};
 	const json_t *v = json_object_get(doc, "retention");
 	size_t mark = cs_check_push(c, "retention");
-	if (v && cs_check_object(c, v, keys, "'retention'"))
+	if (v && cs_check_object(c, v, keys, "'retention'")) {
 		cs_check_duration_key(c, v, "archive", &w->archive_ms);
+		read_number(c, v, "snapshot-every", 0, SNAPSHOT_EVERY_MAX, &w->snapshot_every);
+	}
 	cs_check_pop(c, mark);
 }
 
@@ -116,21 +134,6 @@ static void read_hours(cs_workspace *w, cs_check *c, const json_t *doc)
 			cs_check_push_index(c, (size_t)closed);
 		cs_check_error(c, "%s", err.msg);
 	}
-	cs_check_pop(c, mark);
-}
-
-static void read_number(cs_check *c, const json_t *obj, const char *key, int64_t min, int64_t max, unsigned *ret)
-{
-	const json_t *v = json_object_get(obj, key);
-	if (!v)
-		return;
-	int64_t n = json_integer_value(v);
-	if (n >= min && n <= max) {
-		*ret = (unsigned)n;
-		return;
-	}
-	size_t mark = cs_check_push(c, key);
-	cs_check_error(c, "'%s' must be between %lld and %lld", key, (long long)min, (long long)max);
 	cs_check_pop(c, mark);
 }
 

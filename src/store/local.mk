@@ -19,7 +19,7 @@ libcsstore_a_SOURCES = \
 	src/store/reader.c src/store/reader_pick.c src/store/reader.h \
 	src/store/rebuild.c \
 	src/store/schema.c src/store/schema.h \
-	src/store/sql.c src/store/sql.h \
+	src/store/snapshot.c src/store/sql.c src/store/sql.h \
 	src/store/store.c src/store/store.h src/store/store_impl.h \
 	src/store/touched.c src/store/touched.h \
 	src/store/transfer.h src/store/transfer_lines.h \

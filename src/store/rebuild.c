@@ -84,7 +84,8 @@ static int rebuild_in_group(cs_store *s, cs_err *err)
 		if (rc)
 			return rc;
 	}
-	return cs_fold_log(s->db, s->dir, s->fold, NULL, err);
+	int rc = cs_sql_run(s->db, "DELETE FROM snapshot", err);
+	return rc ? rc : cs_fold_log(s->db, s->dir, s->fold, NULL, err);
 }
 
 int cs_store_rebuild(cs_store *s, cs_err *err)

@@ -243,9 +243,16 @@ static int make_version_9(sqlite3 *db, cs_err *err)
 	return cs_sql_run(db, "CREATE INDEX IF NOT EXISTS event_archived ON event(seq) WHERE type = 'log.archived'", err);
 }
 
+/* Runs of an older log have none: they are folded from their first event. */
+static int make_version_10(sqlite3 *db, cs_err *err)
+{
+	return cs_sql_run(db, "CREATE TABLE snapshot (run TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL,"
+			      " definition TEXT NOT NULL, layout TEXT NOT NULL, mac TEXT NOT NULL, state TEXT NOT NULL) STRICT", err);
+}
+
 static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
 	make_version_1, make_version_2, make_version_3, make_version_4, make_version_5, make_version_6, make_version_7, make_version_8,
-	make_version_9,
+	make_version_9, make_version_10,
 };
 
 /* A file without a table and with neither number is one that was just made. */

@@ -381,7 +381,7 @@ int cs_store_idle(cs_store *s, cs_err *err)
 
 /* ---- appending ------------------------------------------------------------------------- */
 
-static int in_open_group(const cs_store *s, cs_err *err)
+int cs_store_in_group(const cs_store *s, cs_err *err)
 {
 	if (s->dead)
 		return refuse_dead(s, err);
@@ -408,7 +408,7 @@ static int put_body(void *ctx, const char *bytes, size_t n, char ret_hex[CS_HEX_
 
 int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err)
 {
-	int rc = in_open_group(s, err);
+	int rc = cs_store_in_group(s, err);
 	if (rc)
 		return rc;
 	if (n > CS_EVENT_MAX)
@@ -486,7 +486,7 @@ static int append(cs_store *s, cs_event *ev, cs_err *err)
 
 int cs_store_append(cs_store *s, cs_event *ev, cs_err *err)
 {
-	int rc = in_open_group(s, err);
+	int rc = cs_store_in_group(s, err);
 	if (rc)
 		return rc;
 	rc = append(s, ev, err);

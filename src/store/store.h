@@ -30,7 +30,7 @@ typedef struct cs_event {
 } cs_event;
 
 #define CS_STORE_INLINE 4096
-#define CS_STORE_VERSION 9
+#define CS_STORE_VERSION 10
 
 /* ---- writer ---------------------------------------------------------------------------- */
 
@@ -93,6 +93,23 @@ typedef struct cs_once_row {
 	int64_t seq;             /* of the attempt's latest event */
 } cs_once_row;
 int cs_store_once(cs_store *s, const char *key, cs_once_row *ret, cs_err *err);
+
+/* The state of a run as it was at its event SEQ, one for each run: no part of the log, only what saves folding it.
+ * All is borrowed; what is in it and whether it is genuine is for the caller to say. */
+typedef struct cs_snapshot_row {
+	const char *run;
+	int64_t seq;
+	const char *hash;        /* of that event, 64 hex digits */
+	const char *definition;  /* that the run has, 64 hex digits */
+	const char *layout, *mac;
+	const char *state;       /* text */
+	size_t size;
+} cs_snapshot_row;
+/* In the open group: in place of the one that the run has. */
+int cs_store_put_snapshot(cs_store *s, const cs_snapshot_row *row, cs_err *err);
+int cs_store_drop_snapshot(cs_store *s, const char *run, cs_err *err);
+/* The hash of the event SEQ, of the open group too, as hex. CS_ENOTFOUND: it is not in the database. */
+int cs_store_event_hash(cs_store *s, int64_t seq, char ret[CS_HEX_SIZE], cs_err *err);
 
 /* ---- the archive ------------------------------------------------------------------------ */
 

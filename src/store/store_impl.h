@@ -13,7 +13,7 @@
 
 typedef enum keep_statement {
 	KEEP_BEGIN, KEEP_COMMIT, KEEP_EPOCH, KEEP_EPOCH_SET, KEEP_INCARNATION, KEEP_HEAD, KEEP_EVENT, KEEP_BODY,
-	KEEP_SETTING, KEEP_ONCE, KEEP_CHECKPOINT, KEEP_COUNT
+	KEEP_SETTING, KEEP_ONCE, KEEP_CHECKPOINT, KEEP_SNAPSHOT, KEEP_SNAPSHOT_DROP, KEEP_EVENT_HASH, KEEP_COUNT
 } keep_statement;
 
 struct cs_store {
@@ -34,5 +34,8 @@ struct cs_store {
 	bool in_group, group_failed, dead;
 	char why_dead[512];
 };
+
+/* CS_OK in an open group of which nothing has failed. */
+int cs_store_in_group(const cs_store *s, cs_err *err);
 
 #endif

@@ -425,10 +425,9 @@ bool play_tick(play *s, cs_run *r)
 
 /* ---- from the log ------------------------------------------------------------------------------------------------ */
 
-cs_run *play_fold(const cs_flow *flow, const json_t *log, size_t n)
+void play_fold_on(cs_run *r, const json_t *log, size_t from, size_t n)
 {
-	cs_run *r = cs_run_new("00000000000000000000000RUN", flow);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = from; i < n; i++) {
 		const json_t *o = json_array_get(log, i);
 		const char *task = cs_json_str_or(o, "task", "");
 		cs_event ev = { .seq = cs_json_int_or(o, "seq", 0), .at = cs_json_int_or(o, "at", 0), .task = *task != '\0' ? task : NULL,
@@ -440,6 +439,12 @@ cs_run *play_fold(const cs_flow *flow, const json_t *log, size_t n)
 		if (cs_run_fold(r, &ev, &err) != CS_OK)
 			fail_msg("event %zu (%s %s) does not fold: %s", i + 1, ev.type, task, err.msg);
 	}
+}
+
+cs_run *play_fold(const cs_flow *flow, const json_t *log, size_t n)
+{
+	cs_run *r = cs_run_new("00000000000000000000000RUN", flow);
+	play_fold_on(r, log, 0, n);
 	return r;
 }
 

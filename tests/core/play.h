@@ -34,6 +34,8 @@ bool play_group(play *s, cs_run *r);
 bool play_tick(play *s, cs_run *r);
 /* Events [0, n) folded into a new run. */
 cs_run *play_fold(const cs_flow *flow, const json_t *log, size_t n);
+/* Events [from, n) folded into R, too. */
+void play_fold_on(cs_run *r, const json_t *log, size_t from, size_t n);
 /* Ends every open intent as a crash does. */
 void play_crash(play *s, cs_run *r);
 /* What of a run must be the same however it came to be: not where a step will look next, which it

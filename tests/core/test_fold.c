@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "core/machine.h"
+#include "core/snapshot.h"
+#include "core/snapshot_rows.h"
 #include "tests/core/play.h"
 
 enum { FLOWS = 250, TICKS = 200, MARKS = 4000, CUTS = 6 };
@@ -25,6 +27,7 @@ struct mark {
 	uint64_t ids;
 	int tick;
 	json_t *dump;
+	char *saved;                 /* a snapshot; NULL: it is at work, and none can be made */
 };
 
 static cs_flow *flow_of(uint64_t seed)
@@ -54,10 +57,16 @@ static void assert_same(const json_t *have, const json_t *want, const char *what
 	fail_msg("seed %llu, event %zu: %s differs\n folded: %s\n live:   %s", (unsigned long long)seed, at, what, a, b);
 }
 
+static char *saved(const cs_run *r)
+{
+	CS_AUTOJSON json_t *doc = cs_snapshot_may(r) ? cs_snapshot_save(r) : NULL;
+	return doc != NULL ? cs_json_text(doc) : NULL;
+}
+
 static void mark(const play *s, const cs_run *r, int tick, struct mark *marks, size_t *n)
 {
 	if (*n < MARKS)
-		marks[(*n)++] = (struct mark){ json_array_size(s->log), s->now, s->ids, tick, play_dump(r) };
+		marks[(*n)++] = (struct mark){ json_array_size(s->log), s->now, s->ids, tick, play_dump(r), saved(r) };
 }
 
 /* Runs to the end and keeps a mark before every group. */
@@ -78,8 +87,8 @@ static size_t run_live(play *s, const cs_flow *flow, struct mark *marks, bool *r
 	return n;
 }
 
-/* From the mark on, the folded run must write what the other one wrote. */
-static void go_on_from(const play *live, const cs_flow *flow, const struct mark *m)
+/* R, as it stood at the mark M, must write what the other one wrote. R is taken over. */
+static void go_on(const play *live, cs_run *r, const struct mark *m)
 {
 	play s;
 	play_init(&s, ws, live->seed);
@@ -87,7 +96,6 @@ static void go_on_from(const play *live, const cs_flow *flow, const struct mark 
 	s.ids = m->ids;
 	for (size_t i = 0; i < m->events; i++)
 		json_array_append(s.log, json_array_get(live->log, i));
-	cs_run *r = play_fold(flow, s.log, m->events);
 	CS_AUTOJSON json_t *dump = play_dump(r);
 	assert_same(dump, m->dump, "the state", live->seed, m->events);
 	bool on = true;
@@ -102,11 +110,90 @@ static void go_on_from(const play *live, const cs_flow *flow, const struct mark 
 	play_fini(&s);
 }
 
+static void plain_struct(const cs_members *m, json_t *o, const json_t *values)
+{
+	for (const cs_member *row = m->rows; row->name != NULL; row++) {
+		const json_t *at = json_object_get(o, row->name);
+		if (at != NULL && (row->kind == CS_MEMBER_JSON || row->kind == CS_MEMBER_OBJECT || row->kind == CS_MEMBER_ARRAY))
+			json_object_set(o, row->name, json_array_get(values, (size_t)json_integer_value(at)));
+	}
+	if (json_object_get(o, "call") != NULL)
+		plain_struct(&cs_snapshot_call, json_object_get(o, "call"), values);
+	if (json_object_get(o, "outer") != NULL)
+		plain_struct(&cs_snapshot_call, json_object_get(o, "outer"), values);
+	if (json_object_get(o, "hearing") != NULL)
+		plain_struct(&cs_snapshot_hearing, json_object_get(o, "hearing"), values);
+}
+
+/* A snapshot with each value where it is named: what is shared may differ. */
+static json_t *plain(const json_t *doc)
+{
+	static const char *const lists[] = { "frames", "items", "reversals" };
+	const json_t *values = json_object_get(doc, "values");
+	json_t *o = json_deep_copy(doc);
+	json_object_del(o, "values");
+	plain_struct(&cs_snapshot_run, json_object_get(o, "run"), values);
+	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++) {
+		const cs_members *const of[] = { &cs_snapshot_frame, &cs_snapshot_item, &cs_snapshot_reversal };
+		size_t k;
+		json_t *one;
+		json_array_foreach(json_object_get(o, lists[i]), k, one) {
+			plain_struct(of[i], one, values);
+			if (json_object_get(one, "iterating") != NULL)   /* its first task is live: nothing is next before that is over */
+				json_object_del(one, "next");
+		}
+	}
+	return o;
+}
+
+static cs_run *loaded(uint64_t seed, const cs_flow *flow, const struct mark *m)
+{
+	cs_err err = { 0 };
+	cs_run *r = NULL;
+	CS_AUTOJSON json_t *doc = NULL;
+	assert_int_equal(cs_json_parse(m->saved, strlen(m->saved), &doc, &err), CS_OK);
+	if (cs_snapshot_load("00000000000000000000000RUN", flow, doc, &r, &err) != CS_OK)
+		fail_msg("seed %llu, event %zu: %s: %s", (unsigned long long)seed, m->events, err.msg, m->saved);
+	return r;
+}
+
+/* Fails with the first member that differs: whole states are longer than a message. */
+static void assert_same_members(const json_t *have, const json_t *want, const char *name, uint64_t seed, size_t at)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+	if (json_equal(have, want))
+		return;
+	json_object_foreach((json_t *)(uintptr_t)want, key, v)
+		assert_same_members(json_object_get(have, key), v, key, seed, at);
+	json_array_foreach(want, i, v)
+		assert_same_members(json_array_get(have, i), v, name, seed, at);
+	assert_same(have, want, name, seed, at);
+}
+
+/* The same from a snapshot that was made at the mark EARLIER, and the events since. */
+static void go_on_from_snapshot(const play *live, const cs_flow *flow, const struct mark *earlier, const struct mark *m)
+{
+	cs_run *r = loaded(live->seed, flow, earlier);
+	CS_AUTOJSON json_t *first = play_dump(r);
+	assert_same(first, earlier->dump, "the state that was saved", live->seed, earlier->events);
+	play_fold_on(r, live->log, earlier->events, m->events);
+	cs_run *whole = play_fold(flow, live->log, m->events);
+	CS_AUTOJSON json_t *have = cs_snapshot_save(r);
+	CS_AUTOJSON json_t *want = cs_snapshot_save(whole);
+	CS_AUTOJSON json_t *a = plain(have);
+	CS_AUTOJSON json_t *b = plain(want);
+	assert_same_members(a, b, "the state", live->seed, m->events);
+	cs_run_free(whole);
+	go_on(live, r, m);
+}
+
 static void test_a_folded_run_is_the_run_and_goes_on_like_it(void **state)
 {
 	(void)state;
 	static struct mark marks[MARKS];
-	size_t events = 0, ended = 0, corrected = 0;
+	size_t events = 0, ended = 0, corrected = 0, snapshots = 0;
 	for (uint64_t seed = first_seed; seed < first_seed + FLOWS; seed++) {
 		cs_flow *flow = flow_of(seed);
 		play s;
@@ -115,17 +202,27 @@ static void test_a_folded_run_is_the_run_and_goes_on_like_it(void **state)
 		size_t n = run_live(&s, flow, marks, &over);
 		for (size_t i = 0; i < CUTS; i++) {
 			size_t at = (size_t)(play_hash(seed, "cut", (int64_t)i) % n);
-			go_on_from(&s, flow, &marks[at]);
+			go_on(&s, play_fold(flow, s.log, marks[at].events), &marks[at]);
+			size_t earlier = (size_t)(play_hash(seed, "saved", (int64_t)i) % (at + 1));
+			while (earlier > 0 && marks[earlier].saved == NULL)
+				earlier--;
+			if (marks[earlier].saved == NULL)
+				continue;
+			go_on_from_snapshot(&s, flow, &marks[earlier], &marks[at]);
+			snapshots++;
 		}
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n; i++) {
 			json_decref(marks[i].dump);
+			free(marks[i].saved);
+		}
 		events += json_array_size(s.log);
 		ended += over;
 		corrected += s.corrected;
 		play_fini(&s);
 		cs_flow_unref(flow);
 	}
-	print_message("%d flows, %zu of them ended, %zu events, %zu corrections\n", FLOWS, ended, events, corrected);
+	print_message("%d flows, %zu of them ended, %zu events, %zu corrections, %zu snapshots\n", FLOWS, ended, events, corrected, snapshots);
+	assert_true(snapshots > (size_t)FLOWS * CUTS / 2);
 	assert_true(corrected > FLOWS / 10);
 	assert_true(events > (size_t)FLOWS * 10);
 	assert_true(ended > FLOWS / 2);

@@ -105,6 +105,8 @@ void formats_write(const char *from, const char *to, int format)
 	sql(db, indexes);
 	if (format >= 8)
 		sql(db, "CREATE INDEX attempt_sent ON attempt(connector, started) WHERE connector IS NOT NULL AND simulated = 0");
+	if (format >= 9)
+		sql(db, "CREATE INDEX event_archived ON event(seq) WHERE type = 'log.archived'");
 	sql(db, "COMMIT");
 	sql(db, number);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
