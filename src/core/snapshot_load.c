@@ -40,6 +40,13 @@ static bool events_fit(const json_t *inbox)
 	return true;
 }
 
+static bool hearing_fits(const cs_listen *l, bool each, const cs_hearing *h)
+{
+	int most = l->to.n_filters > 0 ? l->to.n_filters : 1;
+	return h->inbox != NULL && h->items != NULL && h->keys != NULL && h->current_filter < most && events_fit(h->inbox) &&
+	       (!h->handling || (h->current != NULL && each));
+}
+
 static int load_hearing(cs_loading *l, const cs_task *t, const json_t *o, cs_hearing **ret)
 {
 	static const char *const more[] = { "met", "until_met", NULL };
@@ -48,9 +55,7 @@ static int load_hearing(cs_loading *l, const cs_task *t, const json_t *o, cs_hea
 	cs_hearing *h = cs_hearing_new(t->listen);
 	int until = t->listen->until_events != NULL ? t->listen->until_events->n_filters : 0;
 	int rc = cs_members_load(l, &cs_snapshot_hearing, o, more, h);
-	int most = t->listen->to.n_filters > 0 ? t->listen->to.n_filters : 1;
-	if (rc == CS_OK && (h->inbox == NULL || h->items == NULL || h->keys == NULL || h->current_filter >= most || !events_fit(h->inbox) ||
-			    (h->handling && (h->current == NULL || !t->listen->each))))
+	if (rc == CS_OK && !hearing_fits(t->listen, t->listen->each, h))
 		rc = cs_misfit(l, "hearing");
 	if (rc == CS_OK && !(load_marks(json_object_get(o, "met"), t->listen->to.n_filters, h->met, &h->n_met) &&
 			     load_marks(json_object_get(o, "until_met"), until, h->until_met, &h->n_until_met)))

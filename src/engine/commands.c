@@ -356,9 +356,10 @@ static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
 	(void)err;
-	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
+	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
 			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
-			 "runs", (json_int_t)(e->n_runs + e->n_parked), "ready", (json_int_t)cs_runs_waiting(e), "parked", (json_int_t)e->n_parked, "pid", (json_int_t)getpid(),
+			 "runs", (json_int_t)(e->n_runs + e->n_parked), "ready", (json_int_t)cs_runs_waiting(e), "parked", (json_int_t)e->n_parked,
+			 "folded", (json_int_t)e->folded, "pid", (json_int_t)getpid(),
 			 "version", e->opts.version, "vault", cs_secrets_word(e));
 	return CS_OK;
 }

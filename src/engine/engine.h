@@ -20,7 +20,8 @@
  *   emit     event (a CloudEvent; id, source, time are filled in), tainted
  *                                           -> {id, source, existing, runs: [those that received it],
  *                                               started: [those that it started, as far as told at once]}
- *   status   -> {epoch, mode, live, hold, runs, ready, parked (of runs, those out of memory), pid, vault: none|locked|open}
+ *   status   -> {epoch, mode, live, hold, runs, ready, parked (of runs, those out of memory), folded (events of the log, for runs
+ *               that came to memory), pid, vault: none|locked|open}
  *   unlock   key (64 hex digits: the vault's own) or nothing, for a vault with a key file -> {vault}
  *   lock     -> {vault}
  *   settle   -> {busy, due, scheduled}      busy: something goes on by itself; due: wall ms of the next clock of a run, or of a connector that one waits for;

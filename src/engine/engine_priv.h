@@ -159,6 +159,7 @@ struct cs_engine {
 	cs_live **gone; size_t n_gone, cap_gone;
 	cs_parked *parked; size_t n_parked, cap_parked, untrimmed;   /* runs that wait out of memory (parked.c) */
 	cs_live **parking; size_t n_parking, cap_parking;
+	size_t folded;               /* events folded from the log for runs that came to memory, since the start */
 	cs_due *heap; size_t n_heap, cap_heap;
 	cs_schedule *schedules; size_t n_schedules;
 	int64_t schedule_due;        /* wall ms of the next of them; 0: none */

@@ -264,6 +264,7 @@ static int fold_one(void *ctx, const cs_event *ev)
 		f->run = cs_run_new(ev->run, f->bundle->flow);
 		f->run->copied_seq = f->e->copied_seq;
 	}
+	f->e->folded++;
 	return cs_run_fold(f->run, ev, f->err);
 }
 

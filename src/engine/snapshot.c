@@ -9,7 +9,7 @@
 
 /* What is written is at most so many bytes for each event since the last one, so that all snapshots of a run are in
  * proportion to its log, however large its state is. */
-enum { BYTES_OF_EVENT = 256, STATE_MAX = 16 << 20 };
+enum { BYTES_OF_EVENT = 1024, STATE_MAX = 16 << 20 };
 
 static const char context[] = "capstan snapshot 1";
 

@@ -21,3 +21,6 @@ tests_core_test_extensions_SOURCES = tests/core/test_extensions.c tests/core/sim
 check_PROGRAMS += tests/core/test_attempt
 TESTS += tests/core/test_attempt
 tests_core_test_attempt_SOURCES = tests/core/test_attempt.c tests/core/sim.c tests/core/sim.h
+check_PROGRAMS += tests/core/test_snapshot
+TESTS += tests/core/test_snapshot
+tests_core_test_snapshot_SOURCES = tests/core/test_snapshot.c tests/core/play.c tests/core/play.h tests/core/random_flow.c

@@ -111,3 +111,7 @@ check_PROGRAMS += tests/engine/test_archive
 TESTS += tests/engine/test_archive
 tests_engine_test_archive_SOURCES = tests/engine/test_archive.c
 tests_engine_test_archive_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+check_PROGRAMS += tests/engine/test_snapshots
+TESTS += tests/engine/test_snapshots
+tests_engine_test_snapshots_SOURCES = tests/engine/test_snapshots.c
+tests_engine_test_snapshots_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)

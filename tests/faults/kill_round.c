@@ -125,8 +125,9 @@ void kill_round_make(kill_round *r, const kill_scenario *k, uint64_t seed, unsig
 	if (mkdtemp(r->dir) == NULL)
 		kill_fail(r, "a folder cannot be made: %s", strerror(errno));
 	r->state_dir = cs_path_join(r->dir, CS_STATE_DIR);
-	CS_AUTOFREE char *settings = cs_xasprintf("workspace: kill\nmode: live\noperator: { name: tester, timezone: UTC }\n%s%s",
+	CS_AUTOFREE char *settings = cs_xasprintf("workspace: kill\nmode: live\noperator: { name: tester, timezone: UTC }\n%s%s%s",
 						  k->settings != NULL && strstr(k->settings, "approvals:") != NULL ? "" : "approvals: { grace: PT0S }\n",
+						  (seed + seed / kill_scenario_count) % 2 == 1 ? "retention: { snapshot-every: 3 }\n" : "",
 						  k->settings != NULL ? k->settings : "");
 	put_file(r, &(kill_file){ "capstan.yaml", settings });
 	for (size_t i = 0; i < kill_common_count; i++)

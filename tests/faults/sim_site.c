@@ -37,6 +37,7 @@ static const char policy[] =
 
 static const char settings[] =
 	"workspace: sim\nmode: live\noperator: { name: owner, timezone: UTC }\napprovals: { grace: PT1S }\n"
+	"retention: { snapshot-every: %d }\n"
 	"flows:\n"
 	"  f0: { subject: '${ $start.n }', starts: [ { on: { type: x.go }, with: { n: '${ .data.n }', l: [ 1, 2 ] }, once: '${ .data.id }' } ] }\n"
 	"  f1: { on-fault: compensate, concurrent: 3 }\n"
@@ -202,7 +203,7 @@ void sim_site_write(const char *dir, uint64_t seed)
 	static const char *const missed[] = { "skip", "latest", "all" };
 	sim_chance chance = { seed ^ UINT64_C(0xF10A7) };
 	bool jq = sim_one_in(&chance, 8);
-	CS_AUTOFREE char *mine = cs_xasprintf(settings, missed[seed % CS_ARRAY_LEN(missed)]);
+	CS_AUTOFREE char *mine = cs_xasprintf(settings, seed % 2 == 1 ? 3 : 200, missed[seed % CS_ARRAY_LEN(missed)]);
 	put(dir, "capstan.yaml", mine);
 	put(dir, "connectors/out.yaml", connector);
 	put_policy(dir, "out.ask", "ask");

@@ -34,7 +34,7 @@ static void write_file(const char *name, const char *text)
 static const char *const agency[][2] = {
 	{ "capstan.yaml", "workspace: agency\nmode: live\noperator: { name: owner, timezone: Europe/Paris }\n"
 			  "approvals: { grace: PT10S, expire: P2D }\nflows: { lead: { subject: '${ $start.who }', on-fault: keep } }\n"
-			  "engine: { workers: 2, mailbox: 500 }\n" },
+			  "engine: { workers: 2, mailbox: 500 }\nretention: { snapshot-every: 50 }\n" },
 	{ "agents/qualifier.yaml", "agent: qualifier\nkind: rules\nrules: [ { give: { fit: yes } } ]\n" },
 	{ "agents/writer.yaml", "agent: writer\nkind: model\nmodel: { prompt: Write. }\n" },
 	{ "connectors/mail.yaml", "connector: mail\nkind: http\nurl: https://mail.example.com\noperations:\n"
@@ -116,6 +116,7 @@ static void a_whole_workspace_is_loaded(void **state)
 	assert_int_equal(w->expire_ms, 2 * 86400000);
 	assert_int_equal(w->workers, 2);
 	assert_int_equal(w->mailbox, 500);
+	assert_int_equal(w->snapshot_every, 50);
 	assert_int_equal(w->n_functions, 4);
 	assert_int_equal(w->n_flows, 1);
 	assert_int_equal(json_array_size(w->policies), 2);
