@@ -8,7 +8,8 @@ static uint16_t *slot_of(cs_touched *t, const char *run)
 {
 	uint64_t end;
 	memcpy(&end, run + CS_ID_LEN - sizeof end, sizeof end);
-	size_t i = (end * UINT64_C(0x9E3779B97F4A7C15)) >> 40;
+	/* Only the product's topmost bits follow all of its bytes. */
+	size_t i = (end * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - CS_TOUCHED_SLOT_BITS);
 	for (;; i++) {
 		uint16_t *slot = &t->slots[i % CS_TOUCHED_SLOTS];
 		if (*slot == 0 || memcmp(t->list[*slot - 1].run, run, CS_ID_LEN) == 0)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include "base/id.h"
 
-enum { CS_TOUCHED_MAX = 2048, CS_TOUCHED_SLOTS = 2 * CS_TOUCHED_MAX };
+enum { CS_TOUCHED_SLOT_BITS = 12, CS_TOUCHED_SLOTS = 1 << CS_TOUCHED_SLOT_BITS, CS_TOUCHED_MAX = CS_TOUCHED_SLOTS / 2 };
 
 typedef struct cs_touch {
 	char run[CS_ID_SIZE];
