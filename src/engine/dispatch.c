@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mask.h"
 #include "flow/secret.h"
+#include "engine/leash.h"
 #include "engine/outlets.h"
 
 /* One attempt under way: what the performer borrows, and whom to tell. */
@@ -14,6 +15,7 @@ typedef struct cs_job {
 	cs_effect effect;
 	char *task, *key, *call, *credential, *workdir;
 	int task_id;
+	cs_leash *leash;
 	cs_pass pass;                /* asked just before the first byte */
 } cs_job;
 
@@ -50,12 +52,25 @@ static void job_free(cs_job *j)
 	free(j->call);
 	free(j->workdir);
 	cs_pass_fini(&j->pass);
+	cs_leash_unref(j->leash);
 	cs_door_unref(j->door);
 	free(j);
 }
 
+/* What was given up sends nothing any more. */
+static bool gate(void *job)
+{
+	cs_job *j = job;
+	return !cs_leash_is_cut(j->leash) && cs_pass_gate(&j->pass);
+}
+
 static void tell(cs_job *j, cs_outcome *o)
 {
+	if (!cs_leash_back(j->leash)) {
+		cs_outcome_free(o);
+		job_free(j);
+		return;
+	}
 	cs_message *m = cs_xcalloc(1, sizeof *m);
 	m->kind = CS_MESSAGE_OUTCOME;
 	memcpy(m->run, j->effect.run, CS_ID_SIZE);
@@ -65,6 +80,7 @@ static void tell(cs_job *j, cs_outcome *o)
 	m->outlet = CS_STEAL(j->pass.outlet);
 	m->target = CS_STEAL(j->pass.target);
 	m->probe = j->pass.probe;
+	m->leash = CS_STEAL(j->leash);
 	cs_door_post(j->door, m);
 	job_free(j);
 }
@@ -77,6 +93,7 @@ static void job_done(void *ctx, cs_outcome *outcome)
 static void perform(cs_job *j)
 {
 	cs_err err = { 0 };
+	cs_leash_begin(j->leash);
 	int rc = j->performer->perform(j->performer->self, &j->effect, job_done, j, &err);
 	if (rc < 0)
 		tell(j, cs_outcome_failed(CS_OUTCOME_NOT_SENT, CS_ERROR_CONFIGURATION, 0, NULL, "%s", err.msg));
@@ -154,8 +171,8 @@ static cs_job *job_new(cs_engine *e, cs_run *r, cs_frame *f, const cs_function *
 	};
 	cs_pass_init(&j->pass, e, fn, c, simulated);
 	if (j->pass.outlet != NULL || (c->effect != CS_EFFECT_PURE && (!simulated || cs_effect_class_sends(c->effect)))) {
-		j->effect.gate = cs_pass_gate;
-		j->effect.gate_ctx = &j->pass;
+		j->effect.gate = gate;
+		j->effect.gate_ctx = j;
 	}
 	memcpy(j->effect.run, r->id, CS_ID_SIZE);
 	if (!simulated)
@@ -177,6 +194,10 @@ static void dispatch(cs_engine *e, const cs_todo *t)
 	const cs_performer *p = choose(e, t->run, fn, &simulated);
 	cs_job *j = job_new(e, t->run, f, fn, p, simulated);
 	e->in_flight++;
+	j->leash = cs_leash_new(e, t->run->id, t->task, &j->pass);
+	j->leash->timeout_ms = fn->timeout_ms;
+	j->leash->on_worker = p != NULL && p->blocking;
+	cs_leash_watch(e, j->leash);
 	if (p == NULL)
 		tell(j, cs_outcome_failed(CS_OUTCOME_REJECTED, CS_ERROR_CONFIGURATION, 0, NULL,
 					  "%s is of a kind that this version only answers from fixtures; run it in simulate, or make it rules or shell",

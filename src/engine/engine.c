@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "engine/leash.h"
 #include "engine/outlets.h"
 #include "engine/schedule.h"
 #include "engine/seen.h"
@@ -224,6 +225,7 @@ static void engine_free(cs_engine *e)
 	cs_policy_free(e->policy);
 	cs_vault_free(e->vault);
 	cs_queue_free(e->mailbox);
+	cs_leashes_free(e);
 	cs_door_unref(e->door);
 	cs_watch_stop(e->watch);
 	cs_retired_free(e);

@@ -85,6 +85,7 @@ typedef struct cs_engine_opts {
 	const char *version;
 	bool watch;                          /* takes changed files by itself */
 	const char *place;                   /* where the state lies, as cs_incarnation_place tells; NULL: it is looked at */
+	int64_t overdue_ms;                  /* a performer this long past its operation's timeout is given up; 0: 60000 */
 	size_t keep_runs;                    /* as many stay in memory though they only wait; 0: 1000 */
 } cs_engine_opts;
 

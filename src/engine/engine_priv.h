@@ -82,6 +82,7 @@ typedef struct cs_message {
 	cs_outcome *outcome;
 	cs_outlet *outlet;           /* OUTCOME: through which it went; a reference, as its target; NULL: none */
 	cs_target *target;
+	struct cs_leash *leash;      /* OUTCOME: a reference (leash.h) */
 	bool probe;                  /* OUTCOME: it was what a half-open breaker let through */
 	cs_todo asked;               /* ANSWER: its run pointer is not used, its id is in `run` */
 	json_t *value;
@@ -181,6 +182,8 @@ struct cs_engine {
 	int64_t import_group;        /* group_seq of the group that has an import; 0: none yet */
 	json_t *group_events;        /* events emitted in this group, by their source and id */
 	size_t in_flight, evaluating;
+	struct cs_leash **leashes; size_t n_leashes, cap_leashes;   /* of the attempts that performers have (leash.h) */
+	int64_t leash_look_ns;       /* when they are looked at next; monotonic */
 };
 
 /* ---- bundle.c ---- */

@@ -16,7 +16,7 @@ src_engine_libcsengine_a_SOURCES = \
 	src/engine/hearers.c src/engine/hearers.h \
 	src/engine/incarnation.c src/engine/incarnation.h \
 	src/engine/import.c \
-	src/engine/lease.c src/engine/lease.h \
+	src/engine/lease.c src/engine/lease.h src/engine/leash.c src/engine/leash.h \
 	src/engine/loop.c \
 	src/engine/messages.c src/engine/messages.h \
 	src/engine/outlet_priv.h src/engine/outlets.c src/engine/outlets.h src/engine/targets.c \

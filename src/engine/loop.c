@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "engine/engine_priv.h"
+#include "engine/leash.h"
 #include "engine/outlets.h"
 #include "engine/parked.h"
 #include "engine/schedule.h"
@@ -26,6 +27,7 @@ void cs_message_free(cs_message *m)
 	cs_outcome_free(m->outcome);
 	cs_outlet_unref(m->outlet);
 	cs_target_unref(m->target);
+	cs_leash_unref(m->leash);
 	cs_loaded_free(m->loaded);
 	free(m->failure);
 	free(m);
@@ -125,6 +127,7 @@ static int take_outcome(cs_engine *e, cs_message *m, cs_live *l, cs_err *err)
 	CS_AUTOJSON json_t *error = json_incref(m->outcome->error);
 	int rc = CS_OK;
 	e->in_flight--;
+	cs_leash_end(e, m->leash);
 	cs_outlet_back(m->outlet);
 	if (l != NULL)
 		rc = cs_run_outcome(l->run, &e->step, m->task, CS_STEAL(m->outcome), err);
@@ -332,6 +335,7 @@ static int wait_ms(cs_engine *e)
 		wait = CLOCK_MS;
 	if (due > 0 && due - cs_engine_now(e) < wait)
 		wait = due - cs_engine_now(e);
+	wait = cs_leashes_wait_ms(e, wait);
 	return wait == FOREVER_MS ? -1 : wait > 0 ? (int)wait : 0;
 }
 
@@ -367,6 +371,7 @@ static bool turn(cs_engine *e, int wait)
 {
 	cs_message *messages[GROUP_MESSAGES];
 	cs_err err = { 0 };
+	cs_leashes_look(e);
 	size_t n = cs_queue_take(e->mailbox, (void **)messages, GROUP_MESSAGES, wait);
 	for (size_t i = 0; i < n; i++)
 		if (messages[i]->kind == CS_MESSAGE_STOP)

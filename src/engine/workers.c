@@ -113,6 +113,17 @@ void cs_workers_give(cs_workers *w, void *what, bool background)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void cs_workers_lost(cs_workers *w)
+{
+	if (w == NULL || w->elsewhere.give != NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->most++;
+	if (!w->stop && w->waiting == 0 && (w->lanes[0].first != NULL || w->lanes[1].first != NULL))
+		start_thread(w);
+	pthread_mutex_unlock(&w->lock);
+}
+
 bool cs_workers_stop(cs_workers *w, int64_t deadline_ns)
 {
 	if (w == NULL)

@@ -13,6 +13,8 @@ typedef struct cs_workers cs_workers;
 /* ELSEWHERE with a `give`: it gets every job, and there are no threads. Copied. */
 cs_workers *cs_workers_new(unsigned most, const cs_engine_jobs *elsewhere, cs_job_fn *run, cs_job_fn *drop);
 void cs_workers_give(cs_workers *w, void *job, bool background);
+/* One of the threads does not come back from its job: another may take its place. NULL is fine. */
+void cs_workers_lost(cs_workers *w);
 /* Takes no more, drops what nobody has begun, and waits for the threads until the deadline
  * (monotonic ns). False: threads that are still busy then are left behind, with
  * the memory; what their jobs point to must stay. NULL is fine. */

@@ -231,6 +231,99 @@ static void a_full_mailbox_does_not_stop_the_coordinator(void **state)
 	assert_int_equal(world_count(w, run, "attempt.failed"), 50);
 }
 
+/* ---- a performer that does not come back ---------------------------------------------------------------- */
+
+/* Operations have 100 ms, and what performs them 200 more. */
+static void restart_impatient(world *w)
+{
+	world_stop(w);
+	world_file(w, "connectors/mail.yaml",
+		   "connector: mail\nkind: http\nurl: https://mail.example.com\nmode: live\noperations:\n"
+		   "  send: { effect: unsafe, timeout: PT0.1S, input: { type: object }, request: { method: POST, path: /send }, reverse: none }\n"
+		   "  look: { effect: read, timeout: PT0.1S, request: { method: GET, path: /look }, retry: { attempts: 3, delay: PT0.01S } }\n");
+	w->opts.overdue_ms = 200;
+	world_start(w);
+}
+
+static void what_nobody_answers_is_in_doubt_and_sends_nothing_late(void **state)
+{
+	world *w = *state;
+	restart_impatient(w);
+	spy.keeps = true;
+	CS_AUTOFREE char *run = world_begin(w, MAIL);
+	await_call(1);
+	CS_AUTOJSON json_t *item = world_item(w);
+	assert_string_equal(cs_json_str(item, "kind"), "in-doubt");
+	json_decref(world_await(w, run, "waiting"));
+	assert_false(gate_of(0));
+	refuse(0);                   /* too late: the operator is asked, and nobody else answers */
+	world_settle(w);
+	assert_int_equal(world_count(w, run, "attempt.failed"), 0);
+	assert_int_equal(world_count(w, run, "attempt.ambiguous"), 1);
+	json_decref(world_decide(w, cs_json_str_or(item, "id", ""), json_pack("{s:s, s:s, s:s, s:{}}", "verb", "resolve", "how", "happened", "evidence", "seen", "value")));
+	json_decref(world_await(w, run, "completed"));
+	world_verify(w);
+}
+
+static void what_only_reads_and_is_not_answered_is_tried_again(void **state)
+{
+	world *w = *state;
+	restart_impatient(w);
+	spy.keeps = true;
+	CS_AUTOFREE char *run = world_begin(w, FLOW("{'m':{'call':'mail.look','with':{}}}"));
+	await_call(1);
+	spy.keeps = false;
+	json_decref(world_await(w, run, "completed"));
+	refuse(0);
+	world_settle(w);
+	assert_int_equal(world_count(w, run, "attempt.done"), 1);
+	assert_int_equal(world_count(w, run, "attempt.failed"), 0);
+	assert_int_equal(atomic_load(&spy.calls), 2);
+	world_verify(w);
+}
+
+/* The one thread that there is does not come back: another does the next. */
+static atomic_int hung, released;
+
+static int hang_perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ctx, cs_err *err)
+{
+	(void)self;
+	(void)e;
+	(void)err;
+	if (atomic_fetch_add(&hung, 1) == 0)
+		for (int i = 0; atomic_load(&released) == 0 && i < 5000; i++)
+			usleep(2000);
+	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
+	o->result = json_object();
+	done(ctx, o);
+	return CS_OK;
+}
+
+static void a_hung_worker_keeps_nobody_waiting(void **state)
+{
+	world *w = *state;
+	cs_performer table[8];
+	size_t n = w->opts.n_performers;
+	assert_true(n <= CS_ARRAY_LEN(table));
+	world_file(w, "capstan.yaml", "workspace: test\nmode: live\napprovals: { grace: PT0S }\nengine: { workers: 1 }\n");
+	for (size_t i = 0; i < n; i++) {
+		table[i] = w->opts.performers[i];
+		if (strcmp(table[i].kind, "http") == 0)
+			table[i] = (cs_performer){ .kind = "http", .blocking = true, .perform = hang_perform };
+	}
+	const cs_performer *before = w->opts.performers;
+	w->opts.performers = table;
+	restart_impatient(w);
+	CS_AUTOFREE char *run = world_begin(w, FLOW("{'m':{'call':'mail.look','with':{}}}"));
+	json_decref(world_await(w, run, "completed"));
+	assert_int_equal(atomic_load(&hung), 2);
+	atomic_store(&released, 1);
+	world_settle(w);
+	world_verify(w);
+	world_stop(w);
+	w->opts.performers = before;
+}
+
 /* ---- descriptors --------------------------------------------------------------------------------------- */
 
 static void work(world *w)
@@ -277,6 +370,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_start_puts_in_doubt_what_a_crash_left_open, set_up_live, world_tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_can_perform_faults_its_task_and_no_more, set_up_live, world_tear_down),
 		cmocka_unit_test_setup_teardown(a_full_mailbox_does_not_stop_the_coordinator, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_answers_is_in_doubt_and_sends_nothing_late, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(what_only_reads_and_is_not_answered_is_tried_again, set_up_live, world_tear_down),
+		cmocka_unit_test_setup_teardown(a_hung_worker_keeps_nobody_waiting, set_up_live, world_tear_down),
 		cmocka_unit_test_setup_teardown(an_engine_that_ends_leaves_no_descriptor, set_up_live, world_tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
