@@ -20,13 +20,7 @@ bool cs_card_open(const json_t *item)
 
 bool cs_card_allows(const json_t *item, const char *choice)
 {
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(json_object_get(item, "allow"), i, v)
-		if (json_is_string(v) && strcmp(json_string_value(v), choice) == 0)
-			return true;
-	return false;
+	return cs_json_lists(json_object_get(item, "allow"), choice);
 }
 
 const char *cs_card_word(const json_t *item)

@@ -56,5 +56,7 @@ const char *cs_json_str(const json_t *obj, const char *key);
 const char *cs_json_str_or(const json_t *obj, const char *key, const char *def);
 int64_t cs_json_int_or(const json_t *obj, const char *key, int64_t def);
 bool cs_json_true(const json_t *obj, const char *key);   /* member present and true */
+/* Is WORD (NULL is not) one of the texts in LIST? What is no array has none. */
+bool cs_json_lists(const json_t *list, const char *word);
 
 #endif

@@ -179,6 +179,16 @@ bool cs_json_true(const json_t *obj, const char *key)
 	return json_is_true(json_object_get(obj, key));
 }
 
+bool cs_json_lists(const json_t *list, const char *word)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach((json_t *)(uintptr_t)list, i, one)
+		if (word && json_is_string(one) && strcmp(json_string_value(one), word) == 0)
+			return true;
+	return false;
+}
+
 void cs_json_put(json_t **slot, json_t *value)
 {
 	json_t *old = *slot;

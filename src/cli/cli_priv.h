@@ -192,6 +192,8 @@ int cs_cli_sets(const cs_cli_args *a, json_t **ret, cs_err *err);
 int cs_cli_stdin(cs_buf *out, cs_err *err);
 /* The flow in FILE, for an engine: its document. Findings are printed; CS_ESYNTAX then. */
 int cs_cli_flow_file(cs_cli *c, const char *path, json_t **ret_doc, cs_err *err);
+/* The same of the file that --flow names, with the workspace loaded for it; *RET_DOC stays where it is not said. */
+int cs_cli_flow_said(cs_cli *c, const cs_cli_args *a, json_t **ret_doc, cs_err *err);
 
 /* What is most of a passphrase or a secret that is read here. */
 #define CS_CLI_SECRET ((size_t)16 << 10)

@@ -45,11 +45,8 @@ static int request_of(cs_cli *c, const cs_cli_args *a, json_t **ret, cs_err *err
 	CS_AUTOJSON json_t *changes = NULL;
 	CS_AUTOJSON json_t *doc = NULL;
 	int r = changes_of(a, &changes, err);
-	if (r == CS_OK && cs_cli_arg(a, "--flow")) {
-		r = cs_cli_load(c, err);
-		if (r == CS_OK)
-			r = cs_cli_flow_file(c, cs_cli_arg(a, "--flow"), &doc, err);
-	}
+	if (r == CS_OK)
+		r = cs_cli_flow_said(c, a, &doc, err);
 	if (r < 0)
 		return r;
 	if (json_array_size(changes) == 0 && !doc)

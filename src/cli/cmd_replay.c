@@ -174,7 +174,7 @@ int cs_cmd_diff(cs_cli *c, const cs_cli_args *a)
 
 static int request_of(cs_cli *c, const cs_cli_args *a, const char *run, json_t **ret, cs_err *err)
 {
-	const char *models = cs_cli_arg(a, "--models"), *flow = cs_cli_arg(a, "--flow"), *from = cs_cli_arg(a, "--from");
+	const char *models = cs_cli_arg(a, "--models"), *from = cs_cli_arg(a, "--from");
 	CS_AUTOJSON json_t *request = json_pack("{s:s, s:s}", "cmd", "replay", "run", run);
 	CS_AUTOJSON json_t *sets = NULL;
 	if (models && strcmp(models, "recorded") != 0)
@@ -183,11 +183,8 @@ static int request_of(cs_cli *c, const cs_cli_args *a, const char *run, json_t *
 				  : _("--models: recorded is known"));
 	int r = cs_cli_sets(a, &sets, err);
 	json_t *doc = NULL;
-	if (r == CS_OK && flow) {
-		r = cs_cli_load(c, err);
-		if (r == CS_OK)
-			r = cs_cli_flow_file(c, flow, &doc, err);
-	}
+	if (r == CS_OK)
+		r = cs_cli_flow_said(c, a, &doc, err);
 	if (r < 0)
 		return r;
 	if (doc)

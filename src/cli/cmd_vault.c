@@ -118,16 +118,14 @@ static int rm(const work *w, cs_err *err)
 /* Connectors and flows that name the secret. */
 static json_t *users_of(const cs_workspace *ws, const char *name)
 {
-	json_t *users = json_array(), *doc, *listed;
+	json_t *users = json_array(), *doc;
 	const char *connector;
-	size_t k;
 	json_object_foreach(ws->connectors, connector, doc)
 		if (strcmp(cs_json_str_or(json_object_get(doc, "auth"), "use", ""), name) == 0)
 			json_array_append_new(users, json_sprintf("connectors/%s", connector));
 	for (size_t i = 0; i < ws->n_flows; i++)
-		json_array_foreach(json_object_get(json_object_get(ws->flows[i]->def, "use"), "secrets"), k, listed)
-			if (json_is_string(listed) && strcmp(json_string_value(listed), name) == 0)
-				json_array_append_new(users, json_sprintf("flows/%s", ws->flows[i]->name));
+		if (cs_json_lists(json_object_get(json_object_get(ws->flows[i]->def, "use"), "secrets"), name))
+			json_array_append_new(users, json_sprintf("flows/%s", ws->flows[i]->name));
 	return users;
 }
 

@@ -89,3 +89,10 @@ int cs_cli_flow_file(cs_cli *c, const char *path, json_t **ret_doc, cs_err *err)
 	cs_diags_fini(&d);
 	return r;
 }
+
+int cs_cli_flow_said(cs_cli *c, const cs_cli_args *a, json_t **ret_doc, cs_err *err)
+{
+	const char *path = cs_cli_arg(a, "--flow");
+	int r = path ? cs_cli_load(c, err) : CS_OK;
+	return r == CS_OK && path ? cs_cli_flow_file(c, path, ret_doc, err) : r;
+}

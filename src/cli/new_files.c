@@ -3,6 +3,18 @@
 
 #include <stddef.h>
 
+/* How each connector begins. */
+#define CONNECTOR \
+	"# @TEXT@\n" \
+	"# Flows call its operations with: call: @NAME@.OPERATION.\n" \
+	"connector: @NAME@\n" \
+	"kind: http\n" \
+	"url: @URL@\n" \
+	"identity: @NAME@                     # whom it acts as; stands on every card\n" \
+	"mode: dry                            # off, dry (answered from fixtures), hold (everything asks), live\n" \
+	"allow: [ @HOST@ ]\n" \
+	"operations:\n"
+
 const cs_new_file cs_new_files[] = {
 	{ "flow", "steps", "flows",
 	  "# @NAME@: what comes in is $start, what a task gave is $tasks.NAME.\n"
@@ -60,15 +72,7 @@ const cs_new_file cs_new_files[] = {
 	  "timeout: PT30S\n"
 	  "shell: { command: [ sh, tools/@NAME@.sh ], stdin: json, stdout: json, network: none }\n" },
 	{ "connector", "http", "connectors",
-	  "# @TEXT@\n"
-	  "# Flows call its operations with: call: @NAME@.OPERATION.\n"
-	  "connector: @NAME@\n"
-	  "kind: http\n"
-	  "url: @URL@\n"
-	  "identity: @NAME@                     # whom it acts as; stands on every card\n"
-	  "mode: dry                            # off, dry (answered from fixtures), hold (everything asks), live\n"
-	  "allow: [ @HOST@ ]\n"
-	  "operations:\n"
+	  CONNECTOR
 	  "  find:\n"
 	  "    effect: read                     # changes nothing: may be repeated, is never asked about\n"
 	  "    input: { type: object, required: [ id ], properties: { id: { type: string } } }\n"
@@ -81,15 +85,7 @@ const cs_new_file cs_new_files[] = {
 	  "    request: { method: POST, path: /items, body: '${ . }' }\n"
 	  "    reverse: none\n" },
 	{ "connector", "mail", "connectors",
-	  "# @TEXT@\n"
-	  "# Flows call its operations with: call: @NAME@.OPERATION.\n"
-	  "connector: @NAME@\n"
-	  "kind: http\n"
-	  "url: @URL@\n"
-	  "identity: @NAME@                     # whom it acts as; stands on every card\n"
-	  "mode: dry                            # off, dry (answered from fixtures), hold (everything asks), live\n"
-	  "allow: [ @HOST@ ]\n"
-	  "operations:\n"
+	  CONNECTOR
 	  "  send:\n"
 	  "    effect: unsafe                   # the provider cannot be asked whether a mail went out\n"
 	  "    touches: [ message, personal ]\n"
@@ -107,15 +103,7 @@ const cs_new_file cs_new_files[] = {
 	  "    timeout: PT20S\n"
 	  "    reverse: none                    # a mail cannot be called back\n" },
 	{ "connector", "billing", "connectors",
-	  "# @TEXT@\n"
-	  "# Flows call its operations with: call: @NAME@.OPERATION.\n"
-	  "connector: @NAME@\n"
-	  "kind: http\n"
-	  "url: @URL@\n"
-	  "identity: @NAME@                     # whom it acts as; stands on every card\n"
-	  "mode: dry                            # off, dry (answered from fixtures), hold (everything asks), live\n"
-	  "allow: [ @HOST@ ]\n"
-	  "operations:\n"
+	  CONNECTOR
 	  "  create:\n"
 	  "    effect: keyed                    # the same key twice gives the same invoice\n"
 	  "    touches: [ billing ]\n"
@@ -135,15 +123,7 @@ const cs_new_file cs_new_files[] = {
 	  "    timeout: PT20S\n"
 	  "    reverse: none                    # an issued invoice is only ever credited, by hand\n" },
 	{ "connector", "calendar", "connectors",
-	  "# @TEXT@\n"
-	  "# Flows call its operations with: call: @NAME@.OPERATION.\n"
-	  "connector: @NAME@\n"
-	  "kind: http\n"
-	  "url: @URL@\n"
-	  "identity: @NAME@                     # whom it acts as; stands on every card\n"
-	  "mode: dry                            # off, dry (answered from fixtures), hold (everything asks), live\n"
-	  "allow: [ @HOST@ ]\n"
-	  "operations:\n"
+	  CONNECTOR
 	  "  free:\n"
 	  "    effect: read\n"
 	  "    input: { type: object, required: [ from, to ], properties: { from: { type: string, format: date-time }, to: { type: string, format: date-time } } }\n"

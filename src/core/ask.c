@@ -9,12 +9,7 @@
 
 bool cs_item_allows(const cs_item *item, const char *answer)
 {
-	size_t i;
-	json_t *word;
-	json_array_foreach(json_object_get(item->published, "allow"), i, word)
-		if (strcmp(json_string_value(word), answer) == 0)
-			return true;
-	return false;
+	return cs_json_lists(json_object_get(item->published, "allow"), answer);
 }
 
 static void proposal_id(cs_step *s, cs_call *c, char id[CS_ID_SIZE])

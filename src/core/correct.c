@@ -245,13 +245,8 @@ static bool speaks_of_context(const json_t *v)
 
 static int begin_again(const cs_run *r, const place *p, json_t *again, cs_err *err)
 {
-	size_t i;
-	json_t *ref;
-	if (p->call == NULL)
+	if (p->call == NULL || cs_json_lists(again, p->task->ref))
 		return CS_OK;
-	json_array_foreach(again, i, ref)
-		if (strcmp(json_string_value(ref), p->task->ref) == 0)
-			return CS_OK;
 	json_array_append_new(again, json_string(p->task->ref));
 	return cs_adopt_may_void(r, p->call, p->task, err);
 }

@@ -291,16 +291,6 @@ json_t *cs_gate_error(const char *call, const char *error, const char *word, con
 	return cs_error_new(error, detail, ref);
 }
 
-static bool names(const json_t *list, const char *word)
-{
-	size_t i;
-	json_t *one;
-	json_array_foreach(list, i, one)
-		if (json_is_string(one) && strcmp(json_string_value(one), word) == 0)
-			return true;
-	return false;
-}
-
 /* How an item that is over leaves its call: a decision has an outcome, a gate passes or fails. */
 static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *decision,
 		     const char *error, const cs_event *ev)
@@ -320,7 +310,7 @@ static void conclude(cs_run *r, const cs_task *t, cs_item *item, const char *dec
 		c->result = cs_item_outcome(item, decision, ev->at);
 		/* What a person accepted or wrote is clean; what was only shown is what it was. */
 		c->result_tainted = strcmp(decision, "accepted") != 0 && json_object_get(item->decision, "value") == NULL &&
-				    (gate ? c->args_tainted : names(c->tainted_args, "show"));
+				    (gate ? c->args_tainted : cs_json_lists(c->tainted_args, "show"));
 		return;
 	}
 	if (error == NULL)

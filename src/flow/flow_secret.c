@@ -17,12 +17,7 @@ int cs_build_secrets_for(cs_build *b, int owner)
 
 bool cs_build_secret_listed(cs_build *b, const char *name)
 {
-	const json_t *all = json_object_get(json_object_get(b->f->def, "use"), "secrets"), *one;
-	size_t i;
-	json_array_foreach((json_t *)(uintptr_t)all, i, one)
-		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
-			return true;
-	return false;
+	return cs_json_lists(json_object_get(json_object_get(b->f->def, "use"), "secrets"), name);
 }
 
 static void put(json_t **set, const char *dotted)

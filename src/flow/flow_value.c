@@ -62,10 +62,8 @@ int cs_build_mode(const cs_build *b, int mode)
 static int check_expression(void *ctx, const cs_expr *e, const char *pointer)
 {
 	cs_build *b = ctx;
-	unsigned line, col;
-	cs_check_place(&b->c, pointer, &line, &col);
 	if (b->c.src == b->src)
-		cs_places_note(&b->f->places, b->c.file, e, line, col);
+		cs_places_note(&b->f->places, &b->c, e, pointer);
 	for (const char *const *v = cs_expr_vars(e); *v; v++) {
 		check_variable(b, *v, pointer);
 		if (strcmp(*v, "secrets") == 0)

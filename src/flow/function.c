@@ -68,6 +68,18 @@ void cs_function_free(cs_function *f)
 	free(f);
 }
 
+int cs_function_checked(cs_function *f, size_t errors, cs_diags *d, cs_function **ret)
+{
+	if (f)
+		cs_gather(d->ask, &f->places, f->exprs);
+	if (d->errors > errors) {
+		cs_function_free(f);
+		return CS_EINVAL;
+	}
+	*ret = f;
+	return CS_OK;
+}
+
 bool cs_function_computes(const cs_function *f)
 {
 	return f->kind == CS_FUNCTION_AGENT && f->performer && (strcmp(f->performer, "rules") == 0 || strcmp(f->performer, "text") == 0);
@@ -107,9 +119,7 @@ static int no_variables(void *ctx, const cs_expr *e, const char *pointer)
 {
 	const template_place *at = ctx;
 	cs_check *c = at->c;
-	unsigned line, col;
-	cs_check_place(c, pointer, &line, &col);
-	cs_places_note(&at->f->places, c->file, e, line, col);
+	cs_places_note(&at->f->places, c, e, pointer);
 	const char *const *vars = cs_expr_vars(e);
 	if (cs_expr_refused(e))
 		cs_check_warn_below(c, pointer, "this will fault its task with an expression error: %s", cs_expr_refused(e));

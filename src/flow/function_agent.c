@@ -213,12 +213,5 @@ int cs_function_agent(const json_t *doc, const cs_source *src, cs_diags *d, cs_f
 	size_t errors = d->errors;
 	cs_check_init(&c, NULL, src, d);
 	read_agent(&c, doc, &f);
-	if (f)
-		cs_gather(d->ask, &f->places, f->exprs);
-	if (d->errors > errors) {
-		cs_function_free(f);
-		return CS_EINVAL;
-	}
-	*ret = f;
-	return CS_OK;
+	return cs_function_checked(f, errors, d, ret);
 }

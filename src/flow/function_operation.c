@@ -291,12 +291,5 @@ int cs_function_operation(const json_t *connector, const char *operation, const 
 	}
 	cs_check_push(&c, operation);
 	read_operation(&c, connector, operation, op, &f);
-	if (f)
-		cs_gather(d->ask, &f->places, f->exprs);
-	if (d->errors > errors) {
-		cs_function_free(f);
-		return CS_EINVAL;
-	}
-	*ret = f;
-	return CS_OK;
+	return cs_function_checked(f, errors, d, ret);
 }

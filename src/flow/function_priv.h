@@ -8,6 +8,9 @@
 
 /* function.c */
 cs_function *cs_function_new(cs_function_kind kind, const char *name, const json_t *def);
+/* What a check came to that began at ERRORS findings: F into *ret, its expressions to jq; with more errors it is
+ * freed, and CS_EINVAL. F may be NULL with such. */
+int cs_function_checked(cs_function *f, size_t errors, cs_diags *d, cs_function **ret);
 /* effect touches input output timeout retry of OBJ, whose keys have been checked. */
 void cs_function_common(cs_check *c, const json_t *obj, cs_function *f);
 /* The template at KEY of OBJ; its only argument is `.`. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "flow/check.h"
 #include "flow/jq_names.h"
 
 void cs_places_fini(cs_places *p)
@@ -13,13 +14,14 @@ void cs_places_fini(cs_places *p)
 	*p = (cs_places){ 0 };
 }
 
-void cs_places_note(cs_places *p, const char *file, const cs_expr *e, unsigned line, unsigned col)
+void cs_places_note(cs_places *p, const struct cs_check *c, const cs_expr *e, const char *pointer)
 {
-	unsigned i = cs_expr_index(e);
-	if (!file || line == 0)
+	unsigned i = cs_expr_index(e), line, col;
+	cs_check_place(c, pointer, &line, &col);
+	if (!c->file || line == 0)
 		return;
 	if (!p->file)
-		p->file = cs_xstrdup(file);
+		p->file = cs_xstrdup(c->file);
 	if (i >= p->n) {
 		unsigned n = i < 16 ? 32 : i * 2;
 		p->at = cs_xrealloc(p->at, n * sizeof *p->at);

@@ -15,8 +15,9 @@ typedef struct cs_places {
 } cs_places;
 
 void cs_places_fini(cs_places *p);
-/* The first place that is noted of an expression stays. */
-void cs_places_note(cs_places *p, const char *file, const cs_expr *e, unsigned line, unsigned col);
+struct cs_check;                          /* flow/check.h */
+/* E stands at POINTER below where C is. The first place that is noted of an expression stays. */
+void cs_places_note(cs_places *p, const struct cs_check *c, const cs_expr *e, const char *pointer);
 /* Has jq compile what is not plain; each that does not compile goes to D with its place (at most 20).
  * CS_OK also then; negative when jq cannot be asked. */
 int cs_places_check(const cs_places *p, const cs_exprset *set, cs_jq_pool *pool, cs_diags *d, cs_err *err);

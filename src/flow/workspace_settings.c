@@ -158,9 +158,7 @@ static int only_start(void *ctx, const cs_expr *e, const char *pointer)
 {
 	const subject_place *at = ctx;
 	cs_check *c = at->c;
-	unsigned line, col;
-	cs_check_place(c, pointer, &line, &col);
-	cs_places_note(&at->w->places, c->file, e, line, col);
+	cs_places_note(&at->w->places, c, e, pointer);
 	if (!cs_expr_is_plain(e))
 		cs_check_error_below(c, pointer, "a subject is told before the run begins, so it must be a plain path or text, like '$start.who'; make it in 'with' of a start where it takes more");
 	for (const char *const *v = cs_expr_vars(e); *v; v++)

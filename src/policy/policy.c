@@ -117,16 +117,6 @@ static int glob(const json_t *want, const char *have)
 	return 0;
 }
 
-static bool has_word(const json_t *list, const char *word)
-{
-	size_t i;
-	json_t *one;
-	json_array_foreach(list, i, one)
-		if (json_is_string(one) && strcmp(json_string_value(one), word) == 0)
-			return true;
-	return false;
-}
-
 static const json_t *field(const cs_policy_query *q, const json_t *condition)
 {
 	const char *path = cs_json_str_or(condition, "field", ".");
@@ -176,9 +166,9 @@ static int when_touches(const rule *r, const cs_policy_query *q, const json_t *w
 	size_t i;
 	json_t *word;
 	if (json_is_string(want))
-		return has_word(q->touches, json_string_value(want));
+		return cs_json_lists(q->touches, json_string_value(want));
 	json_array_foreach(want, i, word)
-		if (json_is_string(word) && has_word(q->touches, json_string_value(word)))
+		if (json_is_string(word) && cs_json_lists(q->touches, json_string_value(word)))
 			return 1;
 	return 0;
 }
@@ -191,7 +181,7 @@ static int when_tainted(const rule *r, const cs_policy_query *q, const json_t *w
 	if (json_is_boolean(want))
 		return (json_array_size(q->tainted) > 0) == json_is_true(want);
 	json_array_foreach(q->tainted, i, name)
-		if (!has_word(want, json_string_value(name)))
+		if (!cs_json_lists(want, json_string_value(name)))
 			return 0;
 	return 1;
 }

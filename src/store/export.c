@@ -164,12 +164,7 @@ static int add_run(exporting *x, const char *run)
 		return rc;
 	json_array_foreach(rows, i, row) {
 		const char *id = cs_json_str_or(row, "id", "");
-		size_t k;
-		json_t *there;
-		bool known = false;
-		json_array_foreach(x->runs, k, there)
-			known |= strcmp(json_string_value(there), id) == 0;
-		if (known)
+		if (cs_json_lists(x->runs, id))
 			continue;
 		if (json_array_size(x->runs) >= CS_TRANSFER_RUNS)
 			return too_big(x->err);

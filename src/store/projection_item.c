@@ -40,7 +40,8 @@ int cs_fold_item_published(cs_fold *f, const cs_event *ev, cs_err *err)
 	return cs_fold_do(f, CS_FOLD_ITEM_SUCCEED, err, "ss", previous, id);
 }
 
-int cs_fold_item_decided(cs_fold *f, const cs_event *ev, cs_err *err)
+/* STATE of an item by whom, with what the event says at WHY; UNTIL is the member with the end of its grace, NULL: none. */
+static int decide(cs_fold *f, const cs_event *ev, const char *state, const char *why, const char *until, cs_err *err)
 {
 	const char *id = cs_fold_need(ev, "item", err);
 	if (!id)
@@ -49,10 +50,17 @@ int cs_fold_item_decided(cs_fold *f, const cs_event *ev, cs_err *err)
 	int rc = cs_fold_get(f, CS_FOLD_ITEM_DECIDE, &st, err);
 	if (rc)
 		return rc;
-	cs_sql_bind(st, "ssssii", id, cs_fold_verb(ev), cs_json_str_or(ev->data, "by", ev->actor),
-		    cs_json_str(ev->data, "note"), (int64_t)0, ev->seq);
-	cs_fold_bind_time(st, 5, ev, "grace_until");
-	return cs_sql_done(st, "folding a decision", err);
+	cs_sql_bind(st, "ssssii", id, state, cs_json_str_or(ev->data, "by", ev->actor), cs_json_str(ev->data, why), (int64_t)0, ev->seq);
+	if (until)
+		cs_fold_bind_time(st, 5, ev, until);
+	else
+		sqlite3_bind_null(st, 5);
+	return cs_sql_done(st, "folding what became of an item", err);
+}
+
+int cs_fold_item_decided(cs_fold *f, const cs_event *ev, cs_err *err)
+{
+	return decide(f, ev, cs_fold_verb(ev), "note", "grace_until", err);
 }
 
 int cs_fold_item_moved(cs_fold *f, const cs_event *ev, cs_err *err)
@@ -106,16 +114,6 @@ int cs_fold_item_reminded(cs_fold *f, const cs_event *ev, cs_err *err)
 
 int cs_fold_item_closed(cs_fold *f, const cs_event *ev, cs_err *err)
 {
-	const char *id = cs_fold_need(ev, "item", err);
-	if (!id)
-		return CS_EINVAL;
-	sqlite3_stmt *st;
-	int rc = cs_fold_get(f, CS_FOLD_ITEM_DECIDE, &st, err);
-	if (rc)
-		return rc;
-	cs_sql_bind(st, "ssssii", id, "closed", cs_json_str_or(ev->data, "by", ev->actor),
-		    cs_json_str(ev->data, "how"), (int64_t)0, ev->seq);
-	sqlite3_bind_null(st, 5);
-	rc = cs_sql_done(st, "closing an item", err);
+	int rc = decide(f, ev, "closed", "how", NULL, err);
 	return rc || ev->run[0] ? rc : cs_fold_clock(f, ev, err);
 }

@@ -174,15 +174,12 @@ int cs_view_cause_of(cs_reader *r, const char *id, json_t **ret, cs_err *err)
 	if (rc)
 		return rc;
 	CS_AUTOJSON json_t *rows = cs_view_by_cause(items);
-	size_t i, k;
-	json_t *row, *one;
+	size_t i;
+	json_t *row;
 	json_array_foreach(rows, i, row) {
 		if (strcmp(cs_json_str_or(row, "kind", ""), "fault") != 0)
 			continue;
-		bool found = strcmp(cs_json_str_or(row, "id", ""), id) == 0;
-		json_array_foreach(json_object_get(row, "ids"), k, one)
-			found |= strcmp(json_string_value(one), id) == 0;
-		if (found) {
+		if (strcmp(cs_json_str_or(row, "id", ""), id) == 0 || cs_json_lists(json_object_get(row, "ids"), id)) {
 			*ret = json_incref(row);
 			return CS_OK;
 		}
