@@ -116,7 +116,7 @@ json_t *cs_snapshot_save(const cs_run *r)
 	CS_AUTOJSON json_t *values = json_array();
 	CS_AUTOJSON json_t *known = json_object();
 	cs_saving s = { .flow = r->flow, .values = values, .known = known };
-	json_t *frames = json_array(), *occurrences = json_object(), *kept = json_object(), *reversals = json_array();
+	json_t *frames = json_array(), *occurrences = json_object(), *kept = json_object(), *reversals = json_array(), *below = json_array();
 	save_frame(&s, frames, r->root, 0);
 	for (int i = 0; i < r->flow->n_tasks; i++)
 		if (r->occurrences[i] != 0)
@@ -126,6 +126,9 @@ json_t *cs_snapshot_save(const cs_run *r)
 			json_object_set_new(kept, r->flow->tasks[i].ref, save_hearing(&s, r->flow->tasks[i].listen, r->kept[i]));
 	for (size_t i = 0; i < r->n_reversals; i++)
 		json_array_append_new(reversals, cs_members_save(&s, &cs_snapshot_reversal, &r->reversals[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "run", cs_members_save(&s, &cs_snapshot_run, r), "frames", frames,
-			 "occurrences", occurrences, "kept", kept, "items", save_items(&s, r), "reversals", reversals, "values", values);
+	for (size_t i = 0; i < r->n_below; i++)
+		json_array_append_new(below, cs_members_save(&s, &cs_snapshot_below, &r->below[i]));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:O}", "run", cs_members_save(&s, &cs_snapshot_run, r), "frames", frames,
+			 "occurrences", occurrences, "kept", kept, "items", save_items(&s, r), "reversals", reversals, "below", below,
+			 "values", values);
 }

@@ -254,6 +254,23 @@ static int load_lists(cs_loading *l, cs_run *r, const json_t *items, const json_
 	return rc;
 }
 
+static int load_below(cs_loading *l, cs_run *r, const json_t *list)
+{
+	size_t n = json_array_size(list);
+	int rc = json_is_array(list) && n <= LIST_MAX ? CS_OK : cs_misfit(l, "below");
+	if (rc != CS_OK || n == 0)
+		return rc;
+	r->below = cs_xcalloc(n, sizeof *r->below);
+	for (size_t i = 0; rc == CS_OK && i < n; i++) {
+		cs_below *b = &r->below[i];
+		rc = cs_members_load(l, &cs_snapshot_below, json_array_get(list, i), NULL, b);
+		if (rc == CS_OK && (b->run[0] == '\0' || b->of[0] == '\0' || b->task < 0 || b->occurrence < 0 || cs_below_has(r, b->run)))
+			rc = cs_misfit(l, "below");
+		r->n_below++;
+	}
+	return rc;
+}
+
 /* ---- the run -------------------------------------------------------------------------------------------------- */
 
 static int load_occurrences(cs_loading *l, cs_run *r, const json_t *o)
@@ -318,6 +335,8 @@ int cs_snapshot_load(const char *id, const cs_flow *flow, const json_t *doc, cs_
 		rc = load_kept(&l, r, json_object_get(doc, "kept"));
 	if (rc == CS_OK)
 		rc = load_lists(&l, r, json_object_get(doc, "items"), json_object_get(doc, "reversals"));
+	if (rc == CS_OK)
+		rc = load_below(&l, r, json_object_get(doc, "below"));
 	if (rc == CS_OK && !run_fits(r, id))
 		rc = cs_misfit(&l, "run");
 	if (rc == CS_OK)

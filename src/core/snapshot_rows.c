@@ -46,6 +46,7 @@ static const cs_member run_rows[] = {
 	APART(cs_run, cut_short, "of one step"),
 	APART(cs_run, items, "a list"), APART(cs_run, n_items, "of that list"),
 	APART(cs_run, reversals, "a list"), APART(cs_run, n_reversals, "of that list"),
+	APART(cs_run, below, "a list"), APART(cs_run, n_below, "of that list"),
 	R(HEX, only), R(TASK, within), R(ID, led_by),
 	APART(cs_run, descriptor, "built again when it is asked for"),
 	APART(cs_run, stand_ins, "built again when they are asked for"),
@@ -109,13 +110,20 @@ static const cs_member reversal_rows[] = {
 	V(JSON, input), V(JSON, result), V(BOOL, tainted), V(UNSIGNED, tries), V(TIME, seq), V(JSON, error), END,
 };
 
+#define B(KIND, M) ROW(cs_below, KIND, M)
+static const cs_member below_rows[] = {
+	B(ID, run), B(ID, of), B(TASK, task), B(INT, occurrence), END,
+};
+
 const cs_members cs_snapshot_run = { "cs_run", sizeof(cs_run), run_rows };
 const cs_members cs_snapshot_frame = { "cs_frame", sizeof(cs_frame), frame_rows };
 const cs_members cs_snapshot_call = { "cs_call", sizeof(cs_call), call_rows };
 const cs_members cs_snapshot_hearing = { "cs_hearing", sizeof(cs_hearing), hearing_rows };
 const cs_members cs_snapshot_item = { "cs_item", sizeof(cs_item), item_rows };
 const cs_members cs_snapshot_reversal = { "cs_reversal", sizeof(cs_reversal), reversal_rows };
+const cs_members cs_snapshot_below = { "cs_below", sizeof(cs_below), below_rows };
 
 const cs_members *const cs_snapshot_structs[] = {
-	&cs_snapshot_run, &cs_snapshot_frame, &cs_snapshot_call, &cs_snapshot_hearing, &cs_snapshot_item, &cs_snapshot_reversal, NULL,
+	&cs_snapshot_run, &cs_snapshot_frame, &cs_snapshot_call, &cs_snapshot_hearing, &cs_snapshot_item, &cs_snapshot_reversal,
+	&cs_snapshot_below, NULL,
 };

@@ -32,7 +32,8 @@ typedef struct cs_members {
 	const cs_member *rows;       /* ended by a NULL name */
 } cs_members;
 
-extern const cs_members cs_snapshot_run, cs_snapshot_frame, cs_snapshot_call, cs_snapshot_hearing, cs_snapshot_item, cs_snapshot_reversal;
+extern const cs_members cs_snapshot_run, cs_snapshot_frame, cs_snapshot_call, cs_snapshot_hearing, cs_snapshot_item, cs_snapshot_reversal,
+	cs_snapshot_below;
 extern const cs_members *const cs_snapshot_structs[];   /* all of them, ended by NULL */
 
 #endif

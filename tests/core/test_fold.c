@@ -128,13 +128,13 @@ static void plain_struct(const cs_members *m, json_t *o, const json_t *values)
 /* A snapshot with each value where it is named: what is shared may differ. */
 static json_t *plain(const json_t *doc)
 {
-	static const char *const lists[] = { "frames", "items", "reversals" };
+	static const char *const lists[] = { "frames", "items", "reversals", "below" };
 	const json_t *values = json_object_get(doc, "values");
 	json_t *o = json_deep_copy(doc);
 	json_object_del(o, "values");
 	plain_struct(&cs_snapshot_run, json_object_get(o, "run"), values);
 	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++) {
-		const cs_members *const of[] = { &cs_snapshot_frame, &cs_snapshot_item, &cs_snapshot_reversal };
+		const cs_members *const of[] = { &cs_snapshot_frame, &cs_snapshot_item, &cs_snapshot_reversal, &cs_snapshot_below };
 		size_t k;
 		json_t *one;
 		json_array_foreach(json_object_get(o, lists[i]), k, one) {
