@@ -31,7 +31,7 @@ enum {
 	A(did_not, "did-not", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("it did not happen: the step fails")) \
 	A(repeat_effect, "repeat-effect", "x", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("send it again, with a typed word")) \
 	A(dismiss, "dismiss", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_DISMISS, CS_ACT_DECISION | CS_ACT_FOOTER, N_("seen and done: a notice goes, a faulted run stays as it is")) \
-	A(retry, "retry", "k", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_FAULT, CS_ACT_DECISION | CS_ACT_FOOTER, N_("retry the faulted run: only what is not done")) \
+	A(retry, "retry", "k", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_FAULT, CS_ACT_DECISION | CS_ACT_FOOTER, N_("retry the faulted run, when asked y: only what is not done")) \
 	A(correct, "correct", "K", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_CORRECT, CS_ACT_FOOTER, N_("correct what the run has not used yet, in your editor, and go on")) \
 	A(snooze, "snooze", "s", CS_INBOX, CS_CARD_OPEN | CS_CAN_SNOOZE, CS_ACT_FOOTER, N_("put it off: it comes back by itself")) \
 	A(undo, "undo", "u", CS_INBOX, CS_CAN_UNDO, CS_ACT_FOOTER, N_("take the last decision back, while it counts down")) \
@@ -53,7 +53,7 @@ enum {
 	A(trace, "trace", "t", CS_INBOX | CS_RUNS | CS_REPLAY, CS_CAN_RUN, CS_ACT_FOOTER, N_("everything that happened in its run")) \
 	A(runbook, "runbook", "R", CS_INBOX, CS_CAN_ROW | CS_CAN_RUNBOOK, CS_ACT_FOOTER, N_("what to do, step by step, as somebody wrote it down")) \
 	A(raw, "raw", "v", CS_INBOX, CS_CAN_ROW, 0, N_("the item as JSON, or as a card")) \
-	A(fresh, "take-new", "g", CS_IN_ALL, CS_CAN_FRESH, CS_ACT_FOOTER, N_("take in the new rows, let go of the decided ones")) \
+	A(fresh, "take-new", "g", CS_IN_ALL, CS_CAN_FRESH, CS_ACT_FOOTER, N_("take in new rows, let go of decided ones; else to the top")) \
 	A(open, "open", "Enter", CS_IN_ALL, 0, CS_ACT_FOOTER, N_("open what is selected")) \
 	A(pane, "other-pane", "Tab", CS_IN_ALL, 0, 0, N_("move between the list and what is beside it")) \
 	A(search, "search", "/", CS_IN_ALL, 0, CS_ACT_FOOTER, N_("search with a regular expression")) \

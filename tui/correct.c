@@ -166,6 +166,7 @@ static void chosen(cs_shell *sh, const json_t *bound, const char *key)
 	}
 	(void)json_object_del(request, "dry");
 	(void)json_object_del(request, "runs");
+	(void)json_object_del(request, "was");
 	(void)json_object_set_new(request, "retry", json_boolean(*key == 'y' && strcmp(cs_json_str_or(bound, "state", ""), "waiting") != 0));
 	(void)json_object_del(request, "state");
 	if (runs)
@@ -184,6 +185,15 @@ static bool still_there(cs_shell *sh, const json_t *cmd)
 		return true;
 	cs_shell_say(sh, CS_ST_WAIT, _("Nothing was corrected, as something else is shown by now: K on the run begins again"));
 	return false;
+}
+
+/* What stood there: as the engine says, or as the editor had it, of the run on the screen. */
+static json_t *was_of(const json_t *cmd, const json_t *one)
+{
+	CS_AUTOFREE char *name = cs_xasprintf("%s.%s", cs_json_str_or(one, "in", ""), cs_json_str_or(one, "path", ""));
+	json_t *old = json_object_get(one, "old");
+
+	return old ? old : json_object_get(json_object_get(cmd, "was"), name);
 }
 
 static void shown(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
@@ -206,8 +216,8 @@ static void shown(cs_shell *sh, const json_t *cmd, const json_t *ok, const char 
 		CS_AUTOFREE char *label = cs_xasprintf("%s %s", cs_json_str_or(one, "in", ""), cs_json_str_or(one, "path", ""));
 
 		cs_pager_add(&sh->text, CS_ST_BOLD, 0, NULL, label);
-		if (json_object_get(one, "old"))
-			cs_show_value(&sh->text, CS_ST_TEXT, 8, _("was"), json_object_get(one, "old"));
+		if (was_of(cmd, one))
+			cs_show_value(&sh->text, CS_ST_TEXT, 8, _("was"), was_of(cmd, one));
 		cs_show_value(&sh->text, CS_ST_CHANGED, 8, _("is"), json_object_get(one, "value"));
 	}
 	if (json_array_size(json_object_get(cmd, "runs")) > 1)
@@ -240,6 +250,10 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 		return;
 	cs_buf_init(&start, TEXT_MAX);
 	lines = lines_of(sh, run, ok);
+	if (json_object_size(lines) == 0 && json_array_size(json_object_get(ok, "places")) == 0) {
+		cs_shell_say(sh, CS_ST_WAIT, _("Nothing is left that it has not used: t shows what became of it"));
+		return;
+	}
 	write_lines(ok, lines, &start);
 	if (cs_shell_editor(sh, cs_buf_str(&start), ".txt", &text, &err) < 0 || read_lines(text, lines, set, &err) < 0) {
 		cs_shell_say_err(sh, &err);
@@ -249,7 +263,7 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was changed: K takes it up again"));
 		return;
 	}
-	json_t *dry = json_pack("{s:s, s:s, s:O, s:b}", "cmd", "correct", "run", run, "set", set, "dry", 1);
+	json_t *dry = json_pack("{s:s, s:s, s:O, s:b, s:O}", "cmd", "correct", "run", run, "set", set, "dry", 1, "was", lines);
 	const json_t *place = json_array_get(json_object_get(ok, "places"), 0);
 
 	if (json_array_size(json_object_get(ok, "places")) > 1)

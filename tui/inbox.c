@@ -187,7 +187,7 @@ static int load(cs_view *v, cs_err *err)
 	cs_list_merge(&b->list, rows);
 	find_decided(b, answer);
 	follow_edit(b, rows);
-	v->sh->open_items = (long)(json_array_size(answer) - b->n_snoozed);
+	v->sh->open_items = (long)json_array_size(rows);
 	cs_inbox_sync(b, true);
 	return CS_OK;
 }

@@ -36,7 +36,6 @@ json_t *cs_inbox_rows(cs_inbox *b, const json_t *answer);
 json_t *cs_inbox_command(const cs_inbox *b, const char *cmd);
 /* What is said and done after a decision. */
 void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error);
-bool cs_inbox_retry_all(cs_shell *sh);   /* of one cause; false: the item stands for itself */
 json_t *cs_inbox_runs(cs_shell *sh);     /* the runs of one cause, borrowed; NULL: the item stands for itself */
 void cs_inbox_each(cs_shell *sh, const json_t *commands);   /* sends them, and says at the end how many were done */
 unsigned cs_inbox_can(const cs_view *v);

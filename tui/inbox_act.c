@@ -23,6 +23,9 @@ static unsigned item_can(const json_t *item)
 
 	if (strcmp(kind, "in-doubt") == 0)
 		return can | CS_CAN_RESOLVE;
+	/* with that input it is begun anew, not taken up */
+	if (strcmp(kind, "fault") == 0 && strcmp(cs_json_str_or(item, "step", ""), "input") == 0)
+		return can | CS_CAN_DISMISS;
 	if (strcmp(kind, "fault") == 0)
 		return can | CS_CAN_FAULT | CS_CAN_CORRECT | CS_CAN_DISMISS;
 	if (strcmp(kind, "approval") != 0)

@@ -48,11 +48,11 @@ static void each_done(cs_shell *sh, const json_t *cmd, const json_t *ok, const c
 		cs_shell_sayf(sh, CS_ST_GOOD, _("%zu done: J goes to the next item"), b->batch_done);
 }
 
-/* The same command for all that the item stands for; false: it stands for itself. */
-static bool send_each(cs_shell *sh, const char *cmd, const char *list, const char *key)
+/* Away with all that the item stands for; false: it stands for itself. */
+static bool dismiss_each(cs_shell *sh)
 {
 	cs_inbox *b = cs_inbox_of(sh);
-	CS_AUTOJSON json_t *all = json_incref(json_object_get(b->item, list));
+	CS_AUTOJSON json_t *all = json_incref(json_object_get(b->item, "ids"));
 	size_t i;
 	json_t *id;
 
@@ -61,7 +61,7 @@ static bool send_each(cs_shell *sh, const char *cmd, const char *list, const cha
 	b->batch_left = json_array_size(all);
 	b->batch_done = b->batch_failed = 0;
 	json_array_foreach(all, i, id)
-		cs_shell_send(sh, json_pack("{s:s, s:O}", "cmd", cmd, key, id), each_done);
+		cs_shell_send(sh, json_pack("{s:s, s:O}", "cmd", "dismiss", "id", id), each_done);
 	return true;
 }
 
@@ -84,14 +84,9 @@ void cs_inbox_each(cs_shell *sh, const json_t *commands)
 		cs_shell_send(sh, json_incref(cmd), each_done);
 }
 
-bool cs_inbox_retry_all(cs_shell *sh)
-{
-	return send_each(sh, "retry", "runs", "run");
-}
-
 void cs_act_dismiss(cs_shell *sh)
 {
-	if (!send_each(sh, "dismiss", "ids", "id"))
+	if (!dismiss_each(sh))
 		cs_shell_send(sh, cs_inbox_command(cs_inbox_of(sh), "dismiss"), cs_inbox_decided);
 }
 

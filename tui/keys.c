@@ -126,6 +126,27 @@ static void text_key(cs_shell *sh, cs_key key)
 		(void)cs_pager_key(&sh->text, key);
 }
 
+/* Letters that go where others are used to have them go. Not k: it is an action. */
+static bool goes_by_letter(cs_view *v, cs_key key)
+{
+	static const struct { char letter; cs_key key; } moves[] = { { 'j', CS_KEY_DOWN }, { 'G', CS_KEY_END }, { 'g', CS_KEY_HOME } };
+
+	for (size_t i = 0; i < CS_ARRAY_LEN(moves); i++)
+		if (key == (cs_key)moves[i].letter)
+			return v->ops->key(v, moves[i].key);
+	return false;
+}
+
+/* An action that cannot run leaves its key to a movement. */
+static bool moves(cs_shell *sh, cs_view *v, cs_key key)
+{
+	int id = cs_action_find(key, sh->at, cs_shell_can(sh));
+
+	if (id >= 0 && !(cs_actions[id].needs & ~cs_shell_can(sh)))
+		return false;
+	return goes_by_letter(v, key);
+}
+
 void cs_shell_key(cs_shell *sh, cs_key key)
 {
 	cs_view *v = cs_shell_view(sh);
@@ -141,6 +162,8 @@ void cs_shell_key(cs_shell *sh, cs_key key)
 		menu_key(sh, key);
 	} else if (sh->over == CS_OVER_TEXT) {
 		text_key(sh, key);
+	} else if (moves(sh, v, key)) {
+		sh->dirty = true;
 	} else if ((id = cs_action_find(key, sh->at, cs_shell_can(sh))) >= 0) {
 		cs_action_run(sh, (cs_action_id)id, false);
 	} else if (key == CS_CTRL('c')) {
@@ -157,7 +180,7 @@ void cs_shell_paste(cs_shell *sh, const char *text)
 		cs_shell_say(sh, CS_ST_WAIT, _("The word is typed, not pasted: type it, or Esc"));
 	} else if (sh->prompt.on) {
 		if (!cs_line_insert(&sh->prompt.line, text))
-			cs_shell_say(sh, CS_ST_WAIT, _("The paste is longer than the line takes, so none of it was taken: e opens an editor"));
+			cs_shell_say(sh, CS_ST_WAIT, _("Too long for a line, so nothing of it was taken: e opens an editor"));
 	} else if (sh->over == CS_OVER_MENU) {
 		if (cs_line_insert(&sh->menu.query, text))
 			cs_menu_sort(&sh->menu);

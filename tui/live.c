@@ -106,18 +106,21 @@ static void note_mode(cs_live_source *l, const json_t *status)
 static int read_status(void *ctx, json_t **ret, cs_err *err)
 {
 	cs_live_source *l = ctx;
-	json_t *status = NULL;
+	CS_AUTOJSON json_t *status = NULL;
+	int64_t joined = 0;
 	int rc = cs_view_status(l->reader, &status, err);
+	if (rc == CS_OK)
+		rc = cs_view_joined(l->reader, &joined, err);
 	if (rc != CS_OK)
 		return rc;
 	json_object_set_new(status, "workspace", json_string(l->workspace));
 	json_object_set_new(status, "mode", json_string(l->mode));
 	json_object_set_new(status, "engine", json_string(l->client == NULL ? "gone" : cs_client_is_engine(l->client) ? "inside" : "attached"));
 	json_object_set_new(status, "going", json_integer(not_ended(json_object_get(status, "runs"))));
-	/* On the screen what waits is what waits for a person, now. */
-	json_object_set_new(status, "waiting", json_integer(cs_json_int_or(status, "inbox", 0) - cs_json_int_or(status, "snoozed", 0)));
+	/* On the screen what waits is what waits for a person, now: a decision each. */
+	json_object_set_new(status, "waiting", json_integer(cs_json_int_or(status, "inbox", 0) - cs_json_int_or(status, "snoozed", 0) - joined));
 	note_mode(l, status);
-	*ret = status;
+	*ret = CS_STEAL(status);
 	return CS_OK;
 }
 

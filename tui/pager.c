@@ -147,6 +147,19 @@ static void wrap(cs_pager *p, int width)
 	p->stale = false;
 }
 
+int cs_pager_rows(const char *text, int cols)
+{
+	cs_pager p;
+	int rows;
+
+	cs_pager_init(&p);
+	cs_pager_add(&p, CS_ST_TEXT, 0, NULL, text);
+	wrap(&p, cols);
+	rows = (int)p.n_rows;
+	cs_pager_fini(&p);
+	return rows;
+}
+
 static size_t last_top(const cs_pager *p)
 {
 	size_t h = p->height > 0 ? (size_t)p->height : 1;

@@ -40,6 +40,8 @@ void cs_pager_append(cs_pager *p, const cs_pager *other);   /* adds copies of it
 bool cs_pager_key(cs_pager *p, cs_key key);
 void cs_pager_show_line(cs_pager *p, size_t line);   /* scrolls so that it is seen */
 size_t cs_pager_below(const cs_pager *p);            /* rows that lie below the last one drawn */
+/* How many rows TEXT takes in COLS, broken at its words as a pager does. */
+int cs_pager_rows(const char *text, int cols);
 /* Draws; where there is more below, the last row says how much. */
 void cs_pager_draw(cs_pager *p, cs_term *t, cs_rect r, bool focused);
 

@@ -13,6 +13,7 @@
 
 #define LEAST_ROWS 6
 #define LEAST_COLS 30
+#define NOTICE_ROWS 6
 
 static int width(const char *s)
 {
@@ -56,7 +57,7 @@ static void paint_tabs(cs_shell *sh, int cols)
 		long count = i == CS_VIEW_INBOX ? sh->open_items : i == CS_VIEW_RUNS ? sh->going : 0;
 
 		if (count > 0)
-			(void)snprintf(tabs[i], sizeof(tabs[i]), "%c %s %ld", o->digit, _(o->name), count);
+			(void)snprintf(tabs[i], sizeof(tabs[i]), i == CS_VIEW_RUNS ? _("%c %s %ld open") : "%c %s %ld", o->digit, _(o->name), count);
 		else
 			(void)snprintf(tabs[i], sizeof(tabs[i]), "%c %s", o->digit, _(o->name));
 		need += width(tabs[i]) + 2;
@@ -161,10 +162,9 @@ static int paint_notice(cs_shell *sh, int y, int cols)
 /* How many rows a notice needs: it is never cut, it wraps. */
 static int notice_rows(const cs_shell *sh, int cols)
 {
-	int w = sh->notice && !sh->prompt.on ? width(sh->notice) : 0;
-	int rows = cols > 0 ? (w + cols - 1) / cols : 1;
+	int rows = sh->notice && !sh->prompt.on ? cs_pager_rows(sh->notice, cols) : 1;
 
-	return rows < 1 ? 1 : rows > 4 ? 4 : rows;
+	return rows < 1 ? 1 : rows > NOTICE_ROWS ? NOTICE_ROWS : rows;
 }
 
 static void paint_long_notice(cs_shell *sh, int y, int rows, int cols)

@@ -14,6 +14,7 @@
 #include "tui/console.h"
 #include "tui/show.h"
 #include "tui/when.h"
+#include "view/view.h"
 
 #define REPLY_MS 10000
 #define LINE_LIMIT (1u << 20)
@@ -59,24 +60,50 @@ static void say_pager(plain *p, const cs_pager *pager)
 	}
 }
 
+/* What waits, faults of one cause as one; NULL, when it has been said why not. */
+static json_t *read_rows(plain *p)
+{
+	CS_AUTOJSON json_t *each = NULL;
+	cs_err err = { 0 };
+
+	if (p->src->inbox(p->src->ctx, &each, &err) < 0) {
+		say_err(p, &err);
+		return NULL;
+	}
+	return cs_view_by_cause(each);
+}
+
+/* The items, or the RUNS, for which the row with the item ID stands; NULL: for itself. A new reference. */
+static json_t *stands_for(plain *p, const char *id, bool runs)
+{
+	CS_AUTOJSON json_t *rows = read_rows(p);
+	size_t i, k;
+	json_t *row, *one;
+
+	json_array_foreach(rows, i, row)
+		json_array_foreach(json_object_get(row, "ids"), k, one)
+			if (strcmp(json_string_value(one), id) == 0)
+				return json_incref(json_object_get(row, runs ? "runs" : "ids"));
+	return NULL;
+}
+
 static void do_list(plain *p, const char *v, char **args)
 {
-	CS_AUTOJSON json_t *rows = NULL;
-	cs_err err = { 0 };
+	CS_AUTOJSON json_t *rows = read_rows(p);
 	size_t i;
 	json_t *row;
 
 	(void)v;
 	(void)args;
-	if (p->src->inbox(p->src->ctx, &rows, &err) < 0) {
-		say_err(p, &err);
+	if (!rows)
 		return;
-	}
 	if (json_array_size(rows) == 0)
 		say(p, _("No approvals wait. Start a flow: capstan run FLOW"));
 	json_array_foreach(rows, i, row) {
-		CS_AUTOFREE char *line = cs_xasprintf("%s  %s, %s, %s%s%s%s", cs_json_str_or(row, "id", ""), cs_json_str_or(row, "title", ""),
-			cs_json_str_or(row, "flow", ""), cs_json_str_or(row, "kind", ""),
+		json_int_t n = cs_json_int_or(row, "count", 1);
+		CS_AUTOFREE char *times = n > 1 ? cs_xasprintf("×%lld ", (long long)n) : cs_xstrdup("");
+		CS_AUTOFREE char *line = cs_xasprintf("%s  %s%s, %s, %s%s%s%s", cs_json_str_or(row, "id", ""), times, cs_json_str_or(row, "title", ""),
+			cs_json_str_or(row, "flow", cs_json_str_or(row, "call", "")), cs_json_str_or(row, "kind", ""),
 			cs_json_str(row, "replay_of") ? ", REPLAY" : cs_json_true(row, "simulated") ? ", SIMULATED" : "",
 			cs_card_snoozed_ms(row) ? _(", put off until ") : "", cs_card_snoozed_ms(row) ? cs_json_str_or(row, "snoozed_until", "") : "");
 
@@ -94,10 +121,13 @@ static json_t *get_item(plain *p, const char *id)
 	return item;
 }
 
-static void show_item(plain *p, const json_t *item)
+static void show_item(plain *p, json_t *item)
 {
+	CS_AUTOJSON json_t *ids = stands_for(p, cs_json_str_or(item, "id", ""), false);
 	cs_pager card;
 
+	if (ids)
+		(void)json_object_set_new(item, "count", json_integer((json_int_t)json_array_size(ids)));
 	cs_pager_init(&card);
 	cs_card_fill(&card, item, NULL);
 	say_pager(p, &card);
@@ -263,10 +293,14 @@ static void do_snooze(plain *p, const char *v, char **args)
 
 static void do_dismiss(plain *p, const char *v, char **args)
 {
-	CS_AUTOJSON json_t *item = decidable(p, v, args[0]);
+	CS_AUTOJSON json_t *item = decidable(p, v, args[0]), *ids = item ? stands_for(p, cs_json_str_or(item, "id", ""), false) : NULL;
+	size_t i;
+	json_t *id;
 
-	if (item)
+	if (item && !ids)
 		report(p, send(p, command("dismiss", item)), _("Dismissed. list shows what else waits"));
+	json_array_foreach(ids, i, id)
+		report(p, send(p, json_pack("{s:s, s:O}", "cmd", "dismiss", "id", id)), _("Dismissed. list shows what else waits"));
 }
 
 static void do_runbook(plain *p, const char *v, char **args)
@@ -317,6 +351,21 @@ static void do_resolve(plain *p, const char *v, char **args)
 static void do_run_verb(plain *p, const char *v, char **args)
 {
 	report(p, send(p, json_pack("{s:s, s:s}", "cmd", v, "run", args[0])), _("Done. trace RUN shows how it goes"));
+}
+
+/* A run, or the item of a fault with all that it stands for. */
+static void do_retry(plain *p, const char *v, char **args)
+{
+	CS_AUTOJSON json_t *runs = stands_for(p, args[0], true), *item = NULL;
+	size_t i;
+	json_t *run;
+
+	if (!runs && p->src->item(p->src->ctx, args[0], &item, NULL) == CS_OK && cs_json_str(item, "run"))
+		runs = json_pack("[O]", json_object_get(item, "run"));
+	if (!runs)
+		do_run_verb(p, v, args);
+	json_array_foreach(runs, i, run)
+		report(p, send(p, json_pack("{s:s, s:O}", "cmd", v, "run", run)), _("Done. trace RUN shows how it goes"));
 }
 
 static void do_cancel(plain *p, const char *v, char **args)
@@ -456,7 +505,7 @@ static const verb verbs[] = {
 	{ "why", "SEQ", 1, do_why, N_("the causes of an event") },
 	{ "pause", "RUN", 1, do_run_verb, N_("pause a run") },
 	{ "resume", "RUN", 1, do_run_verb, N_("let it go on") },
-	{ "retry", "RUN", 1, do_run_verb, N_("retry a faulted run") },
+	{ "retry", "RUN", 1, do_retry, N_("retry a faulted run, or an item's all") },
 	{ "cancel", "RUN cancel", 1, do_cancel, N_("cancel a run") },
 	{ "replay", "RUN [TASK]", 1, do_replay, N_("run it again from a task, sending nothing") },
 	{ "diff", "RUN RUN", 2, do_diff, N_("what differs") },

@@ -155,10 +155,42 @@ void cs_act_resume(cs_shell *sh)
 	cs_shell_send(sh, command(sh, "resume"), answered);
 }
 
+/* Of a row that stands for several runs, each of them. */
+static void retry_chosen(cs_shell *sh, const json_t *bound, const char *key)
+{
+	CS_AUTOJSON json_t *all = json_array();
+	size_t i;
+	json_t *run;
+
+	if (*key != 'y') {
+		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was retried: k asks again"));
+		return;
+	}
+	json_array_foreach(json_object_get(bound, "runs"), i, run)
+		(void)json_array_append_new(all, json_pack("{s:s, s:O}", "cmd", "retry", "run", run));
+	if (json_array_size(all) > 0)
+		cs_inbox_each(sh, all);
+	else
+		cs_shell_send(sh, json_deep_copy(bound), answered);
+}
+
+/* Asked, as k means up elsewhere, and what is sent again is sent. */
 void cs_act_retry(cs_shell *sh)
 {
-	if (!cs_inbox_retry_all(sh))
-		cs_shell_send(sh, command(sh, "retry"), answered);
+	cs_view *v = cs_shell_view(sh);
+	json_t *bound = command(sh, "retry"), *runs = cs_inbox_runs(sh);
+	const char *call = cs_json_str(v->ops->object(v), "happened");
+	CS_AUTOFREE char *label = NULL;
+
+	if (runs)
+		(void)json_object_set(bound, "runs", runs);
+	if (call)
+		label = cs_xasprintf(_("%.30s has happened: send it once more? y, n:"), call);
+	else if (runs)
+		label = cs_xasprintf(_("Retry all %zu runs? y, n:"), json_array_size(runs));
+	else
+		label = cs_xstrdup(_("Retry what is not done? y, n:"));
+	cs_shell_choose(sh, label, "yn", bound, retry_chosen);
 }
 
 static void send_bound(cs_shell *sh, const json_t *bound, const char *text)

@@ -167,6 +167,22 @@ json_t *cs_view_by_cause(const json_t *items)
 	return rows;
 }
 
+int cs_view_joined(cs_reader *r, int64_t *ret, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *items = json_array();
+	size_t i;
+	json_t *row;
+	int rc = cs_reader_query(r, ITEM_ROWS " WHERE item.kind = 'fault' AND item.state = 'open'", NULL, &rows, err);
+	if (rc)
+		return rc;
+	json_array_foreach(rows, i, row)
+		json_array_append_new(items, item_of(row));
+	CS_AUTOJSON json_t *causes = cs_view_by_cause(items);
+	*ret = (int64_t)(json_array_size(items) - json_array_size(causes));
+	return CS_OK;
+}
+
 int cs_view_cause_of(cs_reader *r, const char *id, json_t **ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *items = NULL;

@@ -53,6 +53,8 @@ int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
  * error; `cause` and `at`, the place, are members of every fault) as one row: the first of them with count, ids and
  * runs. A new array. */
 json_t *cs_view_by_cause(const json_t *items);
+/* How many rows of the inbox cs_view_by_cause makes go: the faults that wait, less their causes. */
+int cs_view_joined(cs_reader *r, int64_t *ret, cs_err *err);
 /* The row for all that have the cause of the fault ITEM; count, ids and runs are absent where it is alone.
  * CS_ENOTFOUND: it is no fault, or waits no more. */
 int cs_view_cause_of(cs_reader *r, const char *item, json_t **ret, cs_err *err);

@@ -100,6 +100,21 @@ static void every_verb_answers(void **state)
 	assert_int_equal(count(out, "Send the proposal"), 2);   /* nothing is read after quit */
 }
 
+#define FAULT(id, cause) "\"" id "\":{\"id\":\"" id "\",\"kind\":\"fault\",\"state\":\"pending\",\"title\":\"bill faulted\",\"flow\":\"bill\",\"run\":\"R" id "\",\"cause\":\"" cause "\"}"
+
+static void faults_of_one_cause_are_one_line_and_one_decision(void **state)
+{
+	static const char three[] = "{\"status\":{\"workspace\":\"w\"},\"items\":{" FAULT("A", "c") "," FAULT("B", "c") "," FAULT("C", "other") "}}";
+	CS_AUTOFREE char *out = talk(three, "list\nshow A\ndismiss A\nretry B\n");
+
+	(void)state;
+	assert_non_null(strstr(out, "A  ×2 bill faulted, bill, fault"));
+	assert_null(strstr(out, "B  bill faulted"));
+	assert_non_null(strstr(out, "C  bill faulted, bill, fault"));
+	assert_non_null(strstr(out, "×2: so many runs"));
+	assert_int_equal(count(out, "Dismissed."), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +122,7 @@ int main(void)
 		cmocka_unit_test(a_confirmed_item_wants_its_word),
 		cmocka_unit_test(it_says_simulated_and_shows_no_control_characters),
 		cmocka_unit_test(every_verb_answers),
+		cmocka_unit_test(faults_of_one_cause_are_one_line_and_one_decision),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

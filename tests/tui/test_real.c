@@ -202,13 +202,21 @@ static void faults_of_one_cause_are_one_row_and_retried_at_once(void **state)
 	d = site_console(s, 24, 130);
 	assert_true(driver_sees(d, "×3 broken faulted: Out of"));
 	assert_true(driver_sees(d, "then retry (k)"));
-	assert_true(driver_decide(d, "k", "3 done"));
+	assert_true(driver_sees(d, "1 Inbox 1"));                /* a decision, whatever number of runs */
+	assert_true(driver_decide(d, "k", "Retry all 3 runs? y, n:"));
+	driver_keys(d, "k");                                     /* who meant to go up has sent nothing */
+	assert_true(driver_sees(d, "One of the keys that the question names"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was retried"));
+	assert_true(driver_decide(d, "k", "Retry all 3 runs? y, n:"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "3 done"));
 	assert_int_equal(SITE_RUN(s, &runs, "--json", "runs"), 0);
 	assert_true(driver_sees(d, "retried by owner"));
 	driver_keys(d, "g");
 	assert_true(driver_sees(d, "×3 broken faulted: Out of"));
 	assert_true(driver_decide(d, "d", "3 done"));
-	assert_true(driver_loses(d, "1 Inbox 3"));
+	assert_true(driver_loses(d, "1 Inbox 1"));
 	(void)driver_stop(d);
 }
 
@@ -231,6 +239,7 @@ static void a_fault_of_several_runs_is_corrected_and_retried_by_one_decision(voi
 	driver_keys(d, "K");
 	assert_true(driver_sees(d, "The correction"));
 	assert_true(driver_sees(d, "input n"));
+	assert_true(driver_sees(d, "was     one"));
 	assert_true(driver_sees(d, "of 3 runs of one cause"));
 	driver_keys(d, "n");
 	assert_true(driver_sees(d, "Nothing was corrected"));
@@ -245,6 +254,31 @@ static void a_fault_of_several_runs_is_corrected_and_retried_by_one_decision(voi
 	}
 	assert_null(strstr(runs, "faulted"));
 	assert_non_null(strstr(runs, "{\"total\":42}"));
+	(void)driver_stop(d);
+}
+
+/* The message line is never cut, and letters that go are no decisions. */
+static void letters_go_up_and_down_and_what_cannot_be_is_said_whole(void **state)
+{
+	site *s = *state;
+	driver *d;
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(SITE_RUN(s, NULL, "run", "parcel"), 0);
+	d = site_console(s, 20, 45);
+	assert_true(driver_sees(d, "notice"));
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "completed"));
+	driver_keys(d, "j");
+	driver_keys(d, "K");
+	assert_true(driver_sees(d, "correct: only what waits, is paused or"));
+	assert_true(driver_sees(d, "faulted is corrected: t shows the run"));
+	assert_int_equal(driver_find(d, "▸"), 2);
+	driver_keys(d, "G");
+	driver_keys(d, "g");
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "goes up"));
+	assert_int_equal(driver_find(d, "▸"), 1);
 	(void)driver_stop(d);
 }
 
@@ -325,6 +359,7 @@ int main(void)
 		REAL(hostile_input_of_a_run_is_only_shown),
 		REAL(faults_of_one_cause_are_one_row_and_retried_at_once),
 		REAL(a_fault_of_several_runs_is_corrected_and_retried_by_one_decision),
+		REAL(letters_go_up_and_down_and_what_cannot_be_is_said_whole),
 		REAL(a_waiting_call_is_corrected_and_shown_anew),
 		REAL(notices_are_dismissed_approvals_put_off_runbooks_read),
 		REAL(where_it_cannot_be_it_says_what_to_do),
