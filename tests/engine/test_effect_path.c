@@ -291,7 +291,7 @@ static int hang_perform(void *self, const cs_effect *e, cs_outcome_fn *done, voi
 	(void)e;
 	(void)err;
 	if (atomic_fetch_add(&hung, 1) == 0)
-		for (int i = 0; atomic_load(&released) == 0 && i < 5000; i++)
+		for (int i = 0; atomic_load(&released) == 0 && i < 15000; i++)       /* longer than anybody waits */
 			usleep(2000);
 	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
 	o->result = json_object();
@@ -302,7 +302,7 @@ static int hang_perform(void *self, const cs_effect *e, cs_outcome_fn *done, voi
 static void a_hung_worker_keeps_nobody_waiting(void **state)
 {
 	world *w = *state;
-	cs_performer table[8];
+	static cs_performer table[8];
 	size_t n = w->opts.n_performers;
 	assert_true(n <= CS_ARRAY_LEN(table));
 	world_file(w, "capstan.yaml", "workspace: test\nmode: live\napprovals: { grace: PT0S }\nengine: { workers: 1 }\n");
