@@ -11,8 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "tests/support/invariants.h"
-#include "tests/support/world.h"
+#include "tests/support/acts.h"
 
 #define CONNECTOR \
 	"connector: shop\nkind: http\nurl: https://shop.example.com\nmode: live\noperations:\n" \
@@ -46,17 +45,6 @@ static void set_up(world *w, const char *on_fault, const char *outer, const char
 	world_start(w);
 }
 
-static void finish(world *w)
-{
-	world_verify(w);
-	world_stop(w);
-	CS_AUTOFREE char *dir = cs_xasprintf("%s/%s", w->dir, CS_STATE_DIR);
-	CS_AUTOJSON json_t *broken = invariants_broken(dir, NULL);
-	if (json_array_size(broken) > 0)
-		fail_msg("%s", json_string_value(json_array_get(broken, 0)));
-	world_free(w);
-}
-
 /* What the outside was asked to void, in order: "b c a". */
 static char *voided(world *w)
 {
@@ -80,11 +68,6 @@ static void expect_voided(world *w, const char *want)
 	assert_string_equal(have, want);
 }
 
-static void control(world *w, const char *run, const char *verb, const char *why)
-{
-	json_decref(world_ask(w, json_pack("{s:s, s:s, s:s, s:s*}", "cmd", "control", "run", run, "verb", verb, "why", why)));
-}
-
 static char *child_of(world *w, const char *run)
 {
 	CS_AUTOFREE char *sql = cs_xasprintf("SELECT id FROM run WHERE parent = '%s' ORDER BY id", run);
@@ -106,7 +89,7 @@ static void a_fault_takes_back_what_awaited_runs_did_in_one_order(void **state)
 	CS_AUTOJSON json_t *items = world_rows(&w, "SELECT kind, run FROM item WHERE state = 'open'");
 	assert_int_equal(json_array_size(items), 1);             /* the notice, on the outer run */
 	assert_string_equal(cs_json_str_or(json_array_get(items, 0), "run", ""), run);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void branches_are_taken_back_by_the_time_at_which_each_was_done(void **state)
@@ -120,10 +103,10 @@ static void branches_are_taken_back_by_the_time_at_which_each_was_done(void **st
 	json_decref(world_await(&w, run, "completed"));
 	CS_AUTOJSON json_t *done = world_rows(&w, "SELECT json_extract(i.data, '$.input.what') AS what FROM event i WHERE i.type = 'reversal.registered'");
 	assert_int_equal(json_array_size(done), 5);
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	assert_int_equal(world_count(&w, run, "reversal.reversed"), 5);
-	finish(&w);                      /* the invariants look at the order */
+	world_finish(&w);                      /* the invariants look at the order */
 }
 
 static void the_operator_rolls_a_completed_run_back_over_restarts(void **state)
@@ -136,7 +119,7 @@ static void the_operator_rolls_a_completed_run_back_over_restarts(void **state)
 	world_stop(&w);
 	world_file(&w, "policies/p.yaml", ASK);
 	world_start(&w);
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	for (int i = 0; i < 4; i++) {
 		CS_AUTOJSON json_t *item = world_item(&w);
 		world_stop(&w);
@@ -151,7 +134,7 @@ static void the_operator_rolls_a_completed_run_back_over_restarts(void **state)
 	expect_voided(&w, "two four three one");
 	CS_AUTOJSON json_t *again = world_refused(&w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "rollback"));
 	assert_non_null(strstr(cs_json_str_or(again, "message", ""), "illegal-transition"));
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_is_stuck_is_named_on_the_root_and_retried_there(void **state)
@@ -170,10 +153,10 @@ static void what_is_stuck_is_named_on_the_root_and_retried_there(void **state)
 	assert_non_null(strstr(cs_json_str_or(json_array_get(items, 0), "title", ""), child));
 	CS_AUTOJSON json_t *no = world_refused(&w, json_pack("{s:s, s:s, s:s}", "cmd", "control", "run", child, "verb", "retry"));
 	assert_non_null(strstr(cs_json_str_or(no, "message", ""), run));
-	control(&w, run, "retry", NULL);
+	world_control(&w, run, "retry", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "four bad one");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_is_stuck_is_waived_on_the_root(void **state)
@@ -183,13 +166,13 @@ static void what_is_stuck_is_waived_on_the_root(void **state)
 	set_up(&w, "compensate", ORDER("a", "one") SUB("s", "inner") RAISE, ORDER("c", "three") ORDER("d", "bad"), NULL);
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "stuck"));
-	control(&w, run, "waive", "voided by hand");
+	world_control(&w, run, "waive", "voided by hand");
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "three one");
 	CS_AUTOFREE char *child = child_of(&w, run);
 	assert_int_equal(world_count(&w, child, "reversal.waived"), 1);
 	assert_int_equal(world_count(&w, run, "reversal.waived"), 1);
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_cancelled_run_takes_back_what_its_cancelled_inner_run_did(void **state)
@@ -201,10 +184,10 @@ static void a_cancelled_run_takes_back_what_its_cancelled_inner_run_did(void **s
 	json_decref(world_await(&w, run, "waiting"));
 	CS_AUTOFREE char *child = child_of(&w, run);
 	json_decref(world_await(&w, child, "waiting"));
-	control(&w, run, "cancel", NULL);
+	world_control(&w, run, "cancel", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "three one");
-	finish(&w);
+	world_finish(&w);
 }
 
 /* Also where nothing but the inner run, still at work, has done anything. */
@@ -218,7 +201,7 @@ static void a_fault_beside_an_inner_run_takes_back_what_that_did(void **state)
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "three");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_caught_fault_of_an_inner_run_keeps_its_reversals(void **state)
@@ -230,10 +213,10 @@ static void a_caught_fault_of_an_inner_run_keeps_its_reversals(void **state)
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "completed"));
 	expect_voided(&w, "");
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "two three");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void one_task_alone_is_all_that_its_run_did_and_the_rest_later(void **state)
@@ -246,11 +229,11 @@ static void one_task_alone_is_all_that_its_run_did_and_the_rest_later(void **sta
 	json_decref(world_ask(&w, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "rollback", "task", "s")));
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "four three");
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	while (world_count(&w, run, "run.compensated") < 2)
 		;
 	expect_voided(&w, "four three two one");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void what_is_not_awaited_is_taken_back_on_its_own(void **state)
@@ -262,13 +245,13 @@ static void what_is_not_awaited_is_taken_back_on_its_own(void **state)
 	json_decref(world_await(&w, run, "completed"));
 	CS_AUTOFREE char *child = child_of(&w, run);
 	json_decref(world_await(&w, child, "completed"));
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "one");
-	control(&w, child, "rollback", NULL);
+	world_control(&w, child, "rollback", NULL);
 	json_decref(world_await(&w, child, "compensated"));
 	expect_voided(&w, "one three");
-	finish(&w);
+	world_finish(&w);
 }
 
 /* An inner run that its operator rolled back before has nothing left to be taken back. */
@@ -280,12 +263,12 @@ static void what_was_taken_back_before_is_not_taken_back_again(void **state)
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "completed"));
 	CS_AUTOFREE char *child = child_of(&w, run);
-	control(&w, child, "rollback", NULL);
+	world_control(&w, child, "rollback", NULL);
 	json_decref(world_await(&w, child, "compensated"));
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "three one");
-	finish(&w);
+	world_finish(&w);
 }
 
 /* The item that waits now, approved. */
@@ -309,9 +292,9 @@ static void what_an_inner_run_is_taking_back_itself_is_awaited(void **state)
 	world_stop(&w);
 	world_file(&w, "policies/p.yaml", ASK);
 	world_start(&w);
-	control(&w, child, "rollback", NULL);
+	world_control(&w, child, "rollback", NULL);
 	world_settle(&w);
-	control(&w, run, "rollback", NULL);      /* `two` first, which waits too */
+	world_control(&w, run, "rollback", NULL);      /* `two` first, which waits too */
 	world_settle(&w);
 	for (int i = 0; i < 5; i++) {
 		let_go(&w);
@@ -326,7 +309,7 @@ static void what_an_inner_run_is_taking_back_itself_is_awaited(void **state)
 	assert_int_equal(world_count(&w, run, "reversal.reversed"), 5);
 	CS_AUTOJSON json_t *sent = world_rows(&w, "SELECT key FROM attempt WHERE call = 'shop.void'");
 	assert_int_equal(json_array_size(sent), 5);
-	finish(&w);
+	world_finish(&w);
 }
 
 /* A part only: the rest of that run is taken back for the outer one when it has ended. */
@@ -343,13 +326,13 @@ static void what_an_inner_run_leaves_of_itself_is_taken_back_after_it(void **sta
 	world_start(&w);
 	json_decref(world_ask(&w, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", child, "verb", "rollback", "task", "c")));
 	world_settle(&w);
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	for (int i = 0; i < 3; i++)
 		let_go(&w);
 	json_decref(world_await(&w, run, "compensated"));
 	assert_int_equal(world_count(&w, run, "run.stuck"), 0);
 	expect_voided(&w, "three four one");     /* the operator had one of it taken back first */
-	finish(&w);
+	world_finish(&w);
 }
 
 /* What it cannot take back is asked for where its operator began it; then the outer run is retried. */
@@ -361,19 +344,19 @@ static void an_inner_run_that_is_stuck_by_itself_is_named(void **state)
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "completed"));
 	CS_AUTOFREE char *child = child_of(&w, run);
-	control(&w, child, "rollback", NULL);
+	world_control(&w, child, "rollback", NULL);
 	json_decref(world_await(&w, child, "stuck"));
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "stuck"));
 	CS_AUTOJSON json_t *why = world_event(&w, run, "run.stuck");
 	assert_non_null(strstr(cs_json_str_or(json_object_get(why, "error"), "detail", ""), "capstan retry"));
 	assert_non_null(strstr(cs_json_str_or(json_object_get(why, "error"), "detail", ""), child));
-	control(&w, child, "retry", NULL);
+	world_control(&w, child, "retry", NULL);
 	json_decref(world_await(&w, child, "compensated"));
-	control(&w, run, "retry", NULL);
+	world_control(&w, run, "retry", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "bad one");
-	finish(&w);
+	world_finish(&w);
 }
 
 #define FORK(x, y) "  - f:\n      fork:\n        branches:\n" x y
@@ -404,7 +387,7 @@ static void a_fault_takes_back_what_a_run_further_in_did_that_is_paused(void **s
 	world_start(&w);
 	world_settle(&w);
 	expect_voided(&w, "zed two one");
-	finish(&w);
+	world_finish(&w);
 }
 
 static void a_rollback_takes_back_what_a_run_further_in_did_over_restarts(void **state)
@@ -420,7 +403,7 @@ static void a_rollback_takes_back_what_a_run_further_in_did_over_restarts(void *
 	world_stop(&w);
 	world_file(&w, "policies/p.yaml", ASK);
 	world_start(&w);
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	for (int i = 0; i < 3; i++) {
 		world_settle(&w);
 		world_stop(&w);
@@ -429,7 +412,7 @@ static void a_rollback_takes_back_what_a_run_further_in_did_over_restarts(void *
 	}
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "zed two one");
-	finish(&w);
+	world_finish(&w);
 }
 
 /* Where nothing but that one has done anything, and what it did alone by its task. */
@@ -444,7 +427,7 @@ static void a_rollback_of_one_task_reaches_the_runs_further_in(void **state)
 	json_decref(world_ask(&w, json_pack("{s:s, s:s, s:s, s:s}", "cmd", "control", "run", run, "verb", "rollback", "task", "s")));
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "zed");
-	finish(&w);
+	world_finish(&w);
 }
 
 /* Its retry takes the paused one up, and what that did is in the list once. */
@@ -461,12 +444,12 @@ static void a_run_further_in_that_goes_on_is_taken_back_once(void **state)
 	world_start(&w);
 	CS_AUTOFREE char *run = world_run(&w, "outer", NULL, NULL);
 	json_decref(world_await(&w, run, "faulted"));
-	control(&w, run, "retry", NULL);
+	world_control(&w, run, "retry", NULL);
 	json_decref(world_await(&w, run, "completed"));
-	control(&w, run, "rollback", NULL);
+	world_control(&w, run, "rollback", NULL);
 	json_decref(world_await(&w, run, "compensated"));
 	expect_voided(&w, "bad zed");
-	finish(&w);
+	world_finish(&w);
 }
 
 int main(void)

@@ -244,6 +244,20 @@ static void in_check(void)
 	at_points(1, NULL, 2, 6);
 }
 
+static void one_round(uint64_t seed)
+{
+	kill_counts c = { 0 };
+	int64_t from = cs_clock_mono_ns();
+	random_round(seed, ROUND_KILLS, &c);
+	say("round", seed, &c, from);
+}
+
+static void names(void)
+{
+	for (size_t i = 0; i < kill_scenario_count; i++)
+		printf("%s\n", kill_scenarios[i].name);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : NULL, *b = argc > 3 ? argv[3] : NULL, *d = argc > 4 ? argv[4] : NULL;
@@ -256,17 +270,13 @@ int main(int argc, char **argv)
 	if (strcmp(mode, "random") == 0) {
 		at_random(number(a), number(b), d);
 	} else if (strcmp(mode, "round") == 0) {
-		kill_counts c = { 0 };
-		int64_t from = cs_clock_mono_ns();
-		random_round(number(a), ROUND_KILLS, &c);
-		say("round", number(a), &c, from);
+		one_round(number(a));
 	} else if (strcmp(mode, "calls") == 0) {
 		at_calls((unsigned)number(a), number(b), d != NULL && *d != '\0' ? d : NULL, argc > 5 ? argv[5] : NULL);
 	} else if (strcmp(mode, "points") == 0) {
 		at_points(number(a), b, CALLS_MAX, 1);
 	} else if (strcmp(mode, "names") == 0) {
-		for (size_t i = 0; i < kill_scenario_count; i++)
-			printf("%s\n", kill_scenarios[i].name);
+		names();
 	} else if (argc > 1) {
 		fprintf(stderr, "usage: kill [random KILLS SEED [FILE] | round SEED | calls STRIDE SEED [NAME [FILE]] | points SEED [NAME] | names]\n");
 		return 2;
