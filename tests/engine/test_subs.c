@@ -282,6 +282,17 @@ static void a_run_does_not_wait_for_its_turn_behind_the_one_that_awaits_it(void 
 	json_decref(world_await(w, other, "waiting"));
 }
 
+/* To rest, or to one run more than there may be: what starts itself without end comes to none. */
+static void settle_within(world *w, const char *flow, size_t most)
+{
+	int64_t until = cs_clock_mono_ns() + INT64_C(60000000000);
+	for (bool busy = true; busy && world_runs_of(w, flow) <= most;) {
+		CS_AUTOJSON json_t *ok = world_ask(w, json_pack("{s:s}", "cmd", "settle"));
+		busy = cs_json_true(ok, "busy");
+		assert_true(cs_clock_mono_ns() < until);
+	}
+}
+
 /* The event that starts it comes from a run that it runs. */
 static void a_flow_that_its_inner_runs_start_again_is_stopped(void **state)
 {
@@ -290,7 +301,7 @@ static void a_flow_that_its_inner_runs_start_again_is_stopped(void **state)
 	world_file(w, "flows/bell.yaml", DOC("bell") "do:\n  - a: { emit: { event: { with: { type: ring, source: 'https://x.example' } } } }\n");
 	world_restart(w);
 	json_decref(world_ask(w, json_pack("{s:s, s:o}", "cmd", "emit", "event", world_json("{'type':'ring'}"))));
-	world_settle(w);
+	settle_within(w, "ring", 101);
 	assert_int_equal(world_runs_of(w, "ring"), 101);
 	CS_AUTOJSON json_t *item = world_item(w);
 	assert_string_equal(cs_json_str(item, "title"), "ring starts itself without end");
