@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,28 @@ static void test_a_failed_write_leaves_all_as_it_was(void **state)
 	assert_true(cs_file_write(path, "x", 1, 0600, &e) < 0);
 	assert_int_equal(count(*state), 1);
 	assert_int_equal(cs_file_write(lost, "x", 1, 0600, &e), CS_ENOTFOUND);
+	assert_int_equal(count(*state), 1);
+}
+
+/* A file may not become larger than a few bytes: the write ends half way. */
+static void test_half_a_write_takes_nothing_s_place(void **state)
+{
+	CS_AUTOFREE char *path = cs_path_join(*state, "f");
+	struct rlimit was, small;
+	cs_err e;
+	CS_AUTOBUF cs_buf b;
+	cs_buf_init(&b, 64);
+	assert_int_equal(cs_file_write(path, "as it was", 9, 0600, &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = (struct rlimit){ .rlim_cur = 4, .rlim_max = was.rlim_max };
+	void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int rc = cs_file_write(path, "something else", 14, 0600, &e);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	(void)signal(SIGXFSZ, before);
+	assert_true(rc < 0);
+	assert_int_equal(cs_file_read(path, &b, &e), 0);
+	assert_string_equal(cs_buf_str(&b), "as it was");
 	assert_int_equal(count(*state), 1);
 }
 
@@ -182,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_is_written_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_failed_write_leaves_all_as_it_was, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_half_a_write_takes_nothing_s_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_regular_files_within_the_bound_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_a_cut_off_write_left_is_swept_and_nothing_else, setup, teardown),
 		cmocka_unit_test(test_join),
