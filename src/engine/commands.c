@@ -358,7 +358,7 @@ static int cmd_status(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	(void)err;
 	*ret = json_pack("{s:I, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "epoch", (json_int_t)e->epoch, "mode",
 			 cs_engine_simulated(e) ? "simulate" : "live", "live", e->live, "hold", (int)atomic_load(&e->hold),
-			 "runs", (json_int_t)(e->n_runs + e->n_parked), "ready", (json_int_t)cs_runs_waiting(e), "parked", (json_int_t)e->n_parked,
+			 "runs", (json_int_t)(e->n_runs + e->n_parked), "ready", (json_int_t)(cs_runs_waiting(e) + e->n_unseen), "parked", (json_int_t)e->n_parked,
 			 "folded", (json_int_t)e->folded, "pid", (json_int_t)getpid(),
 			 "version", e->opts.version, "vault", cs_secrets_word(e));
 	return CS_OK;
@@ -368,7 +368,7 @@ static int cmd_settle(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	(void)req;
 	(void)err;
-	bool busy = cs_runs_waiting(e) > 0 || cs_starters_ready(e) || e->in_flight > 0 || e->evaluating > 0;
+	bool busy = cs_runs_waiting(e) > 0 || e->n_unseen > 0 || cs_starters_ready(e) || e->in_flight > 0 || e->evaluating > 0;
 	int64_t due = cs_runs_next_due(e), outlets = cs_outlets_next_due(e, true);
 	if (outlets > 0 && (due == 0 || outlets < due))
 		due = outlets;

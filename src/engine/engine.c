@@ -147,7 +147,7 @@ static int recover(cs_engine *e, cs_err *err)
 	json_t *clock = cs_clock_note(e);
 	if (clock != NULL)
 		json_object_set_new(data, "clock", clock);
-	json_object_set_new(data, "recovered", json_integer((json_int_t)e->n_runs));
+	json_object_set_new(data, "recovered", json_integer((json_int_t)(e->n_runs + e->n_parked)));
 	cs_event ev = { .at = e->step.now, .type = "engine.started", .actor = "engine", .data = data };
 	if (rc == CS_OK)
 		rc = cs_engine_append(e, &ev, err);

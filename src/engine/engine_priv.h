@@ -54,6 +54,7 @@ typedef struct cs_live {
 /* A run that waits out of memory. */
 typedef struct cs_parked {
 	char run[CS_ID_SIZE];        /* "": none */
+	bool unseen;                 /* this engine has not had it in memory: it knows no due time of it */
 	int64_t due;                 /* wall ms, as in the heap; 0: none */
 } cs_parked;
 
@@ -159,6 +160,8 @@ struct cs_engine {
 	cs_turn *turns;
 	cs_live **gone; size_t n_gone, cap_gone;
 	cs_parked *parked; size_t n_parked, cap_parked, untrimmed;   /* runs that wait out of memory (parked.c) */
+	size_t n_unseen;             /* of these, those that are still to be stepped once */
+	cs_open_run *open; size_t n_open, cap_open, next_open;       /* runs that the start found, oldest first; NULL: all have been seen */
 	cs_live **parking; size_t n_parking, cap_parking;
 	size_t folded;               /* events folded from the log for runs that came to memory, since the start */
 	cs_due *heap; size_t n_heap, cap_heap;
@@ -212,7 +215,10 @@ void cs_runs_retire(cs_engine *e, cs_live *l);
 void cs_runs_sweep(cs_engine *e);                                            /* frees the retired, parks what waits */
 void cs_runs_leave(cs_engine *e, cs_live *l);                                /* out of memory; frees it */
 void cs_runs_free(cs_engine *e);
+/* All open runs are ready, or to come back by and by (parked.h). */
 int cs_runs_recover(cs_engine *e, cs_err *err);
+/* Some of those that the start left out of memory come back and are ready. */
+int cs_runs_return(cs_engine *e, cs_err *err);
 int cs_runs_crash(cs_engine *e, cs_err *err);                                /* ends what a crash left open in them */
 /* Reads what RUN did into a record, for a replay of it. */
 int cs_runs_record(cs_engine *e, const char *run, cs_record **ret, cs_err *err);

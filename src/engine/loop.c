@@ -280,6 +280,8 @@ static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 	if (rc == CS_OK)
 		rc = cs_clock_look(e, err);
 	e->step.now = now_ms(e);
+	if (rc == CS_OK && !atomic_load(&e->closing))
+		rc = cs_runs_return(e, err);
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
 	if (rc == CS_OK)
@@ -322,11 +324,16 @@ static int64_t next_due(cs_engine *e)
 	return next;
 }
 
+static bool has_steps(const cs_engine *e)
+{
+	return (cs_runs_waiting(e) > 0 || e->n_unseen > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing);
+}
+
 static int wait_ms(cs_engine *e)
 {
 	if (atomic_load(&e->failed))
 		return 20;
-	if ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing))
+	if (has_steps(e))
 		return 0;
 	int64_t due = next_due(e);
 	int64_t wait = e->stop_at > 0 ? 20 : e->idled ? FOREVER_MS : IDLE_MS;
@@ -363,7 +370,7 @@ static void refuse_replies(cs_engine *e, cs_message **messages, size_t n)
 static bool has_work(cs_engine *e, size_t n)
 {
 	int64_t due = next_due(e);
-	return n > 0 || cs_clock_moved(e) || ((cs_runs_waiting(e) > 0 || cs_starters_ready(e)) && !atomic_load(&e->closing)) || (due > 0 && due <= cs_engine_now(e));
+	return n > 0 || cs_clock_moved(e) || has_steps(e) || (due > 0 && due <= cs_engine_now(e));
 }
 
 /* True: there was work. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/json.h"
-#include "engine/engine_priv.h"
+#include "engine/parked.h"
 
 /* Runs that wait for one key. They say so anew whenever they are stepped, so nothing of this is kept. */
 typedef struct cs_once_queue {
@@ -79,7 +79,7 @@ void cs_once_note(cs_engine *e, const cs_event *ev)
 static bool is_free(cs_engine *e, const cs_once_row *row, const cs_run *r)
 {
 	const cs_live *l = cs_runs_get(e, row->run);
-	bool over = l == NULL || cs_run_state_terminal(cs_run_state_name(l->run->state));
+	bool over = l == NULL ? !cs_parked_is(e, row->run) : cs_run_state_terminal(cs_run_state_name(l->run->state));
 	if (strcmp(row->state, "superseded") == 0)       /* the operator's word was for that run */
 		return over || strcmp(row->run, r->id) == 0;
 	return over && strcmp(row->state, "retry-wait") == 0;

@@ -51,6 +51,7 @@ static void make_room(cs_engine *e)
 static void take_out(cs_engine *e, cs_parked *p)
 {
 	size_t mask = e->cap_parked - 1, hole = (size_t)(p - e->parked);
+	e->n_unseen -= p->unseen;
 	for (size_t i = (hole + 1) & mask; e->parked[i].run[0] != '\0'; i = (i + 1) & mask) {
 		size_t own = slot_of(e, e->parked[i].run);
 		if (((i - own) & mask) < ((i - hole) & mask))
@@ -60,6 +61,15 @@ static void take_out(cs_engine *e, cs_parked *p)
 	}
 	e->parked[hole] = (cs_parked){ .due = 0 };
 	e->n_parked--;
+}
+
+static cs_parked *put_in(cs_engine *e, const char *run)
+{
+	make_room(e);
+	cs_parked *p = entry_of(e, run);
+	memcpy(p->run, run, CS_ID_SIZE);
+	e->n_parked++;
+	return p;
 }
 
 /* ---- leaving --------------------------------------------------------------------------------------------- */
@@ -85,10 +95,14 @@ static bool may_leave(const cs_engine *e, const cs_live *l)
 	return true;
 }
 
+size_t cs_parked_keep(const cs_engine *e)
+{
+	return e->opts.keep_runs > 0 ? e->opts.keep_runs : CS_PARKED_KEEP;
+}
+
 void cs_parked_note(cs_engine *e, cs_live *l)
 {
-	size_t keep = e->opts.keep_runs > 0 ? e->opts.keep_runs : CS_PARKED_KEEP;
-	if (l->parking || e->n_runs <= keep + e->n_parking || !may_leave(e, l))
+	if (l->parking || e->n_runs <= cs_parked_keep(e) + e->n_parking || !may_leave(e, l))
 		return;
 	if (e->n_parking == e->cap_parking) {
 		e->cap_parking = e->cap_parking > 0 ? e->cap_parking * 2 : 64;
@@ -100,11 +114,7 @@ void cs_parked_note(cs_engine *e, cs_live *l)
 
 static void leave(cs_engine *e, cs_live *l)
 {
-	make_room(e);
-	cs_parked *p = entry_of(e, l->run->id);
-	memcpy(p->run, l->run->id, CS_ID_SIZE);
-	p->due = l->due;
-	e->n_parked++;
+	put_in(e, l->run->id)->due = l->due;
 	e->untrimmed++;
 	cs_runs_leave(e, l);
 }
@@ -124,15 +134,43 @@ void cs_parked_sweep(cs_engine *e)
 	}
 }
 
+/* ---- left out by the start ------------------------------------------------------------------------------- */
+
+bool cs_parked_may_stay_out(const cs_engine *e, const cs_open_run *o, const cs_flow *f)
+{
+	const cs_flow_settings *s = cs_workspace_flow_settings(e->ws, f->name);
+	bool shares = s != NULL && (s->alone != CS_ALONE_NONE || s->concurrent > 0);
+	return o->waits && f->n_listens == 0 && f->n_subs == 0 && !shares && e->n_runs >= cs_parked_keep(e);
+}
+
+void cs_parked_stay_out(cs_engine *e, const char *run)
+{
+	put_in(e, run)->unseen = true;
+	e->n_unseen++;
+}
+
+bool cs_parked_unseen(const cs_engine *e, const char *run)
+{
+	const cs_parked *p = find(e, run);
+	return p != NULL && p->unseen;
+}
+
 /* ---- coming back ----------------------------------------------------------------------------------------- */
 
-int64_t cs_parked_drop(cs_engine *e, const char *run)
+cs_parked cs_parked_drop(cs_engine *e, const char *run)
 {
 	cs_parked *p = find(e, run);
-	int64_t due = p != NULL ? p->due : 0;
-	if (p != NULL)
+	cs_parked was = { .due = 0 };
+	if (p != NULL) {
+		was = *p;
 		take_out(e, p);
-	return due;
+	}
+	return was;
+}
+
+bool cs_parked_is(const cs_engine *e, const char *run)
+{
+	return find(e, run) != NULL;
 }
 
 int64_t cs_parked_due(const cs_engine *e, const char *run)

@@ -11,6 +11,8 @@
 #include "engine/snapshot.h"
 #include "engine/turns.h"
 
+enum { RETURN_RUNS = 512 };
+
 static int by_id(const void *a, const void *b)
 {
 	return strcmp(((const cs_live *)a)->run->id, ((const cs_live *)b)->run->id);
@@ -25,9 +27,12 @@ cs_live *cs_runs_add(cs_engine *e, cs_run *r, cs_bundle *b)
 	if (tsearch(l, &e->runs, by_id) == NULL)
 		abort();
 	e->n_runs++;
-	l->due = cs_parked_drop(e, r->id);
+	cs_parked was = cs_parked_drop(e, r->id);
+	l->due = was.due;
 	cs_turns_join(e, l);
 	cs_hearers_join(e, l);
+	if (was.unseen)              /* whoever brings it back: it has its step of the start now */
+		cs_runs_ready(e, l);
 	return l;
 }
 
@@ -227,6 +232,7 @@ void cs_runs_free(cs_engine *e)
 	cs_turns_free(e);
 	free(e->gone);
 	free(e->heap);
+	free(e->open);
 }
 
 /* ---- from the log ---------------------------------------------------------------------------------------- */
@@ -343,30 +349,67 @@ static int by_age(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int note_open(void *engine, const cs_open_run *o)
+{
+	cs_engine *e = engine;
+	e->open = grown(e->open, e->n_open, &e->cap_open, sizeof *e->open);
+	e->open[e->n_open++] = *o;
+	return CS_OK;
+}
+
+static int load_open(cs_engine *e, const cs_open_run *o, cs_err *err)
+{
+	cs_live *l = cs_runs_get(e, o->id);
+	if (l == NULL)
+		l = load_with(e, o->id, o->definition, err);
+	if (l == NULL)
+		return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
+	cs_runs_ready(e, l);
+	return CS_OK;
+}
+
+static int recover_one(cs_engine *e, const cs_open_run *o, cs_err *err)
+{
+	const cs_bundle *b = cs_bundle_by_hash(e, o->definition, err);
+	if (b == NULL)
+		return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
+	if (!cs_parked_may_stay_out(e, o, b->flow))
+		return load_open(e, o, err);
+	cs_parked_stay_out(e, o->id);
+	return CS_OK;
+}
+
 int cs_runs_recover(cs_engine *e, cs_err *err)
 {
-	CS_AUTOJSON json_t *rows = NULL;
-	int rc = cs_reader_query(e->reader, "SELECT id, definition FROM run WHERE state NOT IN ('completed','faulted','cancelled','compensated') ORDER BY created_seq",
-				 NULL, &rows, err);
-	if (rc != CS_OK)
-		return rc;
-	size_t i;
-	json_t *row;
-	json_array_foreach(rows, i, row) {
-		cs_live *l = cs_runs_get(e, cs_json_str_or(row, "id", ""));
-		if (l == NULL)
-			l = load_with(e, cs_json_str_or(row, "id", ""), cs_json_str(row, "definition"), err);
-		if (l == NULL)
-			return err != NULL && err->code != 0 ? err->code : CS_EINTERNAL;
-		cs_runs_ready(e, l);
-	}
-	json_array_foreach(rows, i, row) {   /* all are there: now each hears of what it awaits */
-		const cs_live *l = cs_runs_get(e, cs_json_str_or(row, "id", ""));
+	int rc = cs_reader_open_runs(e->reader, note_open, e, err);
+	for (size_t i = 0; i < e->n_open && rc == CS_OK; i++)
+		rc = recover_one(e, &e->open[i], err);
+	for (size_t i = 0; i < e->n_open && rc == CS_OK; i++) {      /* all are there: now each hears of what it awaits */
+		const cs_live *l = cs_runs_get(e, e->open[i].id);
 		rc = l != NULL ? cs_run_subs_look(l->run, &e->step, err) : CS_OK;
-		if (rc != CS_OK)
-			return rc;
 	}
-	return CS_OK;
+	return rc;
+}
+
+/* What came back before, and what it asked, is done with first; but a few come always, so that no load keeps them out. */
+int cs_runs_return(cs_engine *e, cs_err *err)
+{
+	size_t most = cs_parked_keep(e) < RETURN_RUNS ? cs_parked_keep(e) : RETURN_RUNS;
+	int rc = CS_OK;
+	if (cs_runs_waiting(e) + e->evaluating >= most)
+		most = (most + 7) / 8;
+	for (; e->next_open < e->n_open && most > 0 && rc == CS_OK; e->next_open++) {
+		const cs_open_run *o = &e->open[e->next_open];
+		if (!cs_parked_unseen(e, o->id))
+			continue;
+		rc = load_open(e, o, err);
+		most--;
+	}
+	if (e->n_unseen == 0) {
+		cs_freep(&e->open);
+		e->n_open = e->cap_open = e->next_open = 0;
+	}
+	return rc;
 }
 
 /* After all that may hear of it is there. */

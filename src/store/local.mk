@@ -16,7 +16,7 @@ libcsstore_a_SOURCES = \
 	src/store/projection_item.c \
 	src/store/projection_run.c \
 	src/store/projection_task.c \
-	src/store/reader.c src/store/reader_pick.c src/store/reader.h \
+	src/store/reader.c src/store/reader_open.c src/store/reader_pick.c src/store/reader.h \
 	src/store/rebuild.c \
 	src/store/schema.c src/store/schema.h \
 	src/store/snapshot.c src/store/sql.c src/store/sql.h \

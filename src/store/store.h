@@ -157,6 +157,15 @@ void cs_reader_release(cs_reader *r);
 /* A query over the projections: rows as an array of objects with the columns' names; integers,
  * reals, text (JSON columns stay text). Parameters: PARAMS is an array bound to ?1… . SQL is ours, const. */
 int cs_reader_query(cs_reader *r, const char *sql, const json_t *params, json_t **ret_rows, cs_err *err);
+/* A run that is not over. */
+typedef struct cs_open_run {
+	char id[CS_ID_SIZE];
+	char definition[CS_HEX_SIZE];    /* what it has now */
+	bool waits;                  /* it waits, no run started it, and none of its attempts is under way, in doubt or tried again */
+} cs_open_run;
+/* Calls FN for each of them, oldest first. FN's row is borrowed, and it may not read from R; a non-zero return stops and is returned. */
+typedef int cs_open_run_fn(void *ctx, const cs_open_run *run);
+int cs_reader_open_runs(cs_reader *r, cs_open_run_fn *fn, void *ctx, cs_err *err);
 /* A run or item id from a unique beginning or end. CS_ENOTFOUND, or CS_EINVAL when not unique. */
 int cs_reader_find_run(cs_reader *r, const char *part, char ret[CS_ID_SIZE], cs_err *err);
 int cs_reader_find_item(cs_reader *r, const char *part, char ret[CS_ID_SIZE], cs_err *err);
