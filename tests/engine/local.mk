@@ -87,6 +87,11 @@ check_PROGRAMS += tests/engine/test_parked
 TESTS += tests/engine/test_parked
 tests_engine_test_parked_SOURCES = tests/engine/test_parked.c
 tests_engine_test_parked_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
+
+check_PROGRAMS += tests/engine/test_unseen
+TESTS += tests/engine/test_unseen
+tests_engine_test_unseen_SOURCES = tests/engine/test_unseen.c
+tests_engine_test_unseen_LDADD = $(LDADD) tests/support/libsupport.a $(LDADD)
 check_PROGRAMS += tests/engine/test_open
 TESTS += tests/engine/test_open
 tests_engine_test_open_SOURCES = tests/engine/test_open.c
