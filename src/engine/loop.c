@@ -272,16 +272,21 @@ static int settle(cs_engine *e, cs_err *err)
 	return rc == CS_OK ? cs_outlets_settle(e, err) : rc;
 }
 
+/* Before anything is taken. */
+static int prepare(cs_engine *e, cs_err *err)
+{
+	int rc = cs_clock_look(e, err);
+	e->step.now = now_ms(e);
+	return rc == CS_OK && !atomic_load(&e->closing) ? cs_runs_return(e, err) : rc;
+}
+
 static int group(cs_engine *e, cs_message **messages, size_t n, cs_err *err)
 {
 	int rc = cs_store_begin(e->store, err);
 	e->group_seq = cs_store_last_seq(e->store);
 	e->unsafe_intent = false;
 	if (rc == CS_OK)
-		rc = cs_clock_look(e, err);
-	e->step.now = now_ms(e);
-	if (rc == CS_OK && !atomic_load(&e->closing))
-		rc = cs_runs_return(e, err);
+		rc = prepare(e, err);
 	for (size_t i = 0; rc == CS_OK && i < n; i++)
 		rc = take_message(e, messages[i], err);
 	if (rc == CS_OK)

@@ -11,7 +11,7 @@
 #include "engine/snapshot.h"
 #include "engine/turns.h"
 
-enum { RETURN_RUNS = 512 };
+enum { RETURN_RUNS = 1024 };
 
 static int by_id(const void *a, const void *b)
 {
