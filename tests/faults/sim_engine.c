@@ -36,13 +36,15 @@ static void hash_at(simulation *s, int64_t seq, char out[CS_HEX_SIZE])
 void sim_look(simulation *s)
 {
 	cs_err err = { 0 };
-	if (s->reader == NULL)
+	if (s->reader == NULL || !s->news)
 		return;
+	s->news = false;
 	if (invariants_read_on(s->rules, s->reader, &err) != CS_OK)
 		sim_wrong(s, "the log cannot be read: %s", err.msg);
 	if (sim_rules_read_on(&s->more_rules, s->reader, &err) != CS_OK)
 		sim_wrong(s, "the log cannot be read: %s", err.msg);
 	s->net.log_ms = s->more_rules.at;
+	s->net.shut = s->more_rules.shut;
 	const char *first = json_string_value(json_array_get(invariants_found(s->rules), 0));
 	if (first != NULL)
 		sim_wrong(s, "%s", first);
@@ -77,6 +79,7 @@ json_t *sim_rows(simulation *s, const char *sql, const char *param)
 static void on_commit(void *simulation_, int64_t seq)
 {
 	simulation *s = simulation_;
+	s->news = true;
 	if (seq <= 0)
 		return;              /* it has failed, and says so */
 	s->acked_seq = seq;
@@ -247,6 +250,7 @@ void sim_refused(simulation *s)
 	cs_engine *second = NULL;
 	int64_t last = s->more_rules.seq;
 	int rc = open_engine(s, &second, &err);
+	s->news = true;
 	sim_look(s);
 	if (rc != CS_EUNAVAIL)
 		sim_wrong(s, "a second engine beside the first: %s", rc == CS_OK ? "it is there" : err.msg);
@@ -298,6 +302,7 @@ void sim_start(simulation *s)
 	if (s->wrong)
 		return;
 	look_back(s);
+	s->news = true;
 	sim_look(s);
 	if (!s->live && !sim_disk_failed())
 		say_live(s);

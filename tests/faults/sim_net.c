@@ -151,6 +151,8 @@ static void leave(sim_net *n, sim_flight *f)
 		open = false;
 	if (open && (n->held || n->off) && cs_effect_class_sends(e->class))
 		n->wrong(n->ctx, "I12: %s leaves while everything is held", e->task);
+	if (open && n->shut)
+		n->wrong(n->ctx, "I12: %s leaves while the breaker is open", e->task);
 	f->outcome = open ? end_of(n, f) : failed(CS_OUTCOME_NOT_SENT, 0);
 	bool late = f->outcome->kind == CS_OUTCOME_AMBIGUOUS && sim_one_in(n->chance, 3);
 	f->due = sim_time_ms() + (late ? LATE_MS : (int64_t)sim_draw(n->chance, 120));
@@ -162,6 +164,8 @@ static int perform(void *self, const cs_effect *e, cs_outcome_fn *done, void *ct
 {
 	sim_net *n = self;
 	n->arrives(n->ctx, e);
+	if (n->most > 0 && n->n >= n->most)
+		n->wrong(n->ctx, "%s is one call more at once than the limit of its connector", e->task);
 	if (!n->calm && sim_one_in(n->chance, 50))
 		return cs_err_set(err, CS_EUNAVAIL, "the simulated network takes nothing");
 	sim_flight *f = cs_xcalloc(1, sizeof *f);

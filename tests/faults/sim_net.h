@@ -23,6 +23,8 @@ typedef struct sim_net {
 	void *ctx;
 	bool calm;                   /* no faults: what arrives is done */
 	int64_t log_ms;              /* of the latest event of the log: the engine's time may be ahead of a clock set back */
+	size_t most;                 /* so many may be under way at once; 0: any number */
+	bool shut;                   /* the breaker is open, the log says */
 	bool held, off;              /* the operator was told that all, or the connector, is held: nothing may leave */
 	sim_flight **flights; size_t n, cap;
 	json_t *ledger;              /* [{method, path, digest, key, at}], as tests/support/invariants.h reads it */

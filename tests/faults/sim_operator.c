@@ -114,7 +114,9 @@ void sim_control(simulation *s)
 void sim_change_run(simulation *s)
 {
 	static const char *const places[] = { "input", "with", "context" };
-	CS_AUTOJSON json_t *rows = sim_rows(s, "SELECT id FROM run ORDER BY id", NULL);
+	bool open = sim_one_in(&s->chance, 2);
+	CS_AUTOJSON json_t *rows = sim_rows(s, open ? "SELECT id FROM run WHERE state IN ('waiting', 'paused', 'faulted') ORDER BY id" :
+					    "SELECT id FROM run ORDER BY id", NULL);
 	const char *run = cs_json_str(any_of(s, rows), "id");
 	if (run == NULL)
 		return;

@@ -142,6 +142,8 @@ static int read_one(void *ctx, const cs_event *ev)
 		on_attempt(r, ev);
 	else if (strcmp(ev->type, "run.created") == 0)
 		on_created(r, ev);
+	else if (strncmp(ev->type, "breaker.", 8) == 0 && strcmp(ev->type, "breaker.failed") != 0)
+		r->shut = strcmp(ev->type, "breaker.opened") == 0;
 	else if (strcmp(ev->type, "engine.incarnation") == 0)
 		on_incarnation(r);
 	else if (strcmp(ev->type, "reversal.begun") == 0) {

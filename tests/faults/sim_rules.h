@@ -18,6 +18,7 @@ typedef struct sim_rules {
 	json_t *runs, *old;          /* run -> true: all of them; those of before this state was a copy, and what they lead to */
 	json_t *let_go;              /* "RUN TASK OCCURRENCE" -> true: the operator, who knew of the other copy, had it repeated */
 	json_t *barred;              /* key -> true: begun by an old run, and not let go */
+	bool shut;                   /* the breaker is open */
 	int64_t counted;             /* types are counted of what comes after */
 	json_t *probes;              /* key of a probe -> the key that it asks about */
 	const json_t *happened;      /* borrowed: key -> how often it had its effect outside; NULL: nobody knows */

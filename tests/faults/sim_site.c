@@ -12,7 +12,7 @@
 enum { TRIES = 100 };
 
 static const char connector[] =
-	"connector: out\nkind: http\nurl: https://out.example.com\nidentity: me@example.com\nmode: live\noperations:\n"
+	"connector: out\nkind: http\nurl: https://out.example.com\nidentity: me@example.com\nmode: live\n%soperations:\n"
 	"  free: { effect: unsafe, reverse: none, request: { method: POST, path: /free, as: json, body: '${ . }' } }\n"
 	"  ask: { effect: unsafe, reverse: none, retry: { attempts: 2, delay: PT0.5S }, request: { method: POST, path: '/ask/{n}', as: json, body: '${ . }' } }\n"
 	"  key: { effect: keyed, retry: { attempts: 3, delay: PT0.5S, backoff: exponential }, request: { method: PUT, path: /key, as: json, body: '${ . }' } }\n"
@@ -100,6 +100,8 @@ static void vary(json_t *v, sim_chance *chance, bool jq)
 	if (json_object_get(v, "wait") != NULL && sim_one_in(chance, 3)) {
 		json_object_del(v, "wait");
 		json_object_set_new(v, "listen", json_pack("{s:{s:{s:{s:s}}}}", "to", "one", "with", "type", "x.y"));
+		if (sim_one_in(chance, 2))
+			json_object_set_new(v, "foreach", json_pack("{s:s, s:[{s:{s:{s:i}}}]}", "item", "e", "do", "each", "set", "n", 1));
 	}
 }
 
@@ -202,10 +204,11 @@ void sim_site_write(const char *dir, uint64_t seed)
 {
 	static const char *const missed[] = { "skip", "latest", "all" };
 	sim_chance chance = { seed ^ UINT64_C(0xF10A7) };
-	bool jq = sim_one_in(&chance, 8);
+	bool jq = sim_one_in(&chance, 24);
 	CS_AUTOFREE char *mine = cs_xasprintf(settings, seed % 2 == 1 ? 3 : 200, missed[seed % CS_ARRAY_LEN(missed)]);
 	put(dir, "capstan.yaml", mine);
-	put(dir, "connectors/out.yaml", connector);
+	CS_AUTOFREE char *out = cs_xasprintf(connector, seed % SIM_LIMITED == 0 ? "breaker: { failures: 2, cool: PT5S }\nlimits: { concurrent: 2 }\n" : "");
+	put(dir, "connectors/out.yaml", out);
 	put_policy(dir, "out.ask", "ask");
 	put_flow(dir, "other", seed * SIM_FLOWS + 1000003, &chance, jq);
 	for (uint64_t i = 0; i < SIM_FLOWS; i++) {

@@ -76,7 +76,7 @@ static const struct {
 } acts[] = {
 	{ "turn", 300, turn }, { "network", 260, move_net }, { "job", 80, do_job }, { "time", 100, pass_time }, { "decide", 110, sim_decide },
 	{ "run", 45, sim_begin_run }, { "control", 40, sim_control }, { "hold", 14, sim_hold }, { "emit", 6, sim_emit },
-	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 10, sim_connector }, { "reload", 5, sim_reload },
+	{ "crash", 16, die }, { "disk", 8, arm_disk }, { "jump", 2, jump }, { "mode", 10, sim_connector }, { "reload", 8, sim_reload },
 	{ "change", 20, sim_change_run }, { "backup", 4, sim_backup }, { "restore", 2, sim_restore }, { "archive", 4, sim_archive },
 	{ "second", 2, sim_refused },
 };
@@ -138,6 +138,7 @@ void simulation_begin(simulation *s)
 	sim_net_init(&s->net, &s->chance);
 	s->net.ctx = s;
 	s->net.wrong = sim_wrong;
+	s->net.most = s->seed % SIM_LIMITED == 0 ? SIM_AT_ONCE : 0;
 	s->net.arrives = sim_call_arrives;
 	s->net.asks_about = asks_about;
 	s->more_rules.happened = s->net.happened;

@@ -35,6 +35,7 @@ typedef struct simulation {
 	invariants *rules;
 	sim_rules more_rules;
 	sim_job *jobs; size_t n_jobs, cap_jobs;
+	bool news;                   /* something was committed, or may have been, since it was looked at */
 	int64_t acked_seq;           /* the last commit that anybody was told of */
 	char acked_hash[CS_HEX_SIZE];
 	sim_asked *asked;            /* requests without an answer */
