@@ -54,6 +54,12 @@ void sim_backup(simulation *s)
  * sent stays sent, and counts. */
 static void look_anew(simulation *s)
 {
+	const char *key;
+	json_t *unused;
+	/* Of business keys that were used since, the copy knows nothing: a new run of it sends under them. Those that
+	 * an old run has are asked about as all that it sends (sim_rules.h). */
+	json_object_foreach(s->more_rules.business, key, unused)
+		json_object_del(s->net.sent, key);
 	invariants_free(s->rules);
 	s->rules = invariants_new();
 	sim_rules_anew(&s->more_rules, s->backup.events);

@@ -8,12 +8,13 @@
 
 void sim_rules_init(sim_rules *r)
 {
-	*r = (sim_rules){ .runs = json_object(), .old = json_object(), .let_go = json_object(), .barred = json_object(), .timers = json_object(), .done = json_object(), .reversing = json_object(), .types = json_object(), .shadows = json_object(),
+	*r = (sim_rules){ .business = json_object(), .runs = json_object(), .old = json_object(), .let_go = json_object(), .barred = json_object(), .timers = json_object(), .done = json_object(), .reversing = json_object(), .types = json_object(), .shadows = json_object(),
 			  .probes = json_object() };
 }
 
 void sim_rules_fini(sim_rules *r)
 {
+	json_decref(r->business);
 	json_decref(r->runs);
 	json_decref(r->old);
 	json_decref(r->let_go);
@@ -114,6 +115,8 @@ static void on_attempt(sim_rules *r, const cs_event *ev)
 	const char *key = cs_json_str(ev->data, "key"), *class = cs_json_str_or(ev->data, "class", "");
 	CS_AUTOFREE char *entry = cs_xasprintf("%s %s %d", ev->run, ev->task != NULL ? ev->task : "", ev->occurrence);
 	const char *done = cs_json_str(r->done, entry);
+	if (key != NULL && cs_json_str(ev->data, "once") != NULL)
+		json_object_set_new(r->business, key, json_true());
 	if (key != NULL) {
 		on_probed(r, ev, key);
 		on_copied(r, ev, key, entry);

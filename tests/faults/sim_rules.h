@@ -20,6 +20,7 @@ typedef struct sim_rules {
 	json_t *barred;              /* key -> true: begun by an old run, and not let go */
 	bool shut;                   /* the breaker is open */
 	int64_t counted;             /* types are counted of what comes after */
+	json_t *business;            /* key -> true: it follows from a business key, and is the same in every run */
 	json_t *probes;              /* key of a probe -> the key that it asks about */
 	const json_t *happened;      /* borrowed: key -> how often it had its effect outside; NULL: nobody knows */
 	char wrong[400];             /* the first finding; "" */

@@ -207,7 +207,7 @@ void sim_site_write(const char *dir, uint64_t seed)
 	bool jq = sim_one_in(&chance, 24);
 	CS_AUTOFREE char *mine = cs_xasprintf(settings, seed % 2 == 1 ? 3 : 200, missed[seed % CS_ARRAY_LEN(missed)]);
 	put(dir, "capstan.yaml", mine);
-	CS_AUTOFREE char *out = cs_xasprintf(connector, seed % SIM_LIMITED == 0 ? "breaker: { failures: 2, cool: PT5S }\nlimits: { concurrent: 2 }\n" : "");
+	CS_AUTOFREE char *out = cs_xasprintf(connector, seed % SIM_LIMITED == 0 ? "breaker: { failures: 2, cool: PT5S }\nlimits: { concurrent: 1 }\n" : "");
 	put(dir, "connectors/out.yaml", out);
 	put_policy(dir, "out.ask", "ask");
 	put_flow(dir, "other", seed * SIM_FLOWS + 1000003, &chance, jq);
