@@ -150,8 +150,9 @@ static int end_waiting(struct walk *w, cs_frame *seq, cs_err *err)
 	cs_frame *leaf = seq->child;
 	while (leaf != NULL && leaf->child != NULL)
 		leaf = leaf->child;
-	if (leaf == NULL || leaf->kids != NULL || !only_waits(leaf))
-		return CS_OK;            /* a fork further down ends its own branches */
+	/* A fork further down ends its own branches. What is being stopped is led on until it is: nobody else does. */
+	if (leaf == NULL || leaf->kids != NULL || !(seq->stopped || only_waits(leaf)))
+		return CS_OK;
 	return cs_step_cancel(w->r, w->s, seq, &clear, err);
 }
 

@@ -54,6 +54,15 @@ static void twice_the_same_seed_is_twice_the_same_log(void **state)
 	}
 }
 
+/* Faults that were found by chance. */
+static void seeds_that_have_shown_a_fault_do_not_show_it_again(void **state)
+{
+	static const uint64_t seeds[] = { 1080, 1106, 40011, 40322 };
+	(void)state;
+	for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+		(void)run(seeds[i]);
+}
+
 static void another_seed_is_another_log(void **state)
 {
 	(void)state;
@@ -137,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twice_the_same_seed_is_twice_the_same_log),
 		cmocka_unit_test(another_seed_is_another_log),
+		cmocka_unit_test(seeds_that_have_shown_a_fault_do_not_show_it_again),
 		cmocka_unit_test(a_first_start_that_fails_leaves_nothing_in_the_way),
 		cmocka_unit_test(what_a_start_says_of_the_disk_is_dated_after_the_log),
 		cmocka_unit_test(the_invariants_hold_over_seeds),
