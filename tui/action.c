@@ -19,7 +19,7 @@ static const struct { unsigned bit; const char *why; } reasons[] = {
 	{ CS_CAN_CARD, N_("its card is not on the screen: open it with Enter") },
 	{ CS_CAN_RESOLVE, N_("no effect is in doubt here: J goes to the next item") },
 	{ CS_CAN_FAULT, N_("no fault is selected (↑ goes up): t shows the run") },
-	{ CS_CAN_CORRECT, N_("only what waits, is paused or faulted is corrected: t shows the run") },
+	{ CS_CAN_CORRECT, N_("only what waits, is paused or faulted is corrected (↑ goes up): t shows the run") },
 	{ CS_CAN_UNDO, N_("no decision can be taken back, as none was made or its grace is over: t shows the run") },
 	{ CS_CAN_GONE, N_("the engine is there, so nothing has to be found: ? lists what can be done") },
 	{ CS_CAN_OPEN, N_("it is decided already: J goes to the next item") },

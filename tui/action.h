@@ -31,8 +31,9 @@ enum {
 	A(did_not, "did-not", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("it did not happen: the step fails")) \
 	A(repeat_effect, "repeat-effect", "x", CS_INBOX, CS_CARD_OPEN | CS_CAN_RESOLVE, CS_ACT_DECISION | CS_ACT_FOOTER, N_("send it again, with a typed word")) \
 	A(dismiss, "dismiss", "d", CS_INBOX, CS_CARD_OPEN | CS_CAN_DISMISS, CS_ACT_DECISION | CS_ACT_FOOTER, N_("seen and done: a notice goes, a faulted run stays as it is")) \
+	A(correct_retry, "correct-retry", "k K", CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_CORRECT, CS_ACT_FOOTER, N_("correct what the run has not used yet, in your editor, then retry or go on; unchanged: only that")) \
 	A(retry, "retry", "k", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_FAULT, CS_ACT_DECISION | CS_ACT_FOOTER, N_("retry the faulted run, when asked y: only what is not done")) \
-	A(correct, "correct", "K", CS_INBOX | CS_RUNS | CS_TRACE, CS_CAN_ROW | CS_CAN_CORRECT, CS_ACT_FOOTER, N_("correct what the run has not used yet, in your editor, and go on")) \
+	A(correct, "correct", "K", CS_INBOX, CS_CAN_ROW | CS_CAN_CORRECT, CS_ACT_FOOTER, N_("correct what the run has not used yet, in your editor, and go on")) \
 	A(snooze, "snooze", "s", CS_INBOX, CS_CARD_OPEN | CS_CAN_SNOOZE, CS_ACT_FOOTER, N_("put it off: it comes back by itself")) \
 	A(undo, "undo", "u", CS_INBOX, CS_CAN_UNDO, CS_ACT_FOOTER, N_("take the last decision back, while it counts down")) \
 	A(pause, "pause", "p", CS_RUNS | CS_TRACE, CS_CAN_RUN | CS_CAN_PAUSE, CS_ACT_FOOTER, N_("pause the run")) \

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "tui/action.h"
 #include "tui/inbox.h"
+#include "tui/run.h"
 #include "tui/show.h"
 
 #define TEXT_MAX (1u << 20)
@@ -242,15 +243,19 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 	CS_AUTOBUF cs_buf start = { 0 };
 	cs_err err = { 0 };
 
+	if (!still_there(sh, cmd))
+		return;
 	if (error) {
+		if (cs_shell_can(sh) & CS_CAN_FAULT)     /* what has no other way on is retried as it is */
+			cs_act_retry(sh);
 		cs_shell_sayf(sh, CS_ST_BAD, _("It cannot be corrected: %s. t shows the run"), error);
 		return;
 	}
-	if (!still_there(sh, cmd))
-		return;
 	cs_buf_init(&start, TEXT_MAX);
 	lines = lines_of(sh, run, ok);
 	if (json_object_size(lines) == 0 && json_array_size(json_object_get(ok, "places")) == 0) {
+		if (cs_shell_can(sh) & CS_CAN_FAULT)
+			cs_act_retry(sh);
 		cs_shell_say(sh, CS_ST_WAIT, _("Nothing is left that it has not used: t shows what became of it"));
 		return;
 	}
@@ -260,7 +265,7 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 		return;
 	}
 	if (json_array_size(set) == 0) {
-		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was changed: K takes it up again"));
+		cs_run_as_it_is(sh, cs_json_str_or(ok, "state", ""));
 		return;
 	}
 	json_t *dry = json_pack("{s:s, s:s, s:O, s:b, s:O}", "cmd", "correct", "run", run, "set", set, "dry", 1, "was", lines);
@@ -271,6 +276,11 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 	if (json_object_get(cmd, "runs"))
 		(void)json_object_set(dry, "runs", json_object_get(cmd, "runs"));
 	cs_shell_send(sh, dry, shown);
+}
+
+void cs_act_correct_retry(cs_shell *sh)
+{
+	cs_act_correct(sh);
 }
 
 void cs_act_correct(cs_shell *sh)

@@ -163,7 +163,8 @@ static void retry_chosen(cs_shell *sh, const json_t *bound, const char *key)
 	json_t *run;
 
 	if (*key != 'y') {
-		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was retried: k asks again"));
+		cs_shell_say(sh, CS_ST_WAIT, strcmp(cs_json_str_or(bound, "cmd", ""), "resume") == 0
+			     ? _("It stays paused: t shows the run") : _("Nothing was retried: k asks again"));
 		return;
 	}
 	json_array_foreach(json_object_get(bound, "runs"), i, run)
@@ -191,6 +192,16 @@ void cs_act_retry(cs_shell *sh)
 	else
 		label = cs_xstrdup(_("Retry what is not done? y, n:"));
 	cs_shell_choose(sh, label, "yn", bound, retry_chosen);
+}
+
+void cs_run_as_it_is(cs_shell *sh, const char *state)
+{
+	if (cs_show_is(state, faulted))
+		cs_act_retry(sh);
+	else if (cs_show_is(state, paused))
+		cs_shell_choose(sh, _("Nothing was changed. Resume it as it is? y, n:"), "yn", command(sh, "resume"), retry_chosen);
+	else
+		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was changed: K takes it up again"));
 }
 
 static void send_bound(cs_shell *sh, const json_t *bound, const char *text)

@@ -13,5 +13,7 @@ void cs_run_card(cs_pager *p, const json_t *run);              /* adds to P */
 unsigned cs_run_can(const json_t *run);                        /* CS_CAN_*; NULL: nothing */
 void cs_run_subject(const json_t *run, cs_buf *out);
 bool cs_run_ended(const json_t *run);
+/* Of the selected run in STATE, of which nothing is to be changed: asks whether it is retried, or resumed. */
+void cs_run_as_it_is(cs_shell *sh, const char *state);
 
 #endif

@@ -271,11 +271,12 @@ static void letters_go_up_and_down_and_what_cannot_be_is_said_whole(void **state
 	assert_true(driver_sees(d, "completed"));
 	driver_keys(d, "j");
 	driver_keys(d, "K");
-	assert_true(driver_sees(d, "correct: only what waits, is paused or"));
-	assert_true(driver_sees(d, "faulted is corrected: t shows the run"));
+	assert_true(driver_sees(d, "correct-retry: only what waits, is paused or"));
+	assert_true(driver_sees(d, "faulted is corrected (↑ goes up)"));
 	assert_int_equal(driver_find(d, "▸"), 2);
 	driver_keys(d, "G");
 	driver_keys(d, "g");
+	assert_true(driver_loses(d, "goes up"));
 	driver_keys(d, "k");
 	assert_true(driver_sees(d, "goes up"));
 	assert_int_equal(driver_find(d, "▸"), 1);
@@ -301,6 +302,74 @@ static void a_waiting_call_is_corrected_and_shown_anew(void **state)
 	driver_keys(d, "1");
 	driver_keys(d, "gJ");
 	assert_true(driver_sees(d, "Bye"));
+	(void)driver_stop(d);
+}
+
+/* `k` on a run is "correct and retry"; what is left as it is, is retried when asked. */
+static void k_on_a_faulted_run_corrects_and_retries(void **state)
+{
+	static const char *const env[] = { "EDITOR=sed -i s/^input.n=.*/input.n=41/", "VISUAL=", NULL };
+	site *s = *state;
+	driver *d;
+
+	site_file(s, "flows/sum.yaml", SUM);
+	assert_int_equal(SITE_RUN(s, NULL, "run", "sum"), 1);
+	d = site_console_with(s, 24, 80, env);
+	assert_true(driver_sees(d, "sum faulted"));
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "k correct-retry"));
+	assert_int_equal(driver_find(d, "k retry"), -1);
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "The correction"));
+	assert_true(driver_sees(d, "was     one"));
+	assert_true(driver_sees(d, "Correct and retry?"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was corrected"));
+	driver_keys(d, "t");
+	assert_true(driver_sees(d, "k correct-retry"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Correct and retry?"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "Corrected, and going on"));
+	assert_true(driver_sees(d, "completed"));
+	(void)driver_stop(d);
+}
+
+static void k_on_a_run_left_as_it_is_asks_for_the_plain_retry(void **state)
+{
+	static const char *const env[] = { "EDITOR=true", "VISUAL=", NULL };
+	site *s = *state;
+	driver *d;
+
+	site_file(s, "flows/sum.yaml", SUM);
+	assert_int_equal(SITE_RUN(s, NULL, "run", "sum"), 1);
+	d = site_console_with(s, 24, 80, env);
+	assert_true(driver_sees(d, "sum faulted"));
+	assert_int_equal(SITE_RUN(s, NULL, "run", "letter", "--detach", "--input", LETTER), 0);
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "▸ … waiting"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Nothing was changed: K takes it up again"));
+	driver_keys(d, "p");
+	assert_true(driver_sees(d, "P resume"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Nothing was changed. Resume it as it is? y, n:"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "It stays paused"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Nothing was changed. Resume it as it is? y, n:"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "Going on; p pauses it"));
+	driver_keys(d, "j");
+	assert_true(driver_sees(d, "▸ ✗ faulted"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Retry what is not done? y, n:"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was retried"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "Retry what is not done? y, n:"));
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "Retrying; t shows how it goes"));
 	(void)driver_stop(d);
 }
 
@@ -361,6 +430,8 @@ int main(void)
 		REAL(a_fault_of_several_runs_is_corrected_and_retried_by_one_decision),
 		REAL(letters_go_up_and_down_and_what_cannot_be_is_said_whole),
 		REAL(a_waiting_call_is_corrected_and_shown_anew),
+		REAL(k_on_a_faulted_run_corrects_and_retries),
+		REAL(k_on_a_run_left_as_it_is_asks_for_the_plain_retry),
 		REAL(notices_are_dismissed_approvals_put_off_runbooks_read),
 		REAL(where_it_cannot_be_it_says_what_to_do),
 	};
