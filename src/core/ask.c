@@ -294,6 +294,14 @@ static int ask_rules(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, bo
 	return why != NULL ? voided(r, s, f, item, why, &today, err) : CS_OK;
 }
 
+/* The item is over without a yes. What waited behind the gate for another try is over with it, first: its business
+ * key is free again. */
+static int refuse(cs_run *r, cs_step *s, cs_frame *f, const char *type, const cs_item *item, const char *decision, cs_err *err)
+{
+	int rc = cs_json_true(item->published, "gate") ? cs_attempt_let_go(r, s, f, "it was not let go before another try; nothing of it has happened", err) : CS_OK;
+	return rc != CS_OK ? rc : item_event(r, s, f, type, item, decision, err);
+}
+
 /* An approval that came too late to be used is more than an expiry: whoever gave it is told. */
 static int expire(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_err *err)
 {
@@ -303,7 +311,7 @@ static int expire(cs_run *r, cs_step *s, cs_frame *f, const cs_item *item, cs_er
 	CS_AUTOJSON json_t *told = json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "notice", "next", "dismiss", "level", "warning", "title",
 					     json_sprintf("%s was approved, but expired before it took effect", call),
 					     "action", "Nothing was sent. Where it is still wanted, start a run of the flow again.");
-	int rc = item_event(r, s, f, "approval.expired", item, "expired", err);
+	int rc = refuse(r, s, f, "approval.expired", item, "expired", err);
 	if (rc != CS_OK || !approved)
 		return rc;
 	s->new_id(s->ctx, id);
@@ -331,7 +339,7 @@ int cs_step_ask(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 	if (item->grace_until > s->now)
 		return CS_OK;
 	if (!approved)
-		return item_event(r, s, f, "approval.settled", item, item->state, err);
+		return refuse(r, s, f, "approval.settled", item, item->state, err);
 	if (cs_json_true(item->published, "gate"))
 		return pass_gate(r, s, f, item, err);
 	return item_event(r, s, f, "approval.consumed", item, NULL, err);

@@ -158,6 +158,9 @@ int cs_call_read(cs_view_of *v, const cs_function *fn, json_t *reply, json_t **r
 int cs_attempt_doubt(cs_run *r, cs_step *s, cs_frame *f, const char *how, cs_err *err);
 /* *ret_over: another try would come after the window of its key, though it may have happened; it is in doubt now. */
 int cs_attempt_outlived(cs_run *r, cs_step *s, cs_frame *f, bool *ret_over, cs_err *err);
+/* F's attempt, which was begun and kept back, is not tried again: it has failed, and nothing of it has happened. An
+ * attempt that was not begun is none. */
+int cs_attempt_let_go(cs_run *r, cs_step *s, cs_frame *f, const char *why, cs_err *err);
 /* F is cancelled: what is open or in doubt is awaited (not clear), what is to be tried again and may have happened is
  * in doubt from now on, what has not happened has failed. */
 int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err);

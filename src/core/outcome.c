@@ -224,6 +224,14 @@ int cs_attempt_outlived(cs_run *r, cs_step *s, cs_frame *f, bool *ret_over, cs_e
 	return *ret_over ? cs_attempt_doubt(r, s, f, "the window of its key is over", err) : CS_OK;
 }
 
+int cs_attempt_let_go(cs_run *r, cs_step *s, cs_frame *f, const char *why, cs_err *err)
+{
+	if (f->call->tries == 0)
+		return CS_OK;
+	CS_AUTOJSON json_t *error = cs_error_new("runtime", why, f->task->ref);
+	return cs_run_write(r, s, "attempt.failed", f->task, f->occurrence, base_data(f->call, NULL, error), err);
+}
+
 int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_err *err)
 {
 	if (f->call != NULL && f->call->outer != NULL) {         /* what is asked is awaited like what is open */
@@ -234,14 +242,17 @@ int cs_attempt_give_up(cs_run *r, cs_step *s, cs_frame *f, bool *ret_clear, cs_e
 	}
 	if (f->call != NULL && (f->call->phase == CS_CALL_INTENT || f->call->phase == CS_CALL_IN_DOUBT))
 		*ret_clear = false;
-	if (f->call == NULL || f->call->phase != CS_CALL_RETRY_WAIT)
+	if (f->call == NULL)
+		return CS_OK;
+	if (f->call->phase == CS_CALL_ASKING)
+		return cs_attempt_let_go(r, s, f, "it was cancelled before another try; nothing of it has happened", err);
+	if (f->call->phase != CS_CALL_RETRY_WAIT)
 		return CS_OK;
 	if (uncertain(f->call)) {
 		*ret_clear = false;
 		return cs_attempt_doubt(r, s, f, "cancelled before it was known", err);
 	}
-	CS_AUTOJSON json_t *error = cs_error_new("runtime", "it was cancelled before another try; nothing of it has happened", f->task->ref);
-	return cs_run_write(r, s, "attempt.failed", f->task, f->occurrence, base_data(f->call, NULL, error), err);
+	return cs_attempt_let_go(r, s, f, "it was cancelled before another try; nothing of it has happened", err);
 }
 
 int cs_attempts_doubt(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)

@@ -242,6 +242,42 @@ static void on_hold_what_has_a_business_key_is_approved_as_any_other(void **stat
 	becomes_a_proposal(*state, "mail.order");
 }
 
+/* What was begun and is refused has failed: nobody waits for it under its business key. END: how the gate is left. */
+static void not_let_go(world *w, const char *end, const char *state)
+{
+	CS_AUTOFREE char *run = far_side_begin(w, "mail.order");
+	far_side_await(1);
+	json_decref(say(w, "mail", "hold"));
+	assert_false(far_side_gate(0));
+	far_side_end(0, CS_OUTCOME_NOT_SENT, 0, "held");
+	world_await_blocked(w, run, "approval");
+	CS_AUTOJSON json_t *item = world_item(w);
+	if (strcmp(end, "cancel") == 0)
+		world_control(w, run, end, "not wanted");
+	else
+		json_decref(world_decide(w, cs_json_str(item, "id"), json_pack("{s:s, s:s}", "verb", end, "note", "no")));
+	json_decref(world_await(w, run, state));
+	assert_int_equal(world_count(w, run, "attempt.failed"), 1);
+	assert_int_equal(world_number(w, "SELECT count(*) AS n FROM attempt WHERE state <> 'failed'"), 0);
+	json_decref(say(w, "mail", "live"));
+	CS_AUTOFREE char *other = far_side_begin(w, "mail.order");
+	far_side_await(2);
+	assert_string_not_equal(far_side_key(0), far_side_key(1));
+	far_side_end(1, CS_OUTCOME_DONE, 0, "");
+	json_decref(world_await(w, other, "completed"));
+	world_verify(w);
+}
+
+static void on_hold_what_is_refused_frees_its_business_key(void **state)
+{
+	not_let_go(*state, "reject", "faulted");
+}
+
+static void on_hold_what_is_cancelled_frees_its_business_key(void **state)
+{
+	not_let_go(*state, "cancel", "cancelled");
+}
+
 /* The wait before another try is shorter. */
 static void let_waits_pass(world *w)
 {
@@ -389,6 +425,8 @@ int main(void)
 		TEST(what_was_resolved_is_resolved_no_other_way),
 		TEST(i12_a_mode_that_was_said_holds_over_a_restart),
 		TEST(i12_a_mode_is_asked_again_just_before_the_first_byte),
+		TEST(on_hold_what_is_refused_frees_its_business_key),
+		TEST(on_hold_what_is_cancelled_frees_its_business_key),
 		TEST(what_is_held_back_keeps_its_tries),
 		TEST(i12_on_hold_what_was_about_to_leave_becomes_a_proposal),
 		TEST(on_hold_what_has_a_business_key_is_approved_as_any_other),
