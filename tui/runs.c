@@ -19,6 +19,8 @@ typedef struct runs {
 	cs_list list;
 	cs_pager card;
 	bool all;        /* the oldest run is in the list */
+	json_t *full;    /* the selected run with its input, output and error, which rows are without */
+	json_t *full_of; /* the row it was read for */
 } runs;
 
 static runs *of(const cs_view *v)
@@ -40,6 +42,8 @@ static void destroy(cs_view *v)
 {
 	cs_list_fini(&of(v)->list);
 	cs_pager_fini(&of(v)->card);
+	json_decref(of(v)->full);
+	json_decref(of(v)->full_of);
 	free(v);
 }
 
@@ -84,6 +88,25 @@ static void draw_row(void *ctx, cs_term *t, cs_rect r, const json_t *row, unsign
 	cs_run_draw_row(rs->view.sh, t, r, row, bits);
 }
 
+/* Read again when the row says something else; what cannot be read is said, and the row shown. */
+static const json_t *whole(runs *r, json_t *row)
+{
+	const cs_source *src = r->view.sh->src;
+	json_t *full = NULL;
+	cs_err err = { 0 };
+
+	if (r->full_of && cs_json_equal(r->full_of, row))
+		return r->full ? r->full : row;
+	json_decref(CS_STEAL(r->full));
+	json_decref(CS_STEAL(r->full_of));
+	r->full_of = json_deep_copy(row);
+	if (src->run(src->ctx, cs_json_str_or(row, "run", ""), &full, &err) < 0)
+		cs_shell_say_err(r->view.sh, &err);
+	else
+		r->full = full;
+	return r->full ? r->full : row;
+}
+
 static void draw_card(runs *r, cs_rect pane)
 {
 	json_t *row = cs_list_row(&r->list);
@@ -91,7 +114,7 @@ static void draw_card(runs *r, cs_rect pane)
 	if (pane.w == 0 || !row)
 		return;
 	cs_pager_clear(&r->card);
-	cs_run_card(&r->card, row);
+	cs_run_card(&r->card, whole(r, row));
 	cs_pager_draw(&r->card, r->view.sh->term, pane, r->view.focus == 1);
 }
 

@@ -294,6 +294,7 @@ static void a_waiting_call_is_corrected_and_shown_anew(void **state)
 	assert_true(driver_sees(d, "Dear Ada"));
 	driver_keys(d, "2");
 	assert_true(driver_sees(d, "letter"));
+	assert_true(driver_sees(d, "Input       {"));            /* the card has what the rows are without */
 	driver_keys(d, "K");
 	assert_true(driver_sees(d, "asked about again"));
 	assert_true(driver_sees(d, "Correct it?"));
