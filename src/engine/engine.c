@@ -321,8 +321,10 @@ void cs_engine_drop(cs_engine *e)
 	bool alone = cs_workers_stop(e->evaluators, cs_clock_mono_ns() + INT64_C(3000000000));
 	if (alone)
 		cs_jq_pool_free(CS_STEAL(e->jq));
-	cs_workers_stop(e->loader, cs_clock_mono_ns() + INT64_C(2000000000));
-	cs_workers_stop(e->agents, cs_clock_mono_ns() + INT64_C(2000000000));
+	if (!cs_workers_stop(e->loader, cs_clock_mono_ns() + INT64_C(2000000000)))
+		alone = false;
+	if (!cs_workers_stop(e->agents, cs_clock_mono_ns() + INT64_C(2000000000)))
+		alone = false;
 	cs_message *left[64];
 	for (size_t n; (n = cs_queue_take(e->mailbox, (void **)left, 64, 0)) > 0;)
 		for (size_t i = 0; i < n; i++)
@@ -330,7 +332,7 @@ void cs_engine_drop(cs_engine *e)
 	if (alone)
 		engine_free(e);
 	else
-		let_go(e);           /* the rest stays for an evaluator that is still busy */
+		let_go(e);           /* the rest stays for a thread that is still busy with it */
 }
 
 int cs_engine_send(cs_engine *e, json_t *request, cs_reply_fn *done, void *ctx, cs_err *err)
