@@ -366,6 +366,20 @@ static int look_in(struct start *b, bool *ret_enter, cs_err *err)
 	return CS_OK;
 }
 
+/* A replay takes over what the operator had corrected here. */
+static int assume(struct start *b, cs_err *why, cs_err *err)
+{
+	json_t *data = NULL;
+	int as = 0;
+	int rc = cs_correct_recorded(b->r, b->t, &data, &as, why);
+	if (rc == CS_ENOTFOUND)
+		return CS_OK;
+	if (rc != CS_OK)
+		return fail(b, rc, why, err);
+	b->occurrence = as;
+	return cs_run_write(b->r, b->s, "task.corrected", b->t, as, data, err);
+}
+
 int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err *err)
 {
 	struct start b = { .r = r, .s = s, .seq = seq, .t = t, .occurrence = r->occurrences[t->id] + 1,
@@ -373,7 +387,10 @@ int cs_step_begin(cs_run *r, cs_step *s, cs_frame *seq, const cs_task *t, cs_err
 	CS_AUTOJSON json_t *raw = json_incref(seq->last);
 	CS_AUTOJSON json_t *input = NULL;
 	cs_err why = { 0 };
-	int rc = patched(&b, &raw, &why);
+	int rc = assume(&b, &why, err);
+	if (rc != CS_OK)
+		return rc;
+	rc = patched(&b, &raw, &why);
 	if (rc == CS_OK)
 		rc = cs_correct_apply(r, "input", t, &raw, &why);
 	if (rc != CS_OK)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "core/adopt.h"
 #include "core/fold.h"
+#include "core/record.h"
 
 enum {
 	OLD_MAX = 65536,                 /* bytes of a value that was there before; a larger one is in the log anyway */
@@ -390,13 +391,60 @@ static void forget_answers(cs_frame *f)
 	forget_answers(f->child);
 }
 
-int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t)
+/* ---- what a replay takes over ------------------------------------------------------------------------------- */
+
+/* What the operator sets at the task that the replay forks from is later than what was recorded. */
+static void add_set(const cs_run *r, const cs_task *t, int occurrence, json_t *patch)
 {
 	size_t i;
 	json_t *change;
-	int rc = cs_run_fold_again(r, ev, t);
-	json_array_foreach(json_object_get(ev->data, "patch"), i, change) {
-		if (rc == CS_OK && (json_object_get(change, "value") == NULL || i >= CS_CORRECT_CHANGES))
+	bool entered = t->wrapper >= 0 && t->wrapper != t->id;
+	if (r->from == NULL || occurrence != 1 || entered || strcmp(r->from, t->ref) != 0)
+		return;
+	json_array_foreach(r->patch, i, change)
+		json_array_append_new(patch, json_pack("{s:s, s:s, s:s, s:O}", "in", "input", "task", t->ref, "path",
+						       cs_json_str_or(change, "path", ""), "value", json_object_get(change, "value")));
+}
+
+static int may_assume(const cs_run *r, const json_t *patch, cs_err *err)
+{
+	CS_AUTOJSON json_t *context = r->context != NULL ? json_incref(r->context) : json_null();
+	size_t i;
+	json_t *change;
+	int rc = CS_OK;
+	if (json_array_size(r->corrections) + json_array_size(patch) > OPEN_MAX)
+		return cs_err_set(err, CS_EINVAL, "more than %d corrections wait for their tasks in this replay", OPEN_MAX);
+	json_array_foreach(patch, i, change)
+		if (rc == CS_OK && strcmp(cs_json_str_or(change, "in", ""), "context") == 0)
+			rc = put(&context, change, err);
+	return rc;
+}
+
+int cs_correct_recorded(const cs_run *r, const cs_task *t, json_t **ret_data, int *ret_as, cs_err *err)
+{
+	int occurrence = r->occurrences[t->id] + 1, as = 0;
+	const json_t *known = NULL;
+	CS_AUTOFREE char *key = cs_xasprintf("%s#%d", t->ref, occurrence);
+	if (r->record == NULL || cs_json_lists(r->assumed, key) ||
+	    cs_record_corrected(r->record, t->ref, occurrence, &known, &as) != CS_OK)
+		return CS_ENOTFOUND;
+	CS_AUTOJSON json_t *patch = json_copy((json_t *)(uintptr_t)known);
+	add_set(r, t, occurrence, patch);
+	int rc = may_assume(r, patch, err);
+	if (rc != CS_OK)
+		return rc;
+	*ret_data = json_pack("{s:i, s:O}", "from", occurrence, "patch", patch);
+	*ret_as = as > occurrence ? as : occurrence;
+	return CS_OK;
+}
+
+static int open_all(cs_run *r, const json_t *patch)
+{
+	size_t i;
+	json_t *change;
+	int rc = CS_OK;
+	json_array_foreach(patch, i, change) {
+		if (rc == CS_OK && json_object_get(change, "value") == NULL)
 			rc = CS_EINTERNAL;       /* the log of another workspace may say anything */
 		if (rc != CS_OK)
 			return rc;
@@ -411,6 +459,30 @@ int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t)
 		if (plain_path(change)[0] == '\0')
 			r->context_tainted = false;      /* all of it is the operator's */
 	}
+	return rc;
+}
+
+/* Nothing was asked of jq for the task that begins, and the others asked before this was there. */
+int cs_run_fold_task_corrected(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	int64_t from = cs_json_int_or(ev->data, "from", 0);
+	if (from < 1 || from > ev->occurrence)
+		return CS_EINTERNAL;
+	if (r->assumed == NULL)
+		r->assumed = json_array();
+	json_array_append_new(r->assumed, json_sprintf("%s#%d", t->ref, (int)from));
+	r->occurrences[t->id] = ev->occurrence - 1;
+	return open_all(r, json_object_get(ev->data, "patch"));
+}
+
+int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t)
+{
+	const json_t *patch = json_object_get(ev->data, "patch");
+	int rc = cs_run_fold_again(r, ev, t);
+	if (rc == CS_OK && json_array_size(patch) > CS_CORRECT_CHANGES)
+		rc = CS_EINTERNAL;
+	if (rc == CS_OK)
+		rc = open_all(r, patch);
 	forget_answers(r->root);
 	return rc;
 }

@@ -26,6 +26,10 @@ int cs_correct_write(cs_run *r, cs_step *s, json_t *patch, const json_t *again, 
 int cs_correct_apply(const cs_run *r, const char *in, const cs_task *t, json_t **value, cs_err *err);
 /* Is all of it the operator's, or where NAME is not NULL, all of its member of that name? Then it is clean. */
 bool cs_correct_owns(const cs_run *r, const char *in, const cs_task *t, const char *name);
+/* Before T begins in a replay: what it was corrected with in the run that is replayed, as task.corrected has it, which is
+ * written once, and the occurrence that it had there with that and has here too; what `--from` changes stands after it.
+ * CS_ENOTFOUND: nothing, or it is written. CS_EINVAL: it does not fit what is there now. */
+int cs_correct_recorded(const cs_run *r, const cs_task *t, json_t **ret_data, int *ret_as, cs_err *err);
 /* T is done, or gone with what is in it: its corrections are used up. INSIDE: only those of what is in it. */
 void cs_correct_forget(cs_run *r, const cs_task *t, bool inside);
 

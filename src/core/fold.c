@@ -491,6 +491,7 @@ static const struct {
 	{ "task.faulted", true, fold_task_faulted },
 	{ "task.cancelled", true, fold_task_cancelled },
 	{ "task.caught", true, fold_task_caught },
+	{ "task.corrected", true, cs_run_fold_task_corrected },
 	{ "attempt.intent", true, cs_run_fold_intent },
 	{ "attempt.done", true, cs_run_fold_attempt_done },
 	{ "attempt.reused", true, cs_run_fold_attempt_done },

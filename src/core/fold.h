@@ -20,6 +20,7 @@ int cs_run_fold_retried(cs_run *r, const cs_event *ev, const cs_task *t);
 /* The calls that EV names in `again` begin again. */
 int cs_run_fold_again(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_corrected(cs_run *r, const cs_event *ev, const cs_task *t);
+int cs_run_fold_task_corrected(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_call_started(cs_run *r, cs_frame *f, const cs_event *ev);
 int cs_run_fold_intent(cs_run *r, const cs_event *ev, const cs_task *t);
 int cs_run_fold_attempt_done(cs_run *r, const cs_event *ev, const cs_task *t);

@@ -263,6 +263,7 @@ void cs_run_free(cs_run *r)
 	json_decref(r->start);
 	json_decref(r->context);
 	json_decref(r->corrections);
+	json_decref(r->assumed);
 	json_decref(r->output);
 	json_decref(r->error);
 	json_decref(r->patch);

@@ -32,5 +32,8 @@ void cs_record_free(cs_record *r);
 void cs_record_add(cs_record *r, const cs_event *ev);
 /* CS_ENOTFOUND: that task was never entered so often. */
 int cs_record_find(const cs_record *r, const char *ref, int occurrence, cs_recorded *ret);
+/* What the operator corrected before that entry of the task was done: *ret_patch, borrowed, as run.corrected has it;
+ * and as which occurrence it was last begun with that. CS_ENOTFOUND: nothing. */
+int cs_record_corrected(const cs_record *r, const char *ref, int occurrence, const json_t **ret_patch, int *ret_as);
 
 #endif

@@ -227,6 +227,7 @@ typedef struct cs_run {
 	bool input_tainted;
 	json_t *context;
 	json_t *corrections;         /* of tasks that are not done, in order: [{in, task, path, value}] (correct.h); NULL: none */
+	json_t *assumed;             /* replay: where corrections were taken over: ["REF#N"]; NULL: nowhere */
 	bool context_tainted;
 	json_t *output, *error;
 	int *occurrences;            /* by task id */

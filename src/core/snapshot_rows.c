@@ -36,7 +36,7 @@ static const cs_member run_rows[] = {
 	APART(cs_run, flow, "the snapshot is bound to its definition"),
 	WORD(cs_run, state, states), R(BOOL, simulated), R(BOOL, shadow), R(BOOL, ask_again), R(BOOL, imported), R(TEXT, from), R(ARRAY, patch),
 	APART(cs_run, record, "read again from the log of the run that is replayed"),
-	R(JSON, input), R(JSON, start), R(BOOL, input_tainted), R(JSON, context), R(ARRAY, corrections), R(BOOL, context_tainted),
+	R(JSON, input), R(JSON, start), R(BOOL, input_tainted), R(JSON, context), R(ARRAY, corrections), R(ARRAY, assumed), R(BOOL, context_tainted),
 	R(JSON, output), R(JSON, error),
 	APART(cs_run, occurrences, "an object by reference"),
 	APART(cs_run, kept, "an object by reference, of hearings"),

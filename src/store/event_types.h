@@ -29,6 +29,8 @@
  *   task.skipped   outcome, then, tainted: of a gate that was not passed
  *   task.started   input, items              task.faulted error     task.caught error, as
  *                  run (that it started), again (taken up, not begun), args (its input)
+ *   task.corrected (a replay's) *patch (of run.corrected of what is replayed), *from: before the task begins, as the
+ *                  occurrence that it had there with that; it stands for those since FROM
  *   child.ended    *run, *state, output|error, tainted, reversals [{key, run, name, seq}] (what can be taken back), open [RUN] (runs that it awaited, and that
  *                  are not over): how the run ended that the task started, or one of those
  *   attempt.intent *key, *digest, *call, *class, connector, n, logical, epoch, deadline, rule,
@@ -167,6 +169,7 @@
 	X(TASK_CANCELLED, "task.cancelled", task_ended) \
 	X(TASK_CAUGHT, "task.caught", task_touched) \
 	X(TASK_COMPLETED, "task.completed", task_ended) \
+	X(TASK_CORRECTED, "task.corrected", nothing) \
 	X(TASK_FAULTED, "task.faulted", task_ended) \
 	X(TASK_SKIPPED, "task.skipped", task_ended) \
 	X(TASK_STARTED, "task.started", task_started) \

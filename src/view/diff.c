@@ -11,6 +11,8 @@ typedef struct side {
 	json_t *steps;          /* "occurrence ref" -> step; the order is that of json_object, insertion */
 	json_t *effects;        /* "occurrence ref" -> array of effects */
 	json_t *run;
+	const struct side *other;       /* what it is compared with; NULL */
+	json_t *replayed;       /* borrowed, the steps of the other where this is its replay; NULL */
 } side;
 
 typedef struct counts {
@@ -87,15 +89,35 @@ static json_t *value_of(const cs_event *ev, const char *state)
 	return json_pack("{s:b}", state, 1);
 }
 
+/* A replay begins a task as it was corrected; the tries before that, which the operator ended, are no steps of it. */
+static void take_corrected(const side *s, const cs_event *ev)
+{
+	const char *key;
+	json_t *step;
+	void *next;
+	json_object_foreach_safe(s->replayed, next, key, step) {
+		json_int_t n = cs_json_int_or(step, "occurrence", 0);
+		if (strcmp(cs_json_str_or(step, "task", ""), ev->task) == 0 && n < ev->occurrence &&
+		    n >= cs_json_int_or(ev->data, "from", ev->occurrence))
+			json_object_del(s->replayed, key);
+	}
+}
+
 static int take_event(void *ctx, const cs_event *ev)
 {
 	side *s = ctx;
 	static const char *const ends[] = { "completed", "skipped", "faulted", "cancelled" };
+	if (s->other && strcmp(ev->type, "run.created") == 0) {
+		const char *of = cs_json_str_or(ev->data, "replays", cs_json_str_or(ev->data, "parent", ""));
+		s->replayed = strcmp(of, cs_json_str_or(s->other->run, "run", "-")) == 0 ? s->other->steps : NULL;
+	}
 	if (!ev->task)
 		return 0;
 	CS_AUTOFREE char *key = cs_xasprintf("%d %s", ev->occurrence, ev->task);
 	if (strncmp(ev->type, "attempt.", 8) == 0)
 		take_effect(s, key, ev);
+	if (strcmp(ev->type, "task.corrected") == 0)
+		take_corrected(s, ev);
 	for (size_t i = 0; strncmp(ev->type, "task.", 5) == 0 && i < CS_ARRAY_LEN(ends); i++) {
 		if (strcmp(ev->type + 5, ends[i]) != 0)
 			continue;
@@ -288,7 +310,7 @@ static int compare(cs_reader *r, const char *old_run, const char *new_run, side 
 
 int cs_view_diff(cs_reader *r, const char *old_run, const char *new_run, json_t **ret, cs_err *err)
 {
-	side old = { json_object(), json_object(), NULL }, new = { json_object(), json_object(), NULL };
+	side old = { .steps = json_object(), .effects = json_object() }, new = { .steps = json_object(), .effects = json_object(), .other = &old };
 	int rc = compare(r, old_run, new_run, &old, &new, ret, err);
 	side *sides[] = { &old, &new };
 	for (size_t i = 0; i < CS_ARRAY_LEN(sides); i++) {

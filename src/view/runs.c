@@ -255,7 +255,7 @@ static int add_changes(cs_reader *r, const json_t *params, json_t *run, cs_err *
 	json_t *changes = json_array(), *row;
 	size_t i;
 	json_object_set_new(run, "changes", changes);
-	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type IN ('run.adopted', 'run.corrected') ORDER BY seq", params, &rows, err);
+	int rc = cs_reader_query(r, "SELECT seq FROM event WHERE run = ?1 AND type IN ('run.adopted', 'run.corrected', 'task.corrected') ORDER BY seq", params, &rows, err);
 	json_array_foreach(rows, i, row)
 		if (rc == CS_OK)
 			rc = cs_reader_event(r, cs_json_int_or(row, "seq", 0), add_change, changes, err);

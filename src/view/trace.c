@@ -186,7 +186,7 @@ static void take_item(trace *t, node *n, const cs_event *ev)
 typedef void take_fn(trace *t, node *n, const cs_event *ev);
 
 static const struct { const char *prefix; take_fn *take; } takes[] = {
-	{ "task.started", take_started }, { "task.caught", NULL }, { "task.", take_ended }, { "attempt.", take_attempt },
+	{ "task.started", take_started }, { "task.caught", NULL }, { "task.corrected", NULL }, { "task.", take_ended }, { "attempt.", take_attempt },
 	{ "approval.", take_item }, { "reversal.", take_reversal },
 };
 

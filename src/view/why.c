@@ -85,6 +85,7 @@ static const char *const sentences[CS_EV_COUNT] = {
 	[CS_EV_TASK_CANCELLED] = "{name} was cancelled",
 	[CS_EV_TASK_CAUGHT] = "{name} caught the error[: {error.title}]",
 	[CS_EV_TASK_COMPLETED] = "{name} completed",
+	[CS_EV_TASK_CORRECTED] = "the replay took over what was corrected[: {patch.0.in} {patch.0.path}][, {patch.1.in} {patch.1.path}][, {patch.2.in} {patch.2.path}][, {patch.3.in} {patch.3.path} …]",
 	[CS_EV_TASK_FAULTED] = "{name} faulted[: {error.title}]",
 	[CS_EV_TASK_SKIPPED] = "{name} was skipped: its condition is false",
 	[CS_EV_TASK_STARTED] = "{name} began",

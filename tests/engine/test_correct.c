@@ -8,8 +8,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "tests/support/acts.h"
+#include "view/view.h"
 
 #define HEAD(version) "document: { dsl: '1.0.3', namespace: test, name: f, version: '" version "' }\ndo:\n"
 #define FIRST "  - first: { set: { n: one } }\n"
@@ -302,6 +304,94 @@ static void test_what_a_run_is_started_with_is_corrected_where_none_goes_on(void
 	ends(w, other, "total", "2");
 }
 
+/* What REQ makes, a replay of RUN that comes to STATE. */
+static char *replayed(world *w, json_t *req, const char *run, const char *state)
+{
+	CS_AUTOJSON json_t *ok = world_ask(w, req);
+	CS_AUTOFREE char *id = cs_xstrdup(cs_json_str_or(ok, "run", ""));
+	CS_AUTOJSON json_t *row = world_await(w, id, "completed faulted waiting");
+	assert_string_not_equal(id, run);
+	assert_string_equal(cs_json_str_or(row, "state", ""), state);
+	return CS_STEAL(id);
+}
+
+static json_t *plain_replay(const char *run)
+{
+	return json_pack("{s:s, s:s}", "cmd", "replay", "run", run);
+}
+
+/* Not one step of the two differs. */
+static void nothing_differs(world *w, const char *old, const char *new, int steps)
+{
+	cs_err err = { 0 };
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOFREE char *dir = cs_path_join(w->dir, ".capstan");
+	cs_reader *r = NULL;
+	assert_int_equal(cs_reader_open(dir, &r, &err), CS_OK);
+	assert_int_equal(cs_view_diff(r, old, new, &rows, &err), CS_OK);
+	cs_reader_close(r);
+	const json_t *sum = json_object_get(json_array_get(rows, json_array_size(rows) - 1), "summary"), *n = json_object_get(sum, "steps");
+	assert_int_equal(cs_json_int_or(n, "same", -1), steps);
+	assert_int_equal(cs_json_int_or(n, "changed", -1), 0);
+	assert_int_equal(cs_json_int_or(n, "added", -1), 0);
+	assert_int_equal(cs_json_int_or(n, "removed", -1), 0);
+	assert_string_equal(cs_json_str_or(sum, "output", ""), "same");
+}
+
+static void test_a_replay_takes_over_what_was_corrected(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST SUM, "faulted");
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'n','value':'two'}]", "{'retry':true}")));
+	json_decref(world_await(w, run, "faulted"));
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'n','value':41}]", "{'retry':true}")));
+	ends(w, run, "total", "42");
+	CS_AUTOFREE char *again = replayed(w, plain_replay(run), run, "completed");
+	ends(w, again, "total", "42");
+	nothing_differs(w, run, again, 2);
+	CS_AUTOFREE char *third = replayed(w, plain_replay(again), again, "completed");
+	ends(w, third, "total", "42");
+	nothing_differs(w, again, third, 2);
+	CS_AUTOFREE char *set = replayed(w, json_pack("{s:s, s:s, s:s, s:[{s:s, s:i}]}", "cmd", "replay", "run", run, "from", "sum", "set",
+						      "path", "n", "value", 6), run, "completed");
+	ends(w, set, "total", "7");
+}
+
+static void test_a_replay_asks_for_what_a_correction_had_asked_for(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST MAIL("{ to: a@x, text: hello }"), "waiting");
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'to','value':'b@x'}]", "{}")));
+	CS_AUTOFREE char *item = world_item_of(w, run);
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	CS_AUTOFREE char *again = replayed(w, plain_replay(run), run, "completed");
+	assert_int_equal(world_count(w, again, "attempt.reused"), 1);
+	assert_int_equal(world_count(w, again, "attempt.captured"), 0);
+	nothing_differs(w, run, again, 2);
+	world_verify(w);
+}
+
+static void test_a_replay_has_the_corrected_context_also_after_a_restart(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") "  - first: { set: { n: 1 }, export: { as: '${ { who: \"Ann\" } }' } }\n"
+				      "  - gate: { call: approve, with: { title: '${ $context.who }' } }\n"
+				      "  - end: { set: { who: '${ $context.who }' } }\n", "waiting");
+	json_decref(world_ask(w, request(run, "[{'in':'context','path':'who','value':'Bea'}]", "{}")));
+	CS_AUTOFREE char *item = world_item_of(w, run);
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
+	ends(w, run, "who", "\"Bea\"");
+	CS_AUTOFREE char *again = replayed(w, plain_replay(run), run, "completed");
+	nothing_differs(w, run, again, 3);
+	CS_AUTOFREE char *asks = replayed(w, json_pack("{s:s, s:s, s:b}", "cmd", "replay", "run", run, "ask", 1), run, "waiting");
+	world_restart(w);
+	CS_AUTOFREE char *mine = world_item_of(w, asks);
+	json_decref(world_decide(w, mine, json_pack("{s:s}", "verb", "approve")));
+	ends(w, asks, "who", "\"Bea\"");
+	assert_int_equal(world_count(w, asks, "task.corrected"), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
@@ -317,6 +407,9 @@ int main(void)
 		T(test_what_the_operator_wrote_is_clean_and_the_rest_is_not),
 		T(test_of_several_tasks_where_it_rests_one_is_named),
 		T(test_what_a_run_is_started_with_is_corrected_where_none_goes_on),
+		T(test_a_replay_takes_over_what_was_corrected),
+		T(test_a_replay_asks_for_what_a_correction_had_asked_for),
+		T(test_a_replay_has_the_corrected_context_also_after_a_restart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
