@@ -30,7 +30,7 @@ expect 0 why 3
 expect 0 export "$run"
 said '"signature"'
 expect 0 replay "$run"
-said '"changed":0'
+said ' 0 changed,'
 expect 0 verify
 said '^clean'
 said '^archived: events 1 to '

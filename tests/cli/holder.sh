@@ -27,13 +27,13 @@ grep -q "run.completed $run" "$work/serve.err" || fail 'serve does not log what 
 expect 5 rebuild
 complained "process $server"
 
-# It knows the files as they were when it began, and that is said where it matters.
+# It takes changed files by itself, and that is said where it matters.
 sed 's/Hello!/Hi!/' "$work/agents/greeter.yaml" >"$work/greeter.new" && mv "$work/greeter.new" "$work/agents/greeter.yaml"
 expect 0 check
-complained "process $server is the engine, and knows the files as they were when it began"
+complained "process $server is the engine: as a console or \`capstan serve\` it takes changed files by itself"
 sed "s/version: '1.0.0'/version: '1.0.9'/" "$work/flows/letter.yaml" >"$work/letter.new" && mv "$work/letter.new" "$work/flows/letter.yaml"
 expect 3 run letter
-complained 'start it again'
+complained 'is taken within seconds'
 
 # Stopped: named, with the way out; not overruled.
 kill -STOP "$server"

@@ -228,7 +228,7 @@ static void an_older_log_is_signed_from_its_next_start_on(void **state)
 	fixture_fill(s, 1200);
 	cs_store_close(s);
 	assert_int_equal(count(*state, "SELECT count(*) FROM checkpoint"), 0);
-	fixture_sql(*state, "DROP TABLE checkpoint; PRAGMA user_version=4");
+	fixture_sql(*state, "DROP TABLE checkpoint; DROP TABLE snapshot; PRAGMA user_version=4");
 	put_key(*state, 1);
 	s = fixture_open(*state);
 	fixture_fill(s, 1);
