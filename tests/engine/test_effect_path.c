@@ -26,7 +26,7 @@
 static struct spy {
 	char dir[128];
 	atomic_int calls;
-	bool keeps;                  /* does not answer: the attempt stays open */
+	atomic_bool keeps;           /* does not answer: the attempt stays open */
 	bool cannot;                 /* does not even begin */
 	bool committed, anchored, passes;
 	struct {
@@ -60,13 +60,14 @@ static int spy_perform(void *self, const cs_effect *e, cs_outcome_fn *done, void
 	look_at_disk(e);
 	spy.passes = e->gate != NULL && e->gate(e->gate_ctx);
 	int n = atomic_load(&spy.calls);
-	if (spy.keeps && n < (int)CS_ARRAY_LEN(spy.kept)) {
+	bool keeps = spy.keeps;      /* once: it is changed as soon as the call has been counted */
+	if (keeps && n < (int)CS_ARRAY_LEN(spy.kept)) {
 		spy.kept[n].effect = e;
 		spy.kept[n].done = done;
 		spy.kept[n].ctx = ctx;
 	}
 	atomic_fetch_add(&spy.calls, 1);
-	if (spy.keeps)
+	if (keeps)
 		return CS_OK;
 	cs_outcome *o = cs_outcome_new(CS_OUTCOME_DONE);
 	o->result = json_object();
