@@ -11,7 +11,7 @@
 
 /* Larger, and the checkpoint that is due stalls a commit for longer than it saves. */
 #define CHECKPOINT_IDLE ((int64_t)1024 * 1024)
-#define CHECKPOINT_BUSY ((int64_t)32 * 1024 * 1024)
+#define CHECKPOINT_BUSY ((int64_t)8 * 1024 * 1024)
 
 static const char *const kept_sql[KEEP_COUNT] = {
 	[KEEP_BEGIN] = "BEGIN IMMEDIATE",

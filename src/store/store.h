@@ -61,7 +61,7 @@ int64_t cs_store_last_seq(const cs_store *s);    /* of what is committed plus th
 /* Content by hash, in the open group; the same bytes twice are one row. */
 int cs_store_put_body(cs_store *s, const void *p, size_t n, char ret_hex[CS_HEX_SIZE], cs_err *err);
 /* Signs what is not signed yet, and lets the writer checkpoint when it is idle and the WAL is over 1 MiB. A busy writer does so by
- * itself at 32 MiB. */
+ * itself at 8 MiB. */
 int cs_store_idle(cs_store *s, cs_err *err);
 /* Moves all of the log's tail into the database and syncs that, also what a reader would hold up
  * (CS_EUNAVAIL). Not inside a group. */

@@ -13,7 +13,7 @@
 #include "store/store.h"
 #include "tests/bench/bench.h"
 
-enum { STEPS = 10, EVENTS_A_RUN = STEPS + 3, GROUP_RUNS = 100, COMMITS = 4000, COMMIT_EVENTS = 10 };
+enum { STEPS = 10, EVENTS_A_RUN = STEPS + 3, GROUP_RUNS = 100, COMMITS = 20000, COMMIT_EVENTS = 10 };
 
 static const int64_t BEGAN = 1700000000000;
 
