@@ -137,27 +137,21 @@ static void corrected(cs_shell *sh, const json_t *cmd, const json_t *ok, const c
 }
 
 /* Of a row that stands for several runs, each of them; one that cannot be drops out alone. */
-static void send_all(cs_shell *sh, const json_t *request, const json_t *runs)
+static void send_all(cs_shell *sh, json_t *request, const json_t *runs, const json_t *seen)
 {
-	CS_AUTOJSON json_t *all = json_array();
 	char batch[CS_ID_SIZE];
 	cs_idgen ids = { 0 };
-	size_t i;
-	json_t *run;
 
 	cs_id_next(&ids, cs_clock_wall_ms(), batch);
-	json_array_foreach((json_t *)(uintptr_t)runs, i, run) {
-		json_t *one = json_copy((json_t *)(uintptr_t)request);
+	(void)json_object_set_new(request, "batch", json_string(batch));
+	CS_AUTOJSON json_t *all = cs_run_each(request, runs, seen);
 
-		(void)json_object_set(one, "run", run);
-		(void)json_object_set_new(one, "batch", json_string(batch));
-		(void)json_array_append_new(all, one);
-	}
 	cs_inbox_each(sh, all);
 }
 
 static void chosen(cs_shell *sh, const json_t *bound, const char *key)
 {
+	static const char *const shown_only[] = { "dry", "runs", "run_seqs", "was", "state" };
 	CS_AUTOJSON json_t *request = json_deep_copy(bound);
 	CS_AUTOJSON json_t *runs = json_incref(json_object_get(bound, "runs"));
 
@@ -165,13 +159,11 @@ static void chosen(cs_shell *sh, const json_t *bound, const char *key)
 		cs_shell_say(sh, CS_ST_WAIT, _("Nothing was corrected: K takes it up again"));
 		return;
 	}
-	(void)json_object_del(request, "dry");
-	(void)json_object_del(request, "runs");
-	(void)json_object_del(request, "was");
+	for (size_t i = 0; i < CS_ARRAY_LEN(shown_only); i++)
+		(void)json_object_del(request, shown_only[i]);
 	(void)json_object_set_new(request, "retry", json_boolean(*key == 'y' && strcmp(cs_json_str_or(bound, "state", ""), "waiting") != 0));
-	(void)json_object_del(request, "state");
 	if (runs)
-		send_all(sh, request, runs);
+		send_all(sh, request, runs, json_object_get(bound, "run_seqs"));
 	else
 		cs_shell_send(sh, json_incref(request), corrected);
 }
@@ -195,6 +187,27 @@ static json_t *was_of(const json_t *cmd, const json_t *one)
 	json_t *old = json_object_get(one, "old");
 
 	return old ? old : json_object_get(json_object_get(cmd, "was"), name);
+}
+
+/* What is retried is sent once more where its effect is there already. */
+static void ask(cs_shell *sh, const char *state, json_t *owned)
+{
+	CS_AUTOJSON json_t *bound = owned;
+	CS_AUTOJSON json_t *now = json_pack("{s:O}", "run", json_object_get(bound, "run"));
+	CS_AUTOFREE char *call = NULL, *label = NULL;
+	bool faulted = strcmp(state, "faulted") == 0;
+
+	if (!cs_run_bind(sh, now, &call))        /* only asked: what is sent is bound to what the editor had */
+		return;
+	if (faulted && call)
+		label = cs_xasprintf(_("%.30s has happened: correct, send it once more? y, c corrects only, n:"), call);
+	else if (faulted)
+		label = cs_xstrdup(_("Correct and retry? y, c corrects only, n:"));
+	else if (strcmp(state, "paused") == 0)
+		label = cs_xstrdup(_("Correct and resume? y, c corrects only, n:"));
+	else
+		label = cs_xstrdup(_("Correct it? y, n:"));
+	cs_shell_choose(sh, label, strcmp(state, "waiting") == 0 ? "yn" : "ycn", json_incref(bound), chosen);
 }
 
 static void shown(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
@@ -226,16 +239,12 @@ static void shown(cs_shell *sh, const json_t *cmd, const json_t *ok, const char 
 	if (json_array_size(json_object_get(ok, "again")) > 0)
 		cs_pager_add(&sh->text, CS_ST_WAIT, 0, NULL, _("What waits with other content is void, and asked about again."));
 	cs_shell_text(sh, _("The correction"));
-	if (strcmp(state, "faulted") == 0)
-		cs_shell_choose(sh, _("Correct and retry? y, c corrects only, n:"), "ycn", bound, chosen);
-	else if (strcmp(state, "paused") == 0)
-		cs_shell_choose(sh, _("Correct and resume? y, c corrects only, n:"), "ycn", bound, chosen);
-	else
-		cs_shell_choose(sh, _("Correct it? y, n:"), "yn", bound, chosen);
+	ask(sh, state, bound);
 }
 
 static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error)
 {
+	static const char *const kept[] = { "runs", "run_seqs" };
 	const char *run = cs_json_str_or(cmd, "run", "");
 	CS_AUTOJSON json_t *set = json_array();
 	CS_AUTOJSON json_t *lines = NULL;
@@ -273,8 +282,11 @@ static void looked(cs_shell *sh, const json_t *cmd, const json_t *ok, const char
 
 	if (json_array_size(json_object_get(ok, "places")) > 1)
 		(void)json_object_set(dry, "from", json_object_get(place, "task"));
-	if (json_object_get(cmd, "runs"))
-		(void)json_object_set(dry, "runs", json_object_get(cmd, "runs"));
+	for (size_t i = 0; i < CS_ARRAY_LEN(kept); i++)
+		if (json_object_get(cmd, kept[i]))
+			(void)json_object_set(dry, kept[i], json_object_get(cmd, kept[i]));
+	if (json_object_get(ok, "seen"))
+		(void)json_object_set(dry, "seen", json_object_get(ok, "seen"));
 	cs_shell_send(sh, dry, shown);
 }
 
@@ -292,5 +304,7 @@ void cs_act_correct(cs_shell *sh)
 
 	if (runs)
 		(void)json_object_set(cmd, "runs", runs);
+	if (runs && cs_inbox_seen(sh))
+		(void)json_object_set(cmd, "run_seqs", cs_inbox_seen(sh));
 	cs_shell_send(sh, cmd, looked);
 }

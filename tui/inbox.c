@@ -92,7 +92,7 @@ static void fill_steps(cs_inbox *b)
 /* An item read anew still stands for those of the same cause. */
 static void keep_group(json_t *item, const json_t *row)
 {
-	static const char *const keys[] = { "count", "ids", "runs" };
+	static const char *const keys[] = { "count", "ids", "runs", "run_seqs" };
 
 	for (size_t i = 0; item && i < CS_ARRAY_LEN(keys); i++)
 		if (json_object_get(row, keys[i]))

@@ -37,6 +37,7 @@ json_t *cs_inbox_command(const cs_inbox *b, const char *cmd);
 /* What is said and done after a decision. */
 void cs_inbox_decided(cs_shell *sh, const json_t *cmd, const json_t *ok, const char *error);
 json_t *cs_inbox_runs(cs_shell *sh);     /* the runs of one cause, borrowed; NULL: the item stands for itself */
+json_t *cs_inbox_seen(cs_shell *sh);     /* the latest event of each of them, as shown, borrowed; may be NULL */
 void cs_inbox_each(cs_shell *sh, const json_t *commands);   /* sends them, and says at the end how many were done */
 unsigned cs_inbox_can(const cs_view *v);
 

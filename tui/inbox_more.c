@@ -72,6 +72,11 @@ json_t *cs_inbox_runs(cs_shell *sh)
 	return json_array_size(all) < 2 ? NULL : all;
 }
 
+json_t *cs_inbox_seen(cs_shell *sh)
+{
+	return json_object_get(cs_inbox_of(sh)->item, "run_seqs");
+}
+
 void cs_inbox_each(cs_shell *sh, const json_t *commands)
 {
 	cs_inbox *b = cs_inbox_of(sh);

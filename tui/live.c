@@ -157,7 +157,11 @@ static json_t *as_decision(const json_t *command, const char *verb)
 
 static json_t *as_control(const json_t *command, const char *verb)
 {
-	return json_pack("{s:s, s:O, s:s}", "cmd", "control", "run", json_object_get(command, "run"), "verb", verb);
+	json_t *request = json_pack("{s:s, s:O, s:s}", "cmd", "control", "run", json_object_get(command, "run"), "verb", verb);
+	json_t *seen = json_object_get(command, "seen");
+	if (seen != NULL)
+		json_object_set(request, "seen", seen);
+	return request;
 }
 
 static json_t *as_it_is(const json_t *command, const char *verb)

@@ -155,20 +155,49 @@ void cs_act_resume(cs_shell *sh)
 	cs_shell_send(sh, command(sh, "resume"), answered);
 }
 
+bool cs_run_bind(cs_shell *sh, json_t *bound, char **ret_call)
+{
+	CS_AUTOJSON json_t *now = NULL;
+	cs_err err = { 0 };
+
+	if (sh->src->run(sh->src->ctx, cs_json_str_or(bound, "run", ""), &now, &err) < 0) {
+		cs_shell_say_err(sh, &err);
+		return false;
+	}
+	if (json_is_integer(json_object_get(now, "last_seq")))
+		(void)json_object_set(bound, "seen", json_object_get(now, "last_seq"));
+	*ret_call = cs_json_str(now, "happened") ? cs_xstrdup(cs_json_str(now, "happened")) : NULL;
+	return true;
+}
+
+json_t *cs_run_each(const json_t *cmd, const json_t *runs, const json_t *seen)
+{
+	json_t *all = json_array(), *run;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)runs, i, run) {
+		json_t *one = json_copy((json_t *)(uintptr_t)cmd), *of_it = json_array_get(seen, i);
+
+		(void)json_object_set(one, "run", run);
+		(void)json_object_del(one, "seen");
+		if (json_is_integer(of_it))
+			(void)json_object_set(one, "seen", of_it);
+		(void)json_array_append_new(all, one);
+	}
+	return all;
+}
+
 /* Of a row that stands for several runs, each of them. */
 static void retry_chosen(cs_shell *sh, const json_t *bound, const char *key)
 {
-	CS_AUTOJSON json_t *all = json_array();
-	size_t i;
-	json_t *run;
+	CS_AUTOJSON json_t *plain = json_pack("{s:s}", "cmd", "retry");
+	CS_AUTOJSON json_t *all = cs_run_each(plain, json_object_get(bound, "runs"), json_object_get(bound, "run_seqs"));
 
 	if (*key != 'y') {
 		cs_shell_say(sh, CS_ST_WAIT, strcmp(cs_json_str_or(bound, "cmd", ""), "resume") == 0
 			     ? _("It stays paused: t shows the run") : _("Nothing was retried: k asks again"));
 		return;
 	}
-	json_array_foreach(json_object_get(bound, "runs"), i, run)
-		(void)json_array_append_new(all, json_pack("{s:s, s:O}", "cmd", "retry", "run", run));
 	if (json_array_size(all) > 0)
 		cs_inbox_each(sh, all);
 	else
@@ -179,19 +208,25 @@ static void retry_chosen(cs_shell *sh, const json_t *bound, const char *key)
 void cs_act_retry(cs_shell *sh)
 {
 	cs_view *v = cs_shell_view(sh);
-	json_t *bound = command(sh, "retry"), *runs = cs_inbox_runs(sh);
-	const char *call = cs_json_str(v->ops->object(v), "happened");
-	CS_AUTOFREE char *label = NULL;
+	CS_AUTOJSON json_t *bound = command(sh, "retry");
+	json_t *runs = cs_inbox_runs(sh);
+	CS_AUTOFREE char *label = NULL, *call = NULL;
 
-	if (runs)
+	if (runs) {
 		(void)json_object_set(bound, "runs", runs);
+		if (cs_inbox_seen(sh))
+			(void)json_object_set(bound, "run_seqs", cs_inbox_seen(sh));
+		call = cs_json_str(v->ops->object(v), "happened") ? cs_xstrdup(cs_json_str(v->ops->object(v), "happened")) : NULL;
+	} else if (!cs_run_bind(sh, bound, &call)) {
+		return;
+	}
 	if (call)
 		label = cs_xasprintf(_("%.30s has happened: send it once more? y, n:"), call);
 	else if (runs)
 		label = cs_xasprintf(_("Retry all %zu runs? y, n:"), json_array_size(runs));
 	else
 		label = cs_xstrdup(_("Retry what is not done? y, n:"));
-	cs_shell_choose(sh, label, "yn", bound, retry_chosen);
+	cs_shell_choose(sh, label, "yn", json_incref(bound), retry_chosen);
 }
 
 void cs_run_as_it_is(cs_shell *sh, const char *state)

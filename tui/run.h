@@ -13,6 +13,11 @@ void cs_run_card(cs_pager *p, const json_t *run);              /* adds to P */
 unsigned cs_run_can(const json_t *run);                        /* CS_CAN_*; NULL: nothing */
 void cs_run_subject(const json_t *run, cs_buf *out);
 bool cs_run_ended(const json_t *run);
+/* Binds BOUND, which names a run, to that as it is now, by `seen`: once something else came the engine refuses it. *ret_call
+ * (malloc'ed; NULL: none) is the call whose effect is there though the run faulted. False: it cannot be read, which is said. */
+bool cs_run_bind(cs_shell *sh, json_t *bound, char **ret_call);
+/* One command CMD for each of RUNS, bound to its own of SEEN (may be NULL). A new array. */
+json_t *cs_run_each(const json_t *cmd, const json_t *runs, const json_t *seen);
 /* Of the selected run in STATE, of which nothing is to be changed: asks whether it is retried, or resumed. */
 void cs_run_as_it_is(cs_shell *sh, const char *state);
 

@@ -28,8 +28,9 @@
  *
  * Commands: {cmd: "approve", id, digest, word?, batch?} · reject {id, digest, note} · respond {id, digest, note}
  * · edit {id, digest, value} · undo {id} · snooze {id, digest, until: ms} · dismiss {id, digest} · resolve {id, digest, how: happened|did-not|repeat, word?}
- * · correct {run, look} with ok {state, places, context}, correct {run, set: [{in, path, value}], from?, dry?, retry?,
- * batch?} with ok {state, patch: [{in, path, old, value}]} · retry, pause, resume, cancel {run} · replay {run, from?, set: [{path, value}]} with ok.run the
+ * · correct {run, look} with ok {state, seen, places, context}, correct {run, seen?, set: [{in, path, value}], from?, dry?, retry?,
+ * batch?} with ok {state, patch: [{in, path, old, value}]} · retry {run, seen?: its latest event as it was
+ * shown; refused when there is another} · pause, resume, cancel {run} · replay {run, from?, set: [{path, value}]} with ok.run the
  * new run · replay-plan, the same arguments, with ok.plan rows {name, ref, what: reuse|depends|decision|run|capture}. */
 typedef struct cs_source {
 	void *ctx;

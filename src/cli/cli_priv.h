@@ -213,6 +213,9 @@ void cs_cli_check_all_secrets(const cs_cli *c, cs_diags *d);
 int cs_cli_runs_of(cs_cli *c, const cs_cli_args *a, json_t *runs);
 /* What is done to one run, an exit status: BATCH is the name of what is done to several at once, else NULL. */
 typedef int cs_cli_run_fn(cs_cli *c, const cs_cli_args *a, const json_t *request, const char *run, const char *batch);
+/* Before RUN is retried: REQUEST gets `seen`, to which the engine holds it. CS_EREFUSED where the effect that it would
+ * send once more is there already, without --word repeat. */
+int cs_cli_may_retry(cs_cli *c, const cs_cli_args *a, const char *run, json_t *request, cs_err *err);
 /* Does ONE to each of RUNS; one that cannot be is taken out of RUNS, alone. STATUS, or the first of ONE's that is not done. */
 int cs_cli_each_run(cs_cli *c, const cs_cli_args *a, json_t *runs, cs_cli_run_fn *one, const json_t *request, int status);
 

@@ -6,7 +6,8 @@
 
 const cs_cli_flag cs_cli_flags_control[] = { { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL } };
 const cs_cli_flag cs_cli_flags_retry[] = {
-	{ "--adopt", NULL, N_("take the flow as it is now first") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
+	{ "--adopt", NULL, N_("take the flow as it is now first") },
+	{ "--word", "repeat", N_("confirms that what has happened is sent once more") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
 };
 const cs_cli_flag cs_cli_flags_rollback[] = {
 	{ "--task", "TASK", N_("take back the latest of this task alone") }, { "--note", "TEXT", N_("why; kept in the log") }, { NULL, NULL, NULL },
@@ -72,7 +73,24 @@ int cs_cli_each_run(cs_cli *c, const cs_cli_args *a, json_t *runs, cs_cli_run_fn
 
 /* ---- what is done to each --------------------------------------------------------------------- */
 
-static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const char *run, const char *batch, json_t **ret_ok, cs_err *err)
+int cs_cli_may_retry(cs_cli *c, const cs_cli_args *a, const char *run, json_t *request, cs_err *err)
+{
+	CS_AUTOJSON json_t *now = NULL;
+	const char *word = cs_cli_arg(a, "--word");
+	int r = cs_view_run(c->reader, run, &now, err);
+	if (r < 0)
+		return r;
+	const char *call = cs_json_str(now, "happened");
+	if (call && (!word || strcmp(word, "repeat") != 0))
+		return cs_err_set(err, CS_EREFUSED, _("%s was answered, so it has happened: look on the other side first, what became of it; a retry sends "
+						      "it once more, confirm that with --word repeat. Nothing was changed"), call);
+	if (strcmp(cs_json_str_or(now, "state", ""), "faulted") == 0)
+		json_object_set(request, "seen", json_object_get(now, "last_seq"));
+	return CS_OK;
+}
+
+static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const char *run, const char *batch, json_t *more, json_t **ret_ok,
+		     cs_err *err)
 {
 	json_t *request = json_pack("{s:s, s:s, s:s}", "cmd", strcmp(verb, "adopt") == 0 ? "adopt" : "control", "run", run, "verb", verb);
 	if (cs_cli_arg(a, "--note"))
@@ -81,6 +99,7 @@ static int send_verb(cs_cli *c, const cs_cli_args *a, const char *verb, const ch
 		json_object_set_new(request, "task", json_string(cs_cli_arg(a, "--task")));
 	if (batch)
 		json_object_set_new(request, "batch", json_string(batch));
+	json_object_update(request, more);
 	return cs_cli_call(c, request, ret_ok, err);
 }
 
@@ -89,10 +108,15 @@ static int control_one(cs_cli *c, const cs_cli_args *a, const json_t *request, c
 	(void)request;               /* the verb is all of it */
 	CS_AUTOJSON json_t *ok = NULL;
 	CS_AUTOJSON json_t *adopted = NULL;
+	CS_AUTOJSON json_t *more = json_object();
 	cs_err err = { 0 };
-	int r = cs_cli_arg(a, "--adopt") ? send_verb(c, a, "adopt", run, batch, &adopted, &err) : CS_OK;
+	int r = strcmp(a->command->name, "retry") == 0 ? cs_cli_may_retry(c, a, run, more, &err) : CS_OK;
+	if (r == CS_OK && cs_cli_arg(a, "--adopt"))
+		r = send_verb(c, a, "adopt", run, batch, more, &adopted, &err);
+	if (json_object_get(adopted, "seen"))        /* that is the latest now */
+		json_object_set(more, "seen", json_object_get(adopted, "seen"));
 	if (r == CS_OK)
-		r = send_verb(c, a, a->command->name, run, batch, &ok, &err);
+		r = send_verb(c, a, a->command->name, run, batch, more, &ok, &err);
 	if (r < 0)
 		return cs_cli_fail(c, run, &err);
 	if (!c->json)

@@ -11,6 +11,7 @@ const cs_cli_flag cs_cli_flags_correct[] = {
 	{ "--from", "TASK", N_("which task is meant, where the run rests at several") },
 	{ "--flow", "FILE", N_("go on under this definition of the flow") },
 	{ "--retry", NULL, N_("go on at once: retry what faulted, resume what is paused") },
+	{ "--word", "repeat", N_("confirms with --retry that what has happened is sent once more") },
 	{ "--dry-run", NULL, N_("say what would be changed, and change nothing") },
 	{ "--note", "TEXT", N_("why; kept in the log") },
 	{ NULL, NULL, NULL },
@@ -133,14 +134,15 @@ static void print_one(cs_cli *c, const json_t *ok)
 
 static int correct_one(cs_cli *c, const cs_cli_args *a, const json_t *request, const char *run, const char *batch)
 {
-	(void)a;
 	CS_AUTOJSON json_t *ok = NULL;
-	json_t *mine = json_copy((json_t *)(uintptr_t)request);
+	CS_AUTOJSON json_t *mine = json_copy((json_t *)(uintptr_t)request);
 	cs_err err = { 0 };
 	json_object_set_new(mine, "run", json_string(run));
 	if (batch)
 		json_object_set_new(mine, "batch", json_string(batch));
-	int r = cs_cli_call(c, mine, &ok, &err);
+	int r = cs_cli_arg(a, "--retry") && !cs_cli_arg(a, "--dry-run") ? cs_cli_may_retry(c, a, run, mine, &err) : CS_OK;
+	if (r == CS_OK)
+		r = cs_cli_call(c, CS_STEAL(mine), &ok, &err);
 	if (r < 0)
 		return cs_cli_fail(c, run, &err);
 	if (c->json)

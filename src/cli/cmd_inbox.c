@@ -163,7 +163,7 @@ static const struct { const char *kind, *step, *text; } steps[] = {
 	{ "in-doubt", NULL, N_("Look on the other side whether it happened, then say so: capstan resolve %1$s happened (with --value, its result)\n"
 			       "or did-not; repeat --word repeat sends it once more.") },
 	{ "fault", "happened", N_("%2$s was answered, so it has happened: look on the other side first, what became of it.\n"
-				  "capstan retry %1$s sends it once more; capstan dismiss %1$s leaves the run as it is.") },
+				  "capstan retry %1$s --word repeat sends it once more; capstan dismiss %1$s leaves the run as it is.") },
 	{ "fault", "input", N_("The run cannot go on with what it was given: begin another, then capstan dismiss %1$s.") },
 	{ "fault", "correct", N_("Correct what it was given, and it goes on: capstan correct %1$s --set PATH=VALUE --retry. Or mend the flow's file:\n"
 				 "capstan retry %1$s --adopt. capstan dismiss %1$s leaves the run as it is.") },

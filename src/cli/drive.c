@@ -243,7 +243,7 @@ static void say_faulted(cs_cli *c, const json_t *run)
 	step = cs_json_str_or(item, "step", "retry");
 	fprintf(stderr, _("faulted; what happened: capstan trace %s\n"), id);
 	if (strcmp(step, "happened") == 0)
-		fprintf(stderr, _("%s was answered, so it has happened: look there first; capstan retry %s sends it once more\n"),
+		fprintf(stderr, _("%s was answered, so it has happened: look there first; capstan retry %s --word repeat sends it once more\n"),
 			cs_cli_show(c, cs_json_str_or(item, "happened", "")), id);
 	else if (strcmp(step, "input") == 0)
 		fputs(_("it cannot go on with this input; next: begin another run\n"), stderr);

@@ -64,9 +64,10 @@ const cs_cli_command cs_cli_commands[] = {
 	{ "pause", "RUN...", N_("let no further step begin"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "resume", "RUN...", N_("go on after pause"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
 	{ "cancel", "RUN... [--note TEXT]", N_("end a run"), cs_cmd_control, cs_cli_flags_control, 1, -1, NULL },
-	{ "retry", "RUN|ITEM... [--adopt] [--note TEXT]", N_("go on where a run faulted, or is stuck"), cs_cmd_control, cs_cli_flags_retry, 1, -1,
+	{ "retry", "RUN|ITEM... [--adopt] [--word repeat] [--note TEXT]", N_("go on where a run faulted, or is stuck"), cs_cmd_control, cs_cli_flags_retry, 1, -1,
 	  N_("The item of a fault stands for every run that waits in the inbox for the same cause: all are retried. --adopt\n"
-	     "has each take its flow as it is now first; one that cannot drops out alone.") },
+	     "has each take its flow as it is now first; one that cannot drops out alone. Where the effect was answered, and so\n"
+	     "has happened, it would be sent once more: that is refused unless confirmed with --word repeat.") },
 	{ "rollback", "RUN [--task TASK] [--note TEXT]", N_("take back what a run did that is over"), cs_cmd_control, cs_cli_flags_rollback, 1, 1,
 	  N_("In reverse order, by what its operations declare as `reverse`; --task takes back the latest of one task alone.") },
 	{ "waive", "RUN --note TEXT", N_("leave what could not be taken back as it is"), cs_cmd_control, cs_cli_flags_control, 1, 1,
@@ -78,7 +79,7 @@ const cs_cli_command cs_cli_commands[] = {
 	  N_("change what a run has not used yet"), cs_cmd_correct, cs_cli_flags_correct, 1, -1,
 	  N_("For a run that is paused, waits or has faulted; the item of a fault stands for all of its cause. --set is what\n"
 	     "comes in to the task where it rests, --with what that is called with; what is done stays. It says what is\n"
-	     "changed and which command goes on; --retry goes on at once.") },
+	     "changed and which command goes on; --retry goes on at once (with --word repeat where `retry` asks for it).") },
 	{ "replay", "RUN [--from TASK] [--set PATH=VALUE]... [--flow FILE] [--ask]", N_("run it again; nothing is sent"), cs_cmd_replay,
 	  cs_cli_flags_replay, 1, 1,
 	  N_("Prints the new run's id, then what `diff OLD NEW` prints. --set goes into the run's input, or with --from\n"

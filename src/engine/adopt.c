@@ -99,7 +99,9 @@ int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	if (l == NULL)
 		return err->code;
 	cs_runs_ready(e, l);         /* it goes on, or leaves memory again */
-	int rc = cs_machine_require(&cs_machine_run, cs_run_state_name(l->run->state), "adopt", err);
+	int rc = cs_command_fresh(e, l->run, req, err);
+	if (rc == CS_OK)
+		rc = cs_machine_require(&cs_machine_run, cs_run_state_name(l->run->state), "adopt", err);
 	if (rc == CS_OK)
 		rc = at_rest(e, l->run, "adopt", err);
 	if (rc != CS_OK)
@@ -124,7 +126,8 @@ int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 		if (rc != CS_OK)     /* the run is another already: half a command must not stand */
 			return cs_err_set(err, CS_EINTERNAL, "the run could not take its new definition");
 	}
-	*ret = json_pack("{s:s, s:s, s:b}", "run", l->run->id, "state", cs_run_state_name(l->run->state), "existing", same);
+	*ret = json_pack("{s:s, s:s, s:b, s:I}", "run", l->run->id, "state", cs_run_state_name(l->run->state), "existing", same, "seen",
+			 (json_int_t)l->run->last_seq);
 	return CS_OK;
 }
 
@@ -191,7 +194,9 @@ static int plan(cs_engine *e, const json_t *req, struct correction *c, cs_err *e
 {
 	const cs_run *r = c->l->run;
 	const char *state = cs_run_state_name(r->state);
-	int rc = cs_machine_require(&cs_machine_run, state, "correct", err);
+	int rc = cs_command_fresh(e, r, req, err);
+	if (rc == CS_OK)
+		rc = cs_machine_require(&cs_machine_run, state, "correct", err);
 	if (rc == CS_OK && cs_json_true(req, "retry")) {
 		c->go_on = r->state == CS_RUN_PAUSED ? "resume" : "retry";
 		rc = cs_machine_require(&cs_machine_run, state, c->go_on, err);
@@ -239,6 +244,7 @@ static int look(const cs_engine *e, const cs_run *r, json_t **ret, cs_err *err)
 	*ret = cs_correct_look(r);
 	json_object_set_new(*ret, "run", json_string(r->id));
 	json_object_set_new(*ret, "state", json_string(state));
+	json_object_set_new(*ret, "seen", json_integer(r->last_seq));
 	return CS_OK;
 }
 

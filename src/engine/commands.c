@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/buf.h"
 #include "base/json.h"
 #include "core/record.h"
 #include "engine/outlets.h"
@@ -308,12 +309,40 @@ static int cmd_decide(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	return rc;
 }
 
+/* "run.retried by operator:owner, run.faulted by engine": the last of what came after SEEN. */
+static void add_since(cs_engine *e, const cs_run *r, int64_t seen, cs_buf *text)
+{
+	CS_AUTOJSON json_t *params = json_pack("[s, I]", r->id, (json_int_t)seen);
+	CS_AUTOJSON json_t *rows = NULL;
+	size_t i;
+	json_t *row;
+	if (cs_reader_query(e->reader, "SELECT type, actor FROM (SELECT seq, type, actor FROM event WHERE run = ?1 AND seq > ?2 AND type LIKE 'run.%'"
+			    " ORDER BY seq DESC LIMIT 3) ORDER BY seq", params, &rows, NULL) != CS_OK)
+		return;              /* it is refused whatever came */
+	json_array_foreach(rows, i, row)
+		(void)cs_buf_addf(text, "%s%s by %s", i > 0 ? ", " : ": ", cs_json_str_or(row, "type", ""), cs_json_str_or(row, "actor", ""));
+}
+
+int cs_command_fresh(cs_engine *e, const cs_run *r, const json_t *req, cs_err *err)
+{
+	const json_t *seen = json_object_get(req, "seen");
+	CS_AUTOBUF cs_buf since = { 0 };
+	if (seen == NULL || (json_is_integer(seen) && json_integer_value(seen) == r->last_seq))
+		return CS_OK;
+	cs_buf_init(&since, 1000);
+	add_since(e, r, json_integer_value(seen), &since);
+	return cs_err_set(err, CS_EREFUSED, "illegal-transition: stale: something came since the run was shown%s; it is %s now, and nothing was changed. "
+			  "Look again", since.len > 0 ? cs_buf_str(&since) : "", cs_run_state_name(r->state));
+}
+
 static int cmd_control(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 {
 	cs_live *l = cs_runs_load(e, cs_json_str_or(req, "run", ""), err);
 	if (l == NULL)
 		return err->code;
-	int rc = cs_run_control(l->run, &e->step, cs_json_str_or(req, "verb", ""), req, err);
+	int rc = cs_command_fresh(e, l->run, req, err);
+	if (rc == CS_OK)
+		rc = cs_run_control(l->run, &e->step, cs_json_str_or(req, "verb", ""), req, err);
 	cs_runs_ready(e, l);
 	if (rc == CS_OK)
 		*ret = json_pack("{s:s, s:s}", "run", l->run->id, "state", cs_run_state_name(l->run->state));

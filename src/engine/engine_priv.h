@@ -287,6 +287,9 @@ int cs_command_write(cs_engine *e, const char *type, json_t *data, cs_err *err);
 /* The definition that a request names or brings along, borrowed; NULL with the reason. */
 cs_bundle *cs_command_bundle(cs_engine *e, const json_t *req, cs_err *err);
 int cs_command(cs_engine *e, json_t *request, json_t **ret, cs_err *err);
+/* Is R as it was when what REQ decides was shown? Its `seen` is the seq of R's latest event then; without one, nothing
+ * is asked. CS_EREFUSED says what came since. */
+int cs_command_fresh(cs_engine *e, const cs_run *r, const json_t *req, cs_err *err);
 
 /* ---- adopt.c ---- */
 int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err);

@@ -16,17 +16,18 @@ static const cs_view_column columns[] = {
 	{ "by", "decided_by", CS_VIEW_PLAIN }, { "note", "note", CS_VIEW_PLAIN },
 	{ "grace_until", "grace_until", CS_VIEW_TIME }, { "previous", "previous", CS_VIEW_PLAIN },
 	{ "successor", "successor", CS_VIEW_PLAIN }, { "replay_of", "replay_of", CS_VIEW_TEXT },
-	{ "level", "level", CS_VIEW_PLAIN }, { "reminded", "reminded", CS_VIEW_PLAIN }, { NULL, NULL, CS_VIEW_PLAIN },
+	{ "level", "level", CS_VIEW_PLAIN }, { "reminded", "reminded", CS_VIEW_PLAIN },
+	{ "run_seq", "run_seq", CS_VIEW_PLAIN }, { NULL, NULL, CS_VIEW_PLAIN },
 };
 
 /* A decision that took effect has another state, but what was decided stays what is shown. */
 #define DECIDED "(SELECT substr(ev.type, 10) FROM event ev WHERE ev.seq = item.decided_seq AND ev.type LIKE 'approval.%')"
 #define FAULT "(SELECT ev.data FROM event ev WHERE ev.seq = item.published_seq AND item.kind = 'fault')"
 /* The call of the place where it faulted, where that was sent and answered: the effect is there, whatever came after. */
-#define HAPPENED "(SELECT CASE WHEN a.state = 'done' AND a.simulated = 0 AND a.class IN ('keyed', 'probe', 'unsafe') THEN a.call END FROM event ev" \
+#define HAPPENED "(SELECT " CS_VIEW_ANSWERED " FROM event ev" \
 	" JOIN attempt a ON a.run = item.run AND a.task = json_extract(ev.data, '$.at') WHERE item.kind = 'fault' AND item.state = 'open'" \
 	" AND ev.seq = item.published_seq AND json_extract(ev.data, '$.action') IS NULL ORDER BY a.seq DESC LIMIT 1)"
-#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, CASE WHEN run.kind = 'sub' THEN NULL ELSE run.parent END AS replay_of, run.definition, " \
+#define ITEM_ROWS "SELECT item.*, run.flow, run.subject, run.cost AS run_cost, CASE WHEN run.kind = 'sub' THEN NULL ELSE run.parent END AS replay_of, run.definition, run.last_seq AS run_seq, " \
 	FAULT " AS fault, " HAPPENED " AS happened, " DECIDED " AS decided" \
 	" FROM item LEFT JOIN run ON run.id = item.run"
 #define WAITS "item.state IN ('proposed','pending','open')"
@@ -56,15 +57,21 @@ static const char *error_word(const json_t *error)
 	return slash ? slash + 1 : type;
 }
 
-/* What is to be done about a fault depends on what it was. A reply that said itself that it failed (`fails`) is no
- * effect that happened; one that was not understood, or came too late for the task, is. */
+/* A reply that said itself that it failed (`fails`) is no effect that happened; one that was not understood, or came too
+ * late for the task, is. */
+bool cs_view_happened(const char *call, const json_t *error)
+{
+	return call && strcmp(error_word(error), "communication") != 0;
+}
+
+/* What is to be done about a fault depends on what it was. */
 static void put_step(const json_t *row, const char *at, const json_t *error, json_t *item)
 {
 	static const struct { const char *step, *next; } steps[] = {
 		{ "happened", "it has happened: look there before a retry" }, { "input", "run it again with another input" }, { "correct", "correct, then retry" },
 	};
 	const char *word = error_word(error), *call = cs_json_str(row, "happened"), *step = "retry";
-	bool happened = call && strcmp(word, "communication") != 0;
+	bool happened = cs_view_happened(call, error);
 	json_object_set_new(item, "happened", happened ? json_string(call) : json_null());
 	if (happened)
 		step = "happened";
@@ -138,7 +145,7 @@ int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err)
 
 static void join(json_t *first, const json_t *item)
 {
-	static const struct { const char *all, *one; } lists[] = { { "ids", "id" }, { "runs", "run" } };
+	static const struct { const char *all, *one; } lists[] = { { "ids", "id" }, { "runs", "run" }, { "run_seqs", "run_seq" } };
 	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++) {
 		if (!json_object_get(first, lists[i].all))
 			json_object_set_new(first, lists[i].all, json_pack("[O]", json_object_get(first, lists[i].one)));

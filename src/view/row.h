@@ -28,6 +28,11 @@ json_t *cs_view_time_json(const json_t *ms_or_text);
 int cs_view_data(cs_reader *r, int64_t seq, json_t **ret, cs_err *err);
 /* Of an item of kind breaker that is not closed: breaker (the state of it), target, until (when it is tried again), trips. */
 int cs_view_add_breaker(cs_reader *r, json_t *item, cs_err *err);
+/* Did CALL, the last of the place where a run faulted with ERROR (may be NULL), have its effect? CALL is NULL where it was
+ * not sent and answered. */
+bool cs_view_happened(const char *call, const json_t *error);
+/* A row's first column where an attempt, `a`, was sent and answered: its call; else null. */
+#define CS_VIEW_ANSWERED "CASE WHEN a.state = 'done' AND a.simulated = 0 AND a.class IN ('keyed', 'probe', 'unsafe') THEN a.call END"
 /* The state, held until the end of the scope. */
 typedef struct cs_view_hold {
 	cs_reader *r;

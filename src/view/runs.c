@@ -248,6 +248,29 @@ static int add_change(void *ctx, const cs_event *ev)
 	return 0;
 }
 
+/* The call whose effect is there though it faulted: another try would send it once more. What is in a segment that is
+ * lost keeps the run from being taken up, too. */
+static int add_happened(cs_reader *r, const char *id, json_t *run, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	CS_AUTOJSON json_t *data = NULL;
+	CS_AUTOJSON json_t *params = json_pack("[s]", id);
+	json_object_set_new(run, "happened", json_null());
+	if (strcmp(cs_json_str_or(run, "state", ""), "faulted") != 0)
+		return CS_OK;
+	int rc = cs_reader_query(r, "SELECT end_seq FROM run WHERE id = ?1", params, &rows, err);
+	if (rc || cs_view_data(r, cs_json_int_or(json_array_get(rows, 0), "end_seq", 0), &data, NULL))
+		return rc;
+	json_array_append_new(params, json_string(cs_json_str_or(data, "task", "")));
+	json_decref(CS_STEAL(rows));
+	rc = cs_reader_query(r, "SELECT " CS_VIEW_ANSWERED " AS happened FROM attempt AS a WHERE a.run = ?1 AND a.task = ?2 ORDER BY a.seq DESC LIMIT 1",
+			     params, &rows, err);
+	const char *call = cs_json_str(json_array_get(rows, 0), "happened");
+	if (!rc && cs_view_happened(call, json_object_get(data, "error")))
+		json_object_set_new(run, "happened", json_string(call));
+	return rc;
+}
+
 /* What the operator changed in it: each correction, and each definition that it took. */
 static int add_changes(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
 {
@@ -285,6 +308,8 @@ int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err)
 		rc = add_waits(r, params, one, err);
 	if (!rc)
 		rc = add_changes(r, params, one, err);
+	if (!rc)
+		rc = add_happened(r, run, one, err);
 	if (rc)
 		return rc;
 	*ret = json_incref(one);

@@ -30,8 +30,9 @@ typedef struct cs_view_filter {
  * the archive that cannot be read is null; then missing is there: [{segment, first, last, says: why, and what to do}]. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
- * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector) or limit, task, until, item}, and changes: what the operator changed
- * in it, each an event with `says`. CS_ENOTFOUND. */
+ * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector) or limit, task, until, item}, changes: what the operator changed
+ * in it, each an event with `says`, and happened: of one that faulted, the call whose effect is there all the same (a
+ * retry sends it once more), or null. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
 /* {runs: {state: n}, running, waiting, inbox, snoozed (of inbox, those put off), live, hold, hold_why, connectors: {name: mode}, last_seq, last_at}.
  * running and waiting count what is not over. */
@@ -46,12 +47,12 @@ int cs_view_connector(cs_reader *r, const char *name, json_t **ret, cs_err *err)
  * it. Each {id, kind, title, run, flow, task, state, digest, created, expires, next} with
  * occurrence, subject, call, simulated, confirm, snoozed_until, delegated_to, by, word, note,
  * grace_until, previous, successor, replay_of (the run that its run replays, or null), level (how often it
- * was escalated; what is stands first), reminded. word is what
+ * was escalated; what is stands first), reminded, run_seq (its run's latest event). word is what
  * was decided, also when the item's state has gone on since. */
 int cs_view_inbox(cs_reader *r, bool all, json_t **ret, cs_err *err);
 /* ITEMS of cs_view_inbox with the faults that wait and have one cause (the same definition, place in it and
- * error; `cause` and `at`, the place, are members of every fault) as one row: the first of them with count, ids and
- * runs. A new array. */
+ * error; `cause` and `at`, the place, are members of every fault) as one row: the first of them with count, ids,
+ * runs and run_seqs. A new array. */
 json_t *cs_view_by_cause(const json_t *items);
 /* How many rows of the inbox cs_view_by_cause makes go: the faults that wait, less their causes. */
 int cs_view_joined(cs_reader *r, int64_t *ret, cs_err *err);

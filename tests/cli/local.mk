@@ -14,3 +14,4 @@ TESTS += tests/cli/backup.sh
 TESTS += tests/cli/held.sh tests/cli/transfer.sh
 TESTS += tests/cli/archive.sh
 TESTS += tests/cli/operator.sh
+TESTS += tests/cli/happened.sh

@@ -392,6 +392,37 @@ static void test_a_replay_has_the_corrected_context_also_after_a_restart(void **
 	assert_int_equal(world_count(w, asks, "task.corrected"), 1);
 }
 
+/* What was shown is what is decided: not what came to stand in its place. */
+static void test_what_is_decided_of_a_run_that_has_moved_since_is_refused(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST SUM, "faulted");
+	CS_AUTOJSON json_t *look = world_ask(w, json_pack("{s:s, s:s, s:b}", "cmd", "correct", "run", run, "look", 1));
+	json_int_t seen = cs_json_int_or(look, "seen", 0);
+	assert_true(seen > 0);
+	json_decref(world_ask(w, request(run, "[{'in':'input','path':'n','value':'two'}]", "{'retry':true}")));
+	json_decref(world_await(w, run, "faulted"));
+	world_settle(w);
+	int64_t events = world_number(w, "SELECT max(seq) AS n FROM event");
+	json_t *late = request(run, "[{'in':'input','path':'n','value':1}]", "{'retry':true}"), *dry = request(run, "[{'in':'input','path':'n','value':1}]", "{'dry':true}");
+	json_object_set_new(late, "seen", json_integer(seen));
+	json_object_set_new(dry, "seen", json_integer(seen));
+	refused(w, late, "illegal-transition: stale: ");
+	refused(w, dry, "illegal-transition: stale: ");
+	refused(w, json_pack("{s:s, s:s, s:s, s:I}", "cmd", "control", "run", run, "verb", "retry", "seen", seen),
+		"run.corrected by operator:tester, run.retried by operator:tester, run.faulted by engine; it is faulted now");
+	refused(w, json_pack("{s:s, s:s, s:s}", "cmd", "adopt", "run", run, "seen", "7"), "stale");
+	assert_int_equal(world_number(w, "SELECT max(seq) AS n FROM event"), events);
+	world_restart(w);
+	CS_AUTOJSON json_t *again = world_ask(w, json_pack("{s:s, s:s, s:b}", "cmd", "correct", "run", run, "look", 1));
+	json_t *now = request(run, "[{'in':'input','path':'n','value':41}]", "{'retry':true}");
+	json_object_set(now, "seen", json_object_get(again, "seen"));
+	CS_AUTOFREE char *sql = cs_xasprintf("SELECT last_seq AS n FROM run WHERE id = '%s'", run);
+	assert_int_equal(world_number(w, sql), cs_json_int_or(again, "seen", 0));     /* what is read without the engine is the same */
+	json_decref(world_ask(w, now));
+	ends(w, run, "total", "42");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
@@ -410,6 +441,7 @@ int main(void)
 		T(test_a_replay_takes_over_what_was_corrected),
 		T(test_a_replay_asks_for_what_a_correction_had_asked_for),
 		T(test_a_replay_has_the_corrected_context_also_after_a_restart),
+		T(test_what_is_decided_of_a_run_that_has_moved_since_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "site.h"
 
@@ -374,6 +376,87 @@ static void k_on_a_run_left_as_it_is_asks_for_the_plain_retry(void **state)
 	(void)driver_stop(d);
 }
 
+/* An effect that is answered, and then faults: each time that it is sent is a line of `sent`. */
+static char *begin_answered(site *s)
+{
+	CS_AUTOFREE char *text = cs_xasprintf("document: { dsl: '1.0.3', namespace: test, name: order, version: '1.0.0' }\ndo:\n"
+					      "  - first: { set: { what: tea } }\n"
+					      "  - order: { run: { shell: { command: 'echo sent >>%s/sent' } }, output: { schema: { document: { type: object, required: [ number ] } } } }\n", s->dir);
+	CS_AUTOFREE char *out = NULL;
+
+	site_file(s, "capstan.yaml", "workspace: site\nmode: live\noperator: { name: owner, timezone: UTC }\n");
+	site_file(s, "policies/all.yaml", "policy: all\nrules: [ { name: all, when: { call: '*' }, then: allow } ]\n");
+	site_file(s, "flows/order.yaml", text);
+	assert_int_equal(SITE_RUN(s, NULL, "live"), 0);
+	assert_int_equal(SITE_RUN(s, &out, "run", "order"), 1);
+	out[strcspn(out, "\n")] = '\0';
+	return CS_STEAL(out);
+}
+
+static size_t times_sent(const site *s)
+{
+	CS_AUTOFREE char *path = cs_path_join(s->dir, "sent");
+	CS_AUTOBUF cs_buf text = { 0 };
+
+	cs_buf_init(&text, 4096);
+	return cs_file_read(path, &text, NULL) == CS_OK ? text.len / strlen("sent\n") : 0;
+}
+
+static void k_says_first_what_has_happened_wherever_it_is_pressed(void **state)
+{
+	static const char *const env[] = { "EDITOR=true", "VISUAL=", NULL };
+	site *s = *state;
+	CS_AUTOFREE char *run = begin_answered(s);
+	driver *d = site_console_with(s, 24, 110, env);
+
+	assert_true(driver_sees(d, "order faulted"));
+	assert_true(driver_decide(d, "k", "has happened: send it once more? y, n:"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was retried"));
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "✗ faulted"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "has happened: send it once more? y, n:"));
+	driver_keys(d, "n");
+	assert_true(driver_sees(d, "Nothing was retried"));
+	driver_keys(d, "t");
+	assert_true(driver_sees(d, "k correct-retry"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "has happened: send it once more? y, n:"));
+	assert_int_equal(times_sent(s), 1);
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "Retrying"));
+	for (int i = 0; i < 500 && times_sent(s) < 2; i++)
+		usleep(20000);
+	assert_int_equal(times_sent(s), 2);
+	(void)driver_stop(d);
+}
+
+/* Asked about one fault, answered when there is another: nothing is sent. */
+static void what_is_asked_of_one_fault_is_not_answered_of_the_next(void **state)
+{
+	static const char *const env[] = { "EDITOR=sed -i s/^input.what=.*/input.what=milk/", "VISUAL=", NULL };
+	site *s = *state;
+	CS_AUTOFREE char *run = begin_answered(s);
+	driver *d = site_console_with(s, 24, 140, env);
+
+	assert_true(driver_sees(d, "order faulted"));
+	assert_true(driver_decide(d, "k", "has happened: send it once more? y, n:"));
+	assert_int_equal(SITE_RUN(s, NULL, "retry", run, "--word", "repeat"), 0);
+	assert_int_equal(times_sent(s), 2);
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "stale"));
+	driver_keys(d, "2");
+	assert_true(driver_sees(d, "✗ faulted"));
+	driver_keys(d, "k");
+	assert_true(driver_sees(d, "has happened: correct, send it once more? y, c corrects only, n:"));
+	assert_int_equal(SITE_RUN(s, NULL, "correct", run, "--set", "what=coffee"), 0);
+	driver_keys(d, "c");
+	assert_true(driver_sees(d, "Not corrected: illegal-transition: stale"));
+	assert_int_equal(times_sent(s), 2);
+	(void)driver_stop(d);
+}
+
 static void notices_are_dismissed_approvals_put_off_runbooks_read(void **state)
 {
 	site *s = *state;
@@ -433,6 +516,8 @@ int main(void)
 		REAL(a_waiting_call_is_corrected_and_shown_anew),
 		REAL(k_on_a_faulted_run_corrects_and_retries),
 		REAL(k_on_a_run_left_as_it_is_asks_for_the_plain_retry),
+		REAL(k_says_first_what_has_happened_wherever_it_is_pressed),
+		REAL(what_is_asked_of_one_fault_is_not_answered_of_the_next),
 		REAL(notices_are_dismissed_approvals_put_off_runbooks_read),
 		REAL(where_it_cannot_be_it_says_what_to_do),
 	};

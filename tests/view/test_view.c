@@ -161,8 +161,13 @@ static json_t *fault_after(const char *dir, const char *class, const char *type,
 								  "next", "retry", "error", cs_json_lenient(error), "at", send_ref));
 	cs_store_close(s);
 	cs_reader *r = reader(dir);
+	CS_AUTOJSON json_t *run = NULL;
 	assert_int_equal(cs_view_inbox(r, false, &inbox, NULL), CS_OK);
+	assert_int_equal(cs_view_run(r, RUN_A, &run, NULL), CS_OK);
 	cs_reader_close(r);
+	const json_t *item = json_array_get(inbox, 0);
+	assert_true(json_equal(json_object_get(run, "happened"), json_object_get(item, "happened")));      /* the run says the same */
+	assert_true(json_equal(json_object_get(run, "last_seq"), json_object_get(item, "run_seq")));
 	return inbox;
 }
 
