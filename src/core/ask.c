@@ -31,8 +31,14 @@ static void add_history(cs_call *c, json_t *data)
 static void set_copy(json_t *to, const char *as, const json_t *from, const char *name)
 {
 	json_t *v = json_object_get(from, name);
-	if (v != NULL)
+	if (v != NULL && !json_is_null(v))
 		json_object_set(to, as, v);
+}
+
+static int raise_invalid(cs_run *r, cs_step *s, cs_frame *f, const char *detail, cs_err *err)
+{
+	CS_AUTOJSON json_t *error = cs_error_new("validation", detail, f->task->ref);
+	return cs_step_raise(r, s, f->task, f->occurrence, error, err);
 }
 
 /* ---- gates ------------------------------------------------------------------------------------------------- */
@@ -107,6 +113,8 @@ int cs_step_propose(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, c
 		return rc;
 	if (rc != CS_OK)
 		return cs_step_raise_expr(r, s, f->task, f->occurrence, &failed, err);
+	if (says.title != NULL && !json_is_string(says.title) && !json_is_null(says.title))
+		return raise_invalid(r, s, f, "the 'title' that 'ask' gives the gate must be a text", err);
 	char id[CS_ID_SIZE];
 	proposal_id(s, c, id);
 	json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:s}", "item", id, "kind", "approval", "digest", c->digest,
@@ -161,9 +169,8 @@ static int publish_decision(cs_run *r, cs_step *s, cs_frame *f, const cs_functio
 		json_object_set(data, "taint", c->tainted_args);
 	add_history(c, data);
 	if (cs_asking_decision(r, s, f, asks, data, &why) != CS_OK) {
-		CS_AUTOJSON json_t *error = cs_error_new("validation", why.msg, f->task->ref);
 		json_decref(data);
-		return cs_step_raise(r, s, f->task, f->occurrence, error, err);
+		return raise_invalid(r, s, f, why.msg, err);
 	}
 	return cs_run_write(r, s, "approval.published", f->task, f->occurrence, data, err);
 }
@@ -192,6 +199,10 @@ static int publish_notice(cs_run *r, cs_step *s, cs_frame *f, cs_err *err)
 
 int cs_step_builtin(cs_run *r, cs_step *s, cs_frame *f, const cs_function *fn, cs_err *err)
 {
+	cs_err why = { 0 };
+	/* Its arguments go into events, as they are: what an expression made of them is as wrong as what is written so. */
+	if (cs_function_builtin_args(fn->name, f->call->args, false, &why) != CS_OK)
+		return raise_invalid(r, s, f, why.msg, err);
 	if (strcmp(fn->name, "notify") == 0)
 		return publish_notice(r, s, f, err);
 	if (strcmp(fn->name, "until") == 0)

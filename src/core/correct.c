@@ -166,6 +166,20 @@ static void keep_old(json_t *entry, const json_t *before, const json_t *change)
 		json_object_set(entry, "old", old);
 }
 
+/* What a built-in is given goes into events: it is held to the built-in's table now. NOW: all of it as it would be;
+ * NULL: only CHANGE is known, which a part of a member does not show. */
+static int fits(const cs_task *t, json_t *now, const json_t *change, cs_err *err)
+{
+	CS_AUTOJSON json_t *only = json_object();
+	cs_err why = { 0 };
+	if (t->kind != CS_TASK_CALL || (now == NULL && strchr(plain_path(change), '.') != NULL))
+		return CS_OK;
+	int rc = now == NULL ? put(&only, change, &why) : CS_OK;
+	if (rc == CS_OK)
+		rc = cs_function_builtin_args(t->call, now != NULL ? now : only, now == NULL && plain_path(change)[0] != '\0', &why);
+	return rc == CS_OK ? CS_OK : cs_err_set(err, CS_EINVAL, "the task %s cannot be given that: %.300s; nothing was changed", t->name, why.msg);
+}
+
 static int change_data(const cs_run *r, const cs_step *s, const place *p, const json_t *change, json_t *entry, cs_err *err)
 {
 	const char *in = cs_json_str_or(change, "in", "");
@@ -178,7 +192,8 @@ static int change_data(const cs_run *r, const cs_step *s, const place *p, const 
 	json_object_set_new(entry, "task", json_string(t->ref));
 	CS_AUTOJSON json_t *now = present(r, in, t, p);
 	keep_old(entry, now, change);
-	return now != NULL ? put(&now, change, err) : CS_OK;
+	rc = now != NULL ? put(&now, change, err) : CS_OK;
+	return rc == CS_OK && strcmp(in, "with") == 0 ? fits(t, now, change, err) : rc;
 }
 
 static void show(json_t *into, const char *name, json_t *value)

@@ -45,12 +45,11 @@ static int put_lighter(cs_run *r, cs_step *s, const cs_event *ev, const cs_task 
 	return put(r, s, &lighter, task, err);
 }
 
-/* What is larger than an event may be faults its task, not the engine. CS_EAGAIN: the task is over,
- * nobody may look at its frame any more. */
-static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, cs_err *err)
+/* What no event can hold faults its task, not the engine. CS_EAGAIN: the task is over, nobody may look at its
+ * frame any more. */
+static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, const char *detail, cs_err *err)
 {
-	CS_AUTOJSON json_t *data = json_pack("{s:o}", "error", cs_error_new("runtime",
-		"a value of this task is larger than an event of the log may be; keep less in it", task->ref));
+	CS_AUTOJSON json_t *data = json_pack("{s:o}", "error", cs_error_new("runtime", detail, task->ref));
 	if (cs_frame_reverses(r->live[task->id]))
 		json_object_set_new(data, "key", json_string(cs_call_reverses(r->live[task->id]->call)));
 	cs_event fault = *ev;
@@ -62,15 +61,30 @@ static int put_fault(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *t
 	return rc != CS_OK ? rc : CS_EAGAIN;
 }
 
-static int put_too_big(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, int rc, cs_err *err)
+/* Is EV one of those in whose place its task may end? */
+static bool may_fault(const cs_event *ev, const cs_task *task)
 {
 	static const char *const begun[] = { "task.started", "task.completed", "attempt.intent", "approval.published", "event.emitted", "child.ended" };
 	if (task == NULL)
-		return rc;
+		return false;
 	for (size_t i = 0; i < CS_ARRAY_LEN(begun); i++)
 		if (strcmp(begun[i], ev->type) == 0)
-			return put_fault(r, s, ev, task, err);
-	return strncmp(ev->type, "attempt.", 8) == 0 ? put_lighter(r, s, ev, task, err) : rc;
+			return true;
+	return strcmp(ev->type, "item.opened") == 0 && strcmp(cs_json_str_or(ev->data, "kind", ""), "notice") == 0;
+}
+
+static int put_too_big(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, int rc, cs_err *err)
+{
+	if (may_fault(ev, task))
+		return put_fault(r, s, ev, task, "a value of this task is larger than an event of the log may be; keep less in it", err);
+	return task != NULL && strncmp(ev->type, "attempt.", 8) == 0 ? put_lighter(r, s, ev, task, err) : rc;
+}
+
+/* The log did not take it, and has nothing of it. One run's data ends that run's task; the others go on. */
+static int put_misfit(cs_run *r, cs_step *s, const cs_event *ev, const cs_task *task, const cs_err *why, cs_err *err)
+{
+	CS_AUTOFREE char *detail = cs_xasprintf("the log cannot take what this task writes: %s; correct what the task is given", why->msg);
+	return put_fault(r, s, ev, task, detail, err);
 }
 
 int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, const cs_task *task, int occurrence, json_t *data, cs_err *err)
@@ -82,7 +96,13 @@ int cs_run_write_as(cs_run *r, cs_step *s, const char *actor, const char *type, 
 		.simulated = simulated(r, task, type), .data = owned,
 	};
 	memcpy(ev.run, r->id, sizeof ev.run);
-	int rc = put(r, s, &ev, task, err);
+	int64_t before = r->last_seq;
+	cs_err why = { 0 };
+	int rc = put(r, s, &ev, task, &why);
+	if (rc != CS_OK && err != NULL)
+		*err = why;
+	if (rc == CS_EINVAL && r->last_seq == before && may_fault(&ev, task))
+		return put_misfit(r, s, &ev, task, &why, err);
 	return rc == CS_ETOOBIG ? put_too_big(r, s, &ev, task, rc, err) : rc;
 }
 

@@ -166,6 +166,14 @@ static int take_message(cs_engine *e, cs_message *m, cs_err *err)
 
 /* ---- the group ------------------------------------------------------------------------------------------- */
 
+/* Who has to mend it must know which run it is. */
+static int name_run(const cs_run *r, int rc, cs_err *err)
+{
+	if (err == NULL || (rc != CS_EINVAL && rc != CS_EREFUSED))
+		return rc;
+	return cs_err_set(err, rc, "run %s cannot go on: %.400s; look at it (`capstan show %s`), or end it with `capstan cancel %s`", r->id, err->msg, r->id, r->id);
+}
+
 static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 {
 	cs_live *batch[GROUP_RUNS];
@@ -180,7 +188,7 @@ static int step_runs(cs_engine *e, size_t *steps, cs_err *err)
 		if (rc == CS_OK && !over && l->run->state == CS_RUN_COMPLETED)
 			rc = cs_schedules_completed(e, l->run, err);
 		if (rc != CS_OK)
-			return rc;
+			return name_run(l->run, rc, err);
 		rc = cs_snapshot_note(e, l, err);
 		if (rc != CS_OK)
 			return rc;

@@ -183,7 +183,7 @@ bool cs_check_type(cs_check *c, const json_t *v, unsigned is, const char *what)
 	char allowed[128];
 	type_list(is, allowed, sizeof allowed);
 	const char *hint = "";
-	if ((is & CS_IS_STRING) && (type_of(v) & (CS_IS_NUMBER | CS_IS_BOOL)))
+	if (c->src && (is & CS_IS_STRING) && (type_of(v) & (CS_IS_NUMBER | CS_IS_BOOL)))
 		hint = "; put it in quotes";
 	cs_check_error(c, "%s must be %s, not %s%s", what, allowed, type_word(v), hint);
 	return false;

@@ -53,7 +53,7 @@ void cs_check_place(const cs_check *c, const char *pointer, unsigned *line, unsi
 /* Is V an object with only KEYS (ended by a NULL name), each of its type, none missing? WHAT names
  * it in messages: "a task". Each finding is reported; false when there was one. */
 bool cs_check_object(cs_check *c, const json_t *v, const cs_key *keys, const char *what);
-/* Is the value one of IS? Reported as WHAT when not. */
+/* Is the value one of IS? Reported as WHAT when not; where it was written, with what to write. */
 bool cs_check_type(cs_check *c, const json_t *v, unsigned is, const char *what);
 /* The index of the string member KEY in WORDS (NULL-terminated), -1 when it is absent or another
  * word; the latter is reported. */

@@ -69,6 +69,10 @@ void cs_function_free(cs_function *f);
 bool cs_function_computes(const cs_function *f);
 /* The built-ins and http: a const table; borrowed, NULL when there is none of that name. */
 const cs_function *cs_function_builtin(const char *name);
+/* What the built-in NAME is called with by a run, its expressions evaluated: has each member the type and the words
+ * that it may have? PARTLY: members that it needs may stand elsewhere. One that may be left out may be null. CS_EINVAL
+ * says of the first what is wrong. Another name has no such table. */
+int cs_function_builtin_args(const char *name, const json_t *args, bool partly, cs_err *err);
 /* Their names by number; NULL past the end. */
 const char *cs_function_builtin_name(size_t i);
 /* A built-in that this version does not have yet. */

@@ -190,3 +190,68 @@ void cs_builtin_check(cs_check *c, const char *name, const json_t *with)
 			cs_check_word(c, with, "level", levels);
 	}
 }
+
+/* ---- what a run calls it with --------------------------------------------------------------------------------- */
+
+enum { KEYS_MAX = 16 };
+
+/* The table for values: a length of time may have been worked out. */
+static void keys_of_values(const cs_key *keys, bool partly, cs_key ret[KEYS_MAX + 1])
+{
+	size_t n = 0;
+	for (; keys[n].name != NULL && n < KEYS_MAX; n++) {
+		ret[n] = keys[n];
+		if (partly)
+			ret[n].is &= ~(unsigned)CS_KEY_REQUIRED;
+		if (strcmp(keys[n].name, "expire") == 0)
+			ret[n].is |= CS_IS_OBJECT;
+	}
+	ret[n] = (cs_key){ NULL, 0 };
+}
+
+/* New reference. */
+static json_t *without_nulls(const json_t *args, const cs_key *keys)
+{
+	json_t *said = json_copy((json_t *)(uintptr_t)args);
+	for (; keys->name != NULL; keys++)
+		if (!(keys->is & CS_KEY_REQUIRED) && json_is_null(json_object_get(said, keys->name)))
+			json_object_del(said, keys->name);
+	return said;
+}
+
+static void check_values(cs_check *c, const cs_key *keys, const json_t *args, bool partly)
+{
+	static const char *const levels[] = { "info", "warning", "error", NULL }, *const ends[] = { "reject", "escalate", NULL };
+	int64_t ms;
+	cs_check_duration_key(c, args, "expire", &ms);
+	cs_check_allow(c, args);
+	cs_check_escalate(c, args);
+	cs_check_remind(c, args);
+	cs_check_runbook(c, args);
+	(void)cs_check_word(c, args, "level", levels);
+	(void)cs_check_word(c, args, "on-expiry", ends);
+	check_form(c, args);
+	if (!partly && keys == approve_keys)
+		cs_check_rounds(c, args);
+}
+
+int cs_function_builtin_args(const char *name, const json_t *args, bool partly, cs_err *err)
+{
+	cs_key keys[KEYS_MAX + 1];
+	size_t i = 0;
+	cs_diags d;
+	cs_check c;
+	while (i < CS_ARRAY_LEN(rows) && strcmp(rows[i].name, name) != 0)
+		i++;
+	if (i == CS_ARRAY_LEN(rows) || rows[i].keys == NULL)
+		return CS_OK;
+	keys_of_values(rows[i].keys, partly, keys);
+	CS_AUTOJSON json_t *said = without_nulls(args, rows[i].keys);
+	cs_diags_init(&d);
+	cs_check_init(&c, NULL, NULL, &d);
+	if (cs_check_object(&c, said, keys, rows[i].what) && rows[i].keys != until_keys)
+		check_values(&c, rows[i].keys, said, partly);
+	int rc = d.n == 0 ? CS_OK : cs_err_set(err, CS_EINVAL, "%s", d.items[0].message);
+	cs_diags_fini(&d);
+	return rc;
+}

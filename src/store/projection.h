@@ -47,7 +47,7 @@ typedef struct cs_fold cs_fold;
 cs_fold *cs_fold_new(sqlite3 *db);
 void cs_fold_free(cs_fold *f);               /* NULL is fine */
 /* One event of type T into the rows; EV's data with its bodies back. CS_EREFUSED where it
- * contradicts what is there, CS_EINVAL where it lacks what the fold needs. */
+ * contradicts what is there, CS_EINVAL where it lacks what the fold needs: then nothing was written. */
 int cs_fold_event(cs_fold *f, cs_event_type t, const cs_event *ev, cs_err *err);
 /* Writes what is put off: run.updated and run.last_seq of the runs that had events since. Until then they are behind
  * in the rows, and nothing else is. Before what was folded is committed or read. */

@@ -472,9 +472,10 @@ static int append(cs_store *s, cs_event *ev, cs_err *err)
 	rc = cs_event_hash(s->hasher, s->head, ev, s->data.data, s->data.len, &s->bytes, ev->hash);
 	if (rc)
 		return cs_err_set(err, rc, "event %s: too large", ev->type);
-	rc = insert_event(s, ev, err);
+	/* First the fold, which looks at what the event has before it writes: one that does not fit leaves nothing. */
+	rc = cs_fold_event(s->fold, t, ev, err);
 	if (!rc)
-		rc = cs_fold_event(s->fold, t, ev, err);
+		rc = insert_event(s, ev, err);
 	if (!rc && t == CS_EV_ENGINE_INCARNATION)
 		rc = note_incarnation(s, ev, err);
 	if (rc)
@@ -490,8 +491,8 @@ int cs_store_append(cs_store *s, cs_event *ev, cs_err *err)
 	if (rc)
 		return rc;
 	rc = append(s, ev, err);
-	/* What is too big was refused before anything of it was written. */
-	s->group_failed = rc != CS_OK && rc != CS_ETOOBIG;
+	/* What is too big, or does not fit, was refused before anything of it was written. */
+	s->group_failed = rc != CS_OK && rc != CS_ETOOBIG && rc != CS_EINVAL;
 	return rc;
 }
 

@@ -46,7 +46,8 @@ int cs_store_format(const char *dir, int64_t *ret, cs_err *err);
 void cs_store_close(cs_store *s);                /* checkpoints; NULL is fine */
 
 /* A commit group. begin … append* … commit. After a failed append only rollback is allowed,
- * but for CS_ETOOBIG: the event is larger than one may be (64 MiB of data), nothing of it was written.
+ * but for CS_ETOOBIG, the event is larger than one may be (64 MiB of data), and CS_EINVAL, it is none or lacks what the
+ * projections need: nothing of it was written.
  * A failed commit has an unknown outcome: the store refuses everything from then on (I17). */
 int cs_store_begin(cs_store *s, cs_err *err);                   /* proves the epoch: the write lock is held from here to the commit */
 int cs_store_append(cs_store *s, cs_event *ev, cs_err *err);   /* sets seq and hash; folds the projections */

@@ -24,3 +24,6 @@ tests_core_test_attempt_SOURCES = tests/core/test_attempt.c tests/core/sim.c tes
 check_PROGRAMS += tests/core/test_snapshot
 TESTS += tests/core/test_snapshot
 tests_core_test_snapshot_SOURCES = tests/core/test_snapshot.c tests/core/play.c tests/core/play.h tests/core/random_flow.c
+check_PROGRAMS += tests/core/test_misfit
+TESTS += tests/core/test_misfit
+tests_core_test_misfit_SOURCES = tests/core/test_misfit.c tests/core/sim.c tests/core/sim.h

@@ -29,8 +29,9 @@ static const char connector_text[] =
 
 static int sim_append(void *ctx, cs_event *ev, cs_err *err)
 {
-	(void)err;
 	sim *s = ctx;
+	if (s->misfit != NULL && strcmp(ev->type, s->misfit) == 0)
+		return cs_err_set(err, CS_EINVAL, "event %s: its data has no text title", ev->type);
 	ev->seq = (int64_t)json_array_size(s->log) + 1;
 	json_array_append_new(s->log, json_pack("{s:I, s:I, s:s?, s:i, s:s, s:s, s:I, s:b, s:O}", "seq", (json_int_t)ev->seq,
 		"at", (json_int_t)ev->at, "task", ev->task, "occurrence", ev->occurrence, "type", ev->type, "actor", ev->actor,

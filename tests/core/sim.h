@@ -21,6 +21,7 @@ typedef struct sim {
 	cs_verdict_kind verdict;     /* what the rules say */
 	const json_t *ask;           /* and how they want it asked; borrowed */
 	bool shut;                   /* nothing may leave */
+	const char *misfit;          /* the log takes no event of this type; NULL: it takes all */
 	int dispatched;              /* how often a performer was to be started */
 	int task;                    /* the call that was dispatched last */
 } sim;

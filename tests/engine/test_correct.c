@@ -423,6 +423,47 @@ static void test_what_is_decided_of_a_run_that_has_moved_since_is_refused(void *
 	ends(w, run, "total", "42");
 }
 
+static void test_a_built_in_is_corrected_with_what_it_can_say_alone(void **state)
+{
+	world *w = *state;
+	static const struct { const char *change, *says; } bad[] = {
+		{ "[{'in':'with','path':'title','value':5}]", "'title' must be a text" },
+		{ "[{'in':'with','path':'title','value':null}]", "'title' must be a text" },
+		{ "[{'in':'with','path':'allow','value':['zz']}]", "zz" },
+		{ "[{'in':'with','path':'allow','value':5}]", "'allow' must be a list" },
+		{ "[{'in':'with','path':'remind','value':5}]", "'remind' must be a list" },
+		{ "[{'in':'with','path':'.','value':{}}]", "needs 'title'" },
+		{ "[{'in':'with','path':'titel','value':'x'}]", "did you mean 'title'" },
+	};
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST "  - gate: { call: approve, with: { title: 'go on?' } }\n", "waiting");
+	CS_AUTOFREE char *item = world_item_of(w, run);
+	for (size_t i = 0; i < CS_ARRAY_LEN(bad); i++)
+		refused(w, request(run, bad[i].change, "{}"), bad[i].says);
+	assert_int_equal(world_count(w, run, "run.corrected") + world_count(w, run, "approval.voided"), 0);
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'title','value':'really?'}]", "{}")));
+	CS_AUTOFREE char *after = world_item_of(w, run);
+	assert_string_not_equal(item, after);
+	json_decref(world_decide(w, after, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+}
+
+/* The title of one run's gate is no text: that run faults and can be corrected, and the workspace goes on. */
+static void test_a_title_that_is_no_text_ends_its_run_alone(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, HEAD("1.0.0") FIRST "  - gate: { call: approve, with: { title: '${ { a: .n } }' } }\n", "faulted");
+	refused(w, request(run, "[{'in':'with','path':'title','value':5}]", "{}"), "'title' must be a text");
+	refused(w, request(run, "[{'in':'with','path':'allow','value':['zz']}]", "{}"), "zz");
+	assert_int_equal(world_count(w, run, "run.corrected") + world_count(w, run, "approval.published"), 0);
+	world_restart(w);
+	json_decref(world_ask(w, request(run, "[{'in':'with','path':'title','value':'go on?'}]", "{'retry':true}")));
+	json_decref(world_await(w, run, "waiting"));
+	CS_AUTOFREE char *item = world_item_of(w, run);
+	json_decref(world_decide(w, item, json_pack("{s:s}", "verb", "approve")));
+	json_decref(world_await(w, run, "completed"));
+	world_verify(w);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, world_tear_down)
@@ -442,6 +483,8 @@ int main(void)
 		T(test_a_replay_asks_for_what_a_correction_had_asked_for),
 		T(test_a_replay_has_the_corrected_context_also_after_a_restart),
 		T(test_what_is_decided_of_a_run_that_has_moved_since_is_refused),
+		T(test_a_built_in_is_corrected_with_what_it_can_say_alone),
+		T(test_a_title_that_is_no_text_ends_its_run_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
