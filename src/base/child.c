@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child_guard.h"
 #include "base/mem.h"
 
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 #define MAX_PLACES 64
 #define REPORT_FD 3          /* in the child: where a failure before the exec is told */
+#define GUARD_MS 10000       /* for a guard to end all: twice what it gives itself */
 #define FIRST_FD 10          /* our ends stay above what the child arranges */
 
 struct report {
@@ -144,20 +148,9 @@ static void exec_first(const struct plan *p)
 	fail(true, worst);
 }
 
-static void become(const struct plan *p)
+static int enter(const struct plan *p)
 {
 	const cs_child_opts *o = p->o;
-	if (setpgid(0, 0) < 0)
-		fail(false, errno);
-	if (dup2(p->in[0], 0) < 0 || dup2(p->out[1], 1) < 0 || dup2(p->err[1], 2) < 0 ||
-	    dup3(p->report[1], REPORT_FD, O_CLOEXEC) < 0)
-		_exit(126);
-	close_above(REPORT_FD);
-	if (o->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		fail(false, errno);
-	/* It may have died before the line above. */
-	if (o->die_with_parent && getppid() != p->parent)
-		_exit(126);
 	struct rlimit rl = { o->memory_limit, o->memory_limit };
 	if (o->memory_limit && setrlimit(RLIMIT_AS, &rl) < 0)
 		fail(false, errno);
@@ -165,6 +158,50 @@ static void become(const struct plan *p)
 		fail(false, errno);
 	reset_signals();
 	exec_first(p);
+	return 127;
+}
+
+struct guarded {
+	const struct plan *plan;
+	pid_t guard;
+};
+
+static int enter_guarded(void *arg)
+{
+	const struct guarded *g = arg;
+	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		fail(false, errno);
+	/* It may have died before the line above. */
+	if (getppid() != g->guard)
+		_exit(126);
+	return enter(g->plan);
+}
+
+/* Stays behind as the guard of the program. That borrows our memory until its exec: a second copy of an engine's
+ * would take longer than all the rest. */
+static void be_guard(const struct plan *p)
+{
+	_Alignas(16) char stack[32768];
+	struct guarded g = { p, getpid() };
+	if (cs_child_guard_begin(p->parent) < 0)
+		fail(false, errno);
+	pid_t pid = clone(enter_guarded, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &g);
+	if (pid < 0)
+		fail(false, errno);
+	cs_child_guard_wait(pid);
+}
+
+static void become(const struct plan *p)
+{
+	if (setpgid(0, 0) < 0)
+		fail(false, errno);
+	if (dup2(p->in[0], 0) < 0 || dup2(p->out[1], 1) < 0 || dup2(p->err[1], 2) < 0 ||
+	    dup3(p->report[1], REPORT_FD, O_CLOEXEC) < 0)
+		_exit(126);
+	close_above(REPORT_FD);
+	if (p->o->die_with_parent)
+		be_guard(p);
+	_exit(enter(p));
 }
 
 /* --- in the parent --- */
@@ -234,9 +271,20 @@ int cs_child_start(const cs_child_opts *o, cs_child *ret, cs_err *err)
 	r = await_exec(&p, pid, err);
 	if (r < 0)
 		return r;
-	*ret = (cs_child){ .pid = pid, .in = p.in[1], .out = p.out[0], .err = p.err[0] };
+	*ret = (cs_child){ .pid = pid, .guarded = o->die_with_parent, .in = p.in[1], .out = p.out[0], .err = p.err[0] };
 	p.in[1] = p.out[0] = p.err[0] = -1;
 	return 0;
+}
+
+/* The guard ends the rest, and then itself; one that a program has stopped is woken for it. */
+static void tell_guard(pid_t pid)
+{
+	CS_AUTOCLOSE int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	kill(pid, SIGTERM);
+	kill(pid, SIGCONT);
+	if (pidfd >= 0 && poll(&p, 1, GUARD_MS) == 0)
+		kill(pid, SIGKILL);
 }
 
 int cs_child_end(cs_child *c)
@@ -244,7 +292,10 @@ int cs_child_end(cs_child *c)
 	int status = 0;
 	if (c->pid > 0) {
 		/* Before the reaping: until then the number cannot become another group's. */
-		kill(-c->pid, SIGKILL);
+		if (c->guarded)
+			tell_guard(c->pid);
+		else
+			kill(-c->pid, SIGKILL);
 		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 			;
 	}

@@ -17,12 +17,17 @@ typedef struct cs_child_opts {
 	const char *cwd;               /* NULL: stays */
 	const char *path;              /* search path for argv[0]; NULL: /usr/local/bin:/usr/bin:/bin */
 	size_t memory_limit;           /* RLIMIT_AS in bytes; 0: none */
-	bool die_with_parent;          /* SIGKILL when the thread that started it ends */
+	/* When the thread that started it ends, also by kill -9, so do the program and all that it started, what
+	 * has made a session of its own too. A small process between us and it sees to that, which is then
+	 * the pid and ends as the program did. It cannot end what runs as another user (sudo), nor what it did
+	 * not descend to (a job given to a daemon); and whoever kills the guard itself ends the program alone. */
+	bool die_with_parent;
 	bool quiet_stderr;             /* stderr to /dev/null instead of a pipe */
 } cs_child_opts;
 
 typedef struct cs_child {
 	pid_t pid;                     /* also its process group; 0: none */
+	bool guarded;                  /* pid is its guard's, who ends all that descends from it */
 	int in, out, err;              /* our ends: write, read, read; -1: closed */
 } cs_child;
 
@@ -31,8 +36,8 @@ typedef struct cs_child {
  * who writes to c->in must ignore or block SIGPIPE.
  * A name with a slash is taken as it is, seen from cwd. */
 int cs_child_start(const cs_child_opts *o, cs_child *ret, cs_err *err);
-/* SIGKILL to the group, reaps, closes; idempotent. What left the group by setsid() lives on: who
- * must be sure runs the child in a PID namespace. */
+/* SIGKILL to the group, reaps, closes; idempotent. What left the group by setsid() lives on, but for that of a
+ * guarded program that still runs: then all that it started is ended. */
 void cs_child_kill(cs_child *c);
 int cs_child_end(cs_child *c);     /* the same; returns the status as from waitpid */
 

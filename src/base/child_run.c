@@ -164,7 +164,7 @@ static int make_all_nonblocking(const cs_child *c, cs_err *err)
 static void end(struct run *r)
 {
 	/* The group dies first, so that nothing is added to what is drained. */
-	cs_child group = { .pid = r->c.pid, .in = -1, .out = -1, .err = -1 };
+	cs_child group = { .pid = r->c.pid, .guarded = r->c.guarded, .in = -1, .out = -1, .err = -1 };
 	r->c.pid = 0;
 	r->result.status = cs_child_end(&group);
 	if (!r->result.too_big)

@@ -2,7 +2,8 @@
 noinst_LIBRARIES += src/base/libcsbase.a
 src_base_libcsbase_a_SOURCES = \
 	src/base/ascii.h src/base/buf.c src/base/buf.h \
-	src/base/child.c src/base/child.h src/base/child_detach.c src/base/child_run.c \
+	src/base/child.c src/base/child.h src/base/child_detach.c \
+	src/base/child_guard.c src/base/child_guard.h src/base/child_run.c \
 	src/base/clock.c src/base/clock.h \
 	src/base/err.c src/base/err.h \
 	src/base/file.c src/base/file.h \

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "agents/confine.h"
 #include "agents/shell.h"
@@ -60,7 +61,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"data/in.txt", "data/new", "out/copy", "other.txt", ".capstan/key", "tools/run.sh", "link", "pid", "late",
+		"data/in.txt", "data/new", "out/copy", "other.txt", ".capstan/key", "tools/run.sh", "link", "pid", "late", "began", "daemon",
 		"data", "out", "tools", ".capstan", ".",
 	};
 	for (size_t i = 0; i < CS_ARRAY_LEN(names); i++) {
@@ -243,6 +244,34 @@ static void its_whole_group_ends_with_it(void **state)
 	}
 }
 
+/* In place of an engine: runs a flow's own command until it is killed. Never returns. */
+static void stand_in(void)
+{
+	json_t *def CS_AUTOJSON = json_pack("{s:{s:s}}", "shell", "command",
+		"(sh -c ': >began; sleep 1; : >late' &); (setsid sh -c ': >daemon; sleep 1; : >late' &); sleep 30");
+	json_t *in CS_AUTOJSON = json_object();
+	cs_effect e = { .task = "/do/0/x", .key = "", .call = "run.shell", .class = CS_EFFECT_UNSAFE, .def = def, .input = in,
+			.workdir = work, .timeout_ms = 30000 };
+	cs_err err = { 0 };
+	cs_outcome *o CS_AUTOOUTCOME = perform_effect(&shell, &e, &err);
+	_exit(o ? 0 : 1);
+}
+
+static void nothing_that_it_started_outlives_a_killed_engine(void **state)
+{
+	(void)state;
+	pid_t engine = fork();
+	assert_true(engine >= 0);
+	if (engine == 0)
+		stand_in();
+	for (int64_t end = cs_clock_mono_ns() + INT64_C(10000000000); !exists("began") || !exists("daemon"); usleep(2000))
+		assert_true(cs_clock_mono_ns() < end);
+	assert_int_equal(kill(engine, SIGKILL), 0);
+	assert_int_equal(waitpid(engine, NULL, 0), engine);
+	usleep(1500000);             /* longer than either would have needed */
+	assert_false(exists("late"));
+}
+
 /* ---- confinement ---- */
 
 static void need_bubblewrap(void)
@@ -327,6 +356,7 @@ int main(void)
 		cmocka_unit_test(what_was_killed_is_ambiguous),
 		cmocka_unit_test(output_that_is_not_as_declared_is_a_validation_error),
 		cmocka_unit_test(its_whole_group_ends_with_it),
+		cmocka_unit_test(nothing_that_it_started_outlives_a_killed_engine),
 		cmocka_unit_test(a_confined_agent_has_no_network),
 		cmocka_unit_test(a_confined_agent_sees_only_what_is_listed),
 		cmocka_unit_test(the_state_folder_is_never_seen_by_a_confined_agent),

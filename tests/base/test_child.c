@@ -205,6 +205,116 @@ static void test_what_is_left_of_the_group_dies_with_its_leader(void **state)
 	assert_true(is_gone(pid_in(&r)));
 }
 
+static struct outcome run_guarded(const char *script, const char *in, int64_t wait_ns)
+{
+	const char *argv[] = { "sh", "-c", script, NULL };
+	cs_child_opts o = { .argv = argv, .die_with_parent = true };
+	return run_opts(&o, in, wait_ns);
+}
+
+static void test_a_guarded_program_ends_as_without_its_guard(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *script, *prints;
+		int status;
+	} rows[] = {
+		{ "cat; exit 7", "in", 7 << 8 },
+		{ "kill -TERM $$", "", SIGTERM },
+		{ "kill -SEGV $$", "", SIGSEGV },
+		{ "kill -KILL $$", "", SIGKILL },
+		/* Not the guard's group. */
+		{ "trap 'echo caught; exit 3' TERM; kill -TERM 0; sleep 5", "caught\n", 3 << 8 },
+		/* An orphan that ends before is not taken for it. */
+		{ "(sh -c 'exit 9' &); sleep 0.2; echo last; exit 4", "last\n", 4 << 8 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CS_CLEANUP(outcome_fini) struct outcome r = run_guarded(rows[i].script, "in", 30 * SECOND);
+		assert_int_equal(r.code, 0);
+		assert_false(r.result.timed_out);
+		assert_int_equal(r.result.status & 0xff7f, rows[i].status);
+		assert_string_equal(cs_buf_str(&r.out), rows[i].prints);
+	}
+	const char *none[] = { "capstan-no-such-program", NULL };
+	cs_child_opts o = { .argv = none, .die_with_parent = true };
+	cs_child c;
+	assert_int_equal(cs_child_start(&o, &c, NULL), CS_ENOTFOUND);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+static void test_the_deadline_finds_what_left_the_group_of_a_guarded_program(void **state)
+{
+	(void)state;
+	int64_t start = cs_clock_mono_ns();
+	CS_CLEANUP(outcome_fini) struct outcome r = run_guarded("setsid sh -c 'echo $$; sleep 60; :' & trap '' TERM; wait; sleep 60", NULL, SECOND / 2);
+	assert_true(r.result.timed_out);
+	assert_true(WIFSIGNALED(r.result.status) && WTERMSIG(r.result.status) == SIGKILL);
+	assert_true(cs_clock_mono_ns() - start < 10 * SECOND);
+	assert_true(is_gone(pid_in(&r)));
+}
+
+static void test_what_left_the_group_outlives_a_program_that_ends_by_itself(void **state)
+{
+	(void)state;
+	/* The one in its group does not. */
+	CS_CLEANUP(outcome_fini) struct outcome r =
+		run_guarded("setsid sh -c 'echo $$; exec sleep 60' & sleep 0.3; sleep 60 & echo $! >&2; exit 0", NULL, 30 * SECOND);
+	assert_int_equal(r.result.status, 0);
+	assert_false(r.result.timed_out);
+	pid_t daemon = pid_in(&r), left = (pid_t)strtol(cs_buf_str(&r.err), NULL, 10);
+	assert_true(left > 1 && is_gone(left));
+	assert_int_equal(kill(daemon, SIGKILL), 0);
+}
+
+/* In place of an engine: runs until it is killed. Never returns. */
+static void stand_in(const char *dir)
+{
+	const char *argv[] = { "sh", "-c",
+			       "(setsid sh -c 'echo $$ >one; sleep 60; :' &); (sh -c 'echo $$ >two; sleep 60; :' &)\n"
+			       "setsid sh -c '(setsid sh -c \"echo \\$\\$ >three; sleep 60; :\" &); sleep 60; :' & echo $$ >four; wait; sleep 60", NULL };
+	cs_child_opts o = { .argv = argv, .cwd = dir, .die_with_parent = true };
+	cs_child_result r;
+	(void)cs_child_run(&o, NULL, 0, NULL, NULL, cs_clock_mono_ns() + 60 * SECOND, NULL, &r, NULL);
+	_exit(0);
+}
+
+static pid_t pid_file(const char *dir, const char *name)
+{
+	char path[128], text[32];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	for (int64_t until = cs_clock_mono_ns() + 20 * SECOND; cs_clock_mono_ns() < until; usleep(2000)) {
+		FILE *f = fopen(path, "r");
+		char *line = f ? fgets(text, sizeof text, f) : NULL;
+		if (f)
+			fclose(f);
+		if (!line || !strchr(line, '\n'))
+			continue;
+		unlink(path);
+		return (pid_t)strtol(text, NULL, 10);
+	}
+	return 0;
+}
+
+static void test_all_that_a_program_started_ends_when_we_are_killed(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "one", "two", "three", "four" };
+	char dir[] = "/tmp/cs-guard-XXXXXX";
+	pid_t pids[4];
+	assert_non_null(mkdtemp(dir));
+	pid_t engine = fork();
+	assert_true(engine >= 0);
+	if (engine == 0)
+		stand_in(dir);
+	for (size_t i = 0; i < 4; i++)
+		pids[i] = pid_file(dir, names[i]);
+	assert_int_equal(kill(engine, SIGKILL), 0);
+	assert_int_equal(waitpid(engine, NULL, 0), engine);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(pids[i] > 1 && is_gone(pids[i]));
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_too_much_output_ends_it(void **state)
 {
 	(void)state;
@@ -342,6 +452,10 @@ int main(void)
 		cmocka_unit_test(test_quiet_stderr_goes_nowhere),
 		cmocka_unit_test(test_the_deadline_kills_the_whole_group),
 		cmocka_unit_test(test_what_is_left_of_the_group_dies_with_its_leader),
+		cmocka_unit_test(test_a_guarded_program_ends_as_without_its_guard),
+		cmocka_unit_test(test_the_deadline_finds_what_left_the_group_of_a_guarded_program),
+		cmocka_unit_test(test_what_left_the_group_outlives_a_program_that_ends_by_itself),
+		cmocka_unit_test(test_all_that_a_program_started_ends_when_we_are_killed),
 		cmocka_unit_test(test_too_much_output_ends_it),
 		cmocka_unit_test(test_output_of_exactly_the_bound_is_not_too_much),
 		cmocka_unit_test(test_cancel_ends_it),
