@@ -209,45 +209,111 @@ static const char **keys_of(const json_t *steps, size_t *ret_n)
 	return keys;
 }
 
-/* Where each step of the new run stands in the old one, -1 where the two do not meet. */
-static long *positions(const char **ka, size_t na, const char **kb, size_t nb)
+/* The branch of a fork in which a step stands, by the part of its reference up to it; the innermost. Steps of two
+ * branches have no order. "" is the run itself. */
+static char *branch_of(const json_t *step)
 {
-	long *pos = cs_xcalloc(nb + 1, sizeof *pos);
-	CS_AUTOJSON json_t *at = json_object();
-	for (size_t i = 0; i < na; i++)
-		json_object_set_new(at, ka[i], json_integer((json_int_t)i));
-	for (size_t i = 0; i < nb; i++) {
-		const json_t *p = json_object_get(at, kb[i]);
-		pos[i] = p ? (long)json_integer_value(p) : -1;
+	static const char word[] = "/fork/branches/";
+	const char *ref = cs_json_str_or(step, "task", ""), *end = ref;
+	for (const char *p = strstr(ref, word); p; p = strstr(end, word))
+		end = p + sizeof word - 1 + strcspn(p + sizeof word - 1, "/");
+	return cs_xasprintf("%.*s", (int)(end - ref), ref);
+}
+
+/* One run's keys in the order of completion, and the branch of each as a number that both runs share. */
+typedef struct line {
+	const char **keys;
+	size_t *branches;
+	size_t n;
+	long *pos;              /* where the two meet: the place in the other line, or -1 */
+	size_t *next;           /* by branch: what is before it has been looked at */
+} line;
+
+static void line_fini(line *l)
+{
+	free(l->keys);
+	free(l->branches);
+	free(l->pos);
+	free(l->next);
+}
+
+static void line_init(line *l, const side *s, json_t *numbers)
+{
+	l->keys = keys_of(s->steps, &l->n);
+	l->branches = cs_xcalloc(l->n + 1, sizeof *l->branches);
+	l->pos = cs_xcalloc(l->n + 1, sizeof *l->pos);
+	for (size_t i = 0; i < l->n; i++) {
+		CS_AUTOFREE char *branch = branch_of(json_object_get(s->steps, l->keys[i]));
+		if (!json_object_get(numbers, branch))
+			json_object_set_new(numbers, branch, json_integer((json_int_t)json_object_size(numbers)));
+		l->branches[i] = (size_t)json_integer_value(json_object_get(numbers, branch));
+		l->pos[i] = -1;
 	}
-	cs_align(pos, nb);
-	return pos;
 }
 
-/* The old step where the two meet next, from B on: what lies before it was removed. */
-static size_t meeting(const long *pos, size_t b, size_t nb, size_t na)
+/* The steps of one branch, aligned: the order among those of others is no difference. */
+static void align_branch(line *new, const line *old, const json_t *at, size_t branch)
 {
-	while (b < nb && pos[b] < 0)
-		b++;
-	return b < nb ? (size_t)pos[b] : na;
+	CS_AUTOFREE size_t *which = cs_xcalloc(new->n + 1, sizeof *which);
+	CS_AUTOFREE long *pos = cs_xcalloc(new->n + 1, sizeof *pos);
+	size_t n = 0;
+	for (size_t i = 0; i < new->n; i++) {
+		if (new->branches[i] != branch)
+			continue;
+		const json_t *p = json_object_get(at, new->keys[i]);
+		which[n] = i;
+		pos[n++] = p ? (long)json_integer_value(p) : -1;
+	}
+	cs_align(pos, n);
+	for (size_t i = 0; i < n; i++) {
+		new->pos[which[i]] = pos[i];
+		if (pos[i] >= 0)
+			old->pos[pos[i]] = (long)which[i];
+	}
 }
 
+static void align_lines(line *old, line *new, size_t branches)
+{
+	CS_AUTOJSON json_t *at = json_object();
+	for (size_t i = 0; i < old->n; i++)
+		json_object_set_new(at, old->keys[i], json_integer((json_int_t)i));
+	for (size_t i = 0; i < branches; i++)
+		align_branch(new, old, at, i);
+	old->next = cs_xcalloc(branches + 1, sizeof *old->next);
+}
+
+/* What the old run alone has of BRANCH up to the next step of it that both have. */
+static void removed(json_t *rows, counts *c, const side *s, line *old, size_t branch)
+{
+	size_t i = old->next[branch];
+	for (; i < old->n && (old->branches[i] != branch || old->pos[i] < 0); i++)
+		if (old->branches[i] == branch)
+			one_sided(rows, c, s, old->keys[i], json_object_get(s->steps, old->keys[i]), false);
+	old->next[branch] = i;
+}
+
+/* In the order of the new run; what was removed stands before what came in its place. */
 static void align(json_t *rows, counts *c, const side *old, const side *new)
 {
-	size_t na, nb, a = 0, until = 0;
-	CS_AUTOFREE const char **ka = keys_of(old->steps, &na);
-	CS_AUTOFREE const char **kb = keys_of(new->steps, &nb);
-	CS_AUTOFREE long *pos = positions(ka, na, kb, nb);
-	for (size_t b = 0; b <= nb; b++) {
-		if (b == 0 || pos[b - 1] >= 0)
-			until = meeting(pos, b, nb, na);
-		for (; a < until; a++)
-			one_sided(rows, c, old, ka[a], json_object_get(old->steps, ka[a]), false);
-		if (b < nb && pos[b] < 0)
-			one_sided(rows, c, new, kb[b], json_object_get(new->steps, kb[b]), true);
-		else if (b < nb)
-			both(rows, c, old, new, ka[a++]);
+	CS_CLEANUP(line_fini) line a = { .n = 0 };
+	CS_CLEANUP(line_fini) line b = { .n = 0 };
+	CS_AUTOJSON json_t *numbers = json_object();
+	line_init(&a, old, numbers);
+	line_init(&b, new, numbers);
+	size_t branches = json_object_size(numbers);
+	align_lines(&a, &b, branches);
+	for (size_t i = 0; i < b.n; i++) {
+		size_t branch = b.branches[i];
+		removed(rows, c, old, &a, branch);
+		if (b.pos[i] < 0) {
+			one_sided(rows, c, new, b.keys[i], json_object_get(new->steps, b.keys[i]), true);
+		} else {
+			both(rows, c, old, new, b.keys[i]);
+			a.next[branch] = (size_t)b.pos[i] + 1;
+		}
 	}
+	for (size_t i = 0; i < branches; i++)
+		removed(rows, c, old, &a, i);
 }
 
 /* ---- the summary ----------------------------------------------------------------------------- */

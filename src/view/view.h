@@ -30,7 +30,7 @@ typedef struct cs_view_filter {
  * the archive that cannot be read is null; then missing is there: [{segment, first, last, says: why, and what to do}]. */
 int cs_view_runs(cs_reader *r, const cs_view_filter *filter, const char *before_id, int limit, json_t **ret, cs_err *err);
 /* One of them, with items: what waits for the operator in it, and waits: what it waits for, each {for: approval,
- * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector) or limit, task, until, item}, changes: what the operator changed
+ * in-doubt, grace (of a decision), timer, retry, event, hold, breaker (of its connector), limit or answer (of what is on its way outside), task, until, item}, changes: what the operator changed
  * in it, each an event with `says`, and happened: of one that faulted, the call whose effect is there all the same (a
  * retry sends it once more), or null. CS_ENOTFOUND. */
 int cs_view_run(cs_reader *r, const char *run, json_t **ret, cs_err *err);
@@ -86,7 +86,7 @@ json_t *cs_view_says(const cs_event *ev);
 
 /* What differs from run OLD to run NEW, in order of completion: {task, occurrence, change:
  * same|added|removed|changed, old, new, effects: {old, new}} aligned by the longest common
- * subsequence of (task, occurrence). old and new are the task's output, {error} when it faulted,
+ * subsequence of (task, occurrence), each branch of a fork by itself: branches have no order among them. old and new are the task's output, {error} when it faulted,
  * {skipped: true}; an effect is {call, digest, class, how: sent|simulated|done|captured|reused|failed}. Last
  * {summary: {steps: {same, changed, added, removed}, effects: {old, new, sent: {old, new}, changed}, cost: {old,
  * new}, time: {old, new} (ms), state: {old, new}, first (the first task that differs, or null),

@@ -464,6 +464,28 @@ static void the_difference_names_what_changed_and_where_it_began(void **state)
 	cs_reader_close(r);
 }
 
+/* The branches of a fork end in another order; in the second, one step is another. */
+static void the_order_among_branches_is_no_difference(void **state)
+{
+	static const char *const refs[] = { "/do/0/both/fork/branches/0/l/do/0/a", "/do/0/both/fork/branches/0/l/do/1/b",
+					    "/do/0/both/fork/branches/1/r/do/0/c", "/do/0/both/fork/branches/1/r/do/1/d", "/do/1/end" };
+	static const size_t old[] = { 0, 1, 2, 3, 4 }, new[] = { 2, 0, 3, 1, 4 };
+	cs_store *s = fixture_open(*state);
+	create(s, RUN_A, "{}");
+	create(s, RUN_B, "{\"parent\":\"" RUN_A "\"}");
+	for (size_t i = 0; i < CS_ARRAY_LEN(refs); i++)
+		event(s, RUN_A, refs[old[i]], 1, "task.completed", "{\"output\":1}");
+	for (size_t i = 0; i < CS_ARRAY_LEN(refs); i++)
+		event(s, RUN_B, refs[new[i]], 1, "task.completed", new[i] == 3 ? "{\"output\":2}" : "{\"output\":1}");
+	cs_store_close(s);
+	cs_reader *r = reader(*state);
+	CS_AUTOJSON json_t *rows = NULL;
+	assert_int_equal(cs_view_diff(r, RUN_A, RUN_B, &rows, NULL), CS_OK);
+	want(rows, "5.summary.steps", "{\"same\":4,\"changed\":1,\"added\":0,\"removed\":0}");
+	want(rows, "5.summary.first", "\"/do/0/both/fork/branches/1/r/do/1/d\"");
+	cs_reader_close(r);
+}
+
 static void the_status_counts_what_is_not_over(void **state)
 {
 	cs_store *s = fixture_open(*state);
@@ -501,6 +523,7 @@ int main(void)
 		T(a_turn_hangs_below_its_own_loop), T(a_task_that_is_taken_back_says_so_in_the_trace),
 		T(why_walks_from_the_effect_to_its_root),
 		T(every_type_of_event_has_its_sentence), T(the_difference_names_what_changed_and_where_it_began),
+		T(the_order_among_branches_is_no_difference),
 		T(the_status_counts_what_is_not_over), T(a_fault_after_an_answer_says_first_that_it_has_happened),
 		T(a_fault_of_what_was_refused_says_what_mends_it), T(a_reply_that_says_it_failed_has_not_happened),
 		T(a_fault_of_what_it_was_given_names_the_correction),
