@@ -243,11 +243,15 @@ static int make_version_9(sqlite3 *db, cs_err *err)
 	return cs_sql_run(db, "CREATE INDEX IF NOT EXISTS event_archived ON event(seq) WHERE type = 'log.archived'", err);
 }
 
+/* It only saves time: where it is gone it is made again, empty. */
+static const char snapshot_ddl[] =
+	"CREATE TABLE IF NOT EXISTS snapshot (run TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL,"
+	" definition TEXT NOT NULL, layout TEXT NOT NULL, mac TEXT NOT NULL, state TEXT NOT NULL) STRICT";
+
 /* Runs of an older log have none: they are folded from their first event. */
 static int make_version_10(sqlite3 *db, cs_err *err)
 {
-	return cs_sql_run(db, "CREATE TABLE snapshot (run TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL,"
-			      " definition TEXT NOT NULL, layout TEXT NOT NULL, mac TEXT NOT NULL, state TEXT NOT NULL) STRICT", err);
+	return cs_sql_run(db, snapshot_ddl, err);
 }
 
 static int (*const migrations[CS_STORE_VERSION])(sqlite3 *db, cs_err *err) = {
@@ -385,7 +389,9 @@ static int set_up_writer(sqlite3 *db, const char *dir, cs_err *err)
 	if (!rc)
 		rc = cs_sql_run(db, "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
 				    "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192", err);
-	return rc ? rc : migrate(db, dir, err);
+	if (!rc)
+		rc = migrate(db, dir, err);
+	return rc ? rc : cs_sql_run(db, snapshot_ddl, err);
 }
 
 int cs_schema_open_writer(const char *dir, bool create, sqlite3 **ret, cs_err *err)

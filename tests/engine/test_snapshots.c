@@ -180,6 +180,22 @@ static void test_a_snapshot_that_does_not_fit_is_passed_over(void **state)
 	assert_ends(w, run, ROUNDS);
 }
 
+static void test_a_table_of_snapshots_that_is_gone_is_made_again(void **state)
+{
+	world *w = *state;
+	CS_AUTOFREE char *run = begin(w, ROUNDS);
+	pass(w, STEP - 1);
+	world_stop(w);
+	sql(w, "DROP TABLE snapshot");
+	world_start(w);
+	world_settle(w);
+	assert_int_equal(folded(w), of_runs(w));
+	pass(w, STEP);
+	assert_int_equal(count(w, "SELECT count(*) AS n FROM snapshot"), 1);
+	pass(w, ROUNDS - 2 * STEP + 1);
+	assert_ends(w, run, ROUNDS);
+}
+
 static void test_the_snapshot_of_another_run_is_passed_over(void **state)
 {
 	world *w = *state;
@@ -237,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_is_read_of_a_long_run_does_not_grow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_each_park_and_return_reads_what_came_since, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_snapshot_that_does_not_fit_is_passed_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_table_of_snapshots_that_is_gone_is_made_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_the_snapshot_of_another_run_is_passed_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_run_with_another_definition_is_not_what_its_snapshot_was, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_none_are_kept_where_none_are_wanted, set_up, tear_down),
