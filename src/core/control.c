@@ -116,6 +116,20 @@ int cs_run_own(const cs_run *r, cs_err *err)
 			  "is never gone on with; `capstan replay %s` runs it again, sending nothing", r->id, r->id);
 }
 
+int cs_run_require(const cs_run *r, const char *verb, cs_err *err)
+{
+	const char *state = cs_run_state_name(r->state);
+	int rc = cs_run_own(r, err);
+	if (rc != CS_OK || cs_machine_allows(&cs_machine_run, state, verb))
+		return rc;
+	/* No verb is for a run that is ending; what it waits for may be an answer. */
+	for (size_t i = 0; (r->state == CS_RUN_COMPENSATING || r->state == CS_RUN_CANCELLING) && i < r->n_items; i++)
+		if (strcmp(r->items[i]->kind, "in-doubt") == 0 && strcmp(r->items[i]->state, "open") == 0)
+			return cs_err_set(err, CS_EREFUSED, "illegal-transition: a run that is %s cannot %s; possible: the answer that it waits for, "
+					  "`capstan resolve %s happened|did-not|repeat`", state, verb, r->items[i]->id);
+	return cs_machine_require(&cs_machine_run, state, verb, err);
+}
+
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err)
 {
 	static const struct {
@@ -128,9 +142,7 @@ int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, 
 	for (size_t i = 0; i < CS_ARRAY_LEN(verbs); i++) {
 		if (strcmp(verbs[i].verb, verb) != 0)
 			continue;
-		int rc = cs_run_own(r, err);
-		if (rc == CS_OK)
-			rc = cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), verb, err);
+		int rc = cs_run_require(r, verb, err);
 		return rc != CS_OK ? rc : verbs[i].act(r, s, args, err);
 	}
 	return cs_err_set(err, CS_EINVAL, "a run has no verb %s", verb);

@@ -344,8 +344,7 @@ static int may_take_back(const cs_run *r, cs_err *err)
 	if (r->state == CS_RUN_STUCK)
 		return cs_err_set(err, CS_EREFUSED, "the run %s is stuck with what it takes back itself: `capstan retry %s`, or `capstan waive %s --note WHY`; "
 				  "then retry here", r->id, r->id, r->id);
-	int rc = cs_run_own(r, err);
-	return rc != CS_OK ? rc : cs_machine_require(&cs_machine_run, cs_run_state_name(r->state), "rollback", err);
+	return cs_run_require(r, "rollback", err);
 }
 
 int cs_run_take_back(cs_run *r, cs_step *s, const char *root, const char *key, const char *why, bool *ret_done, cs_err *err)

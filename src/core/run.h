@@ -427,6 +427,8 @@ json_t *cs_run_end_data(const cs_run *r);
 
 /* CS_EREFUSED where R was imported: it is never gone on with here. */
 int cs_run_own(const cs_run *r, cs_err *err);
+/* May the operator do VERB to R as it stands? CS_EREFUSED says what is possible there. */
+int cs_run_require(const cs_run *r, const char *verb, cs_err *err);
 /* pause resume cancel retry rollback waive, by name; rollback may be of one "task", waive wants a "why". CS_EREFUSED with the reason when it cannot be. */
 int cs_run_control(cs_run *r, cs_step *s, const char *verb, const json_t *args, cs_err *err);
 

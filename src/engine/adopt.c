@@ -101,7 +101,7 @@ int cs_command_adopt(cs_engine *e, json_t *req, json_t **ret, cs_err *err)
 	cs_runs_ready(e, l);         /* it goes on, or leaves memory again */
 	int rc = cs_command_fresh(e, l->run, req, err);
 	if (rc == CS_OK)
-		rc = cs_machine_require(&cs_machine_run, cs_run_state_name(l->run->state), "adopt", err);
+		rc = cs_run_require(l->run, "adopt", err);
 	if (rc == CS_OK)
 		rc = at_rest(e, l->run, "adopt", err);
 	if (rc != CS_OK)
@@ -193,13 +193,12 @@ static int take_changes(cs_engine *e, const json_t *req, struct correction *c, c
 static int plan(cs_engine *e, const json_t *req, struct correction *c, cs_err *err)
 {
 	const cs_run *r = c->l->run;
-	const char *state = cs_run_state_name(r->state);
 	int rc = cs_command_fresh(e, r, req, err);
 	if (rc == CS_OK)
-		rc = cs_machine_require(&cs_machine_run, state, "correct", err);
+		rc = cs_run_require(r, "correct", err);
 	if (rc == CS_OK && cs_json_true(req, "retry")) {
 		c->go_on = r->state == CS_RUN_PAUSED ? "resume" : "retry";
-		rc = cs_machine_require(&cs_machine_run, state, c->go_on, err);
+		rc = cs_run_require(r, c->go_on, err);
 	}
 	if (rc == CS_OK)
 		rc = at_rest(e, r, "correct", err);
@@ -236,7 +235,7 @@ static int write_correction(cs_engine *e, const json_t *req, struct correction *
 static int look(const cs_engine *e, const cs_run *r, json_t **ret, cs_err *err)
 {
 	const char *state = cs_run_state_name(r->state);
-	int rc = cs_machine_require(&cs_machine_run, state, "correct", err);
+	int rc = cs_run_require(r, "correct", err);
 	if (rc == CS_OK)
 		rc = at_rest(e, r, "correct", err);
 	if (rc != CS_OK)

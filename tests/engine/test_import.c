@@ -252,7 +252,11 @@ static void what_was_open_there_is_over_here_and_never_goes_on(void **state)
 										   verbs[i], "why", "because"));
 			assert_non_null(strstr(cs_json_str_or(error, "message", ""), "imported"));
 		}
-		json_decref(world_refused(&p->to, json_pack("{s:s, s:s}", "cmd", "adopt", "run", p->run)));
+		static const char *const others[] = { "adopt", "correct" };
+		for (size_t i = 0; i < CS_ARRAY_LEN(others); i++) {
+			CS_AUTOJSON json_t *error = world_refused(&p->to, json_pack("{s:s, s:s}", "cmd", others[i], "run", p->run));
+			assert_non_null(strstr(cs_json_str_or(error, "message", ""), "imported"));
+		}
 		CS_AUTOJSON json_t *run = view_of(&p->to, p->run);
 		assert_string_equal(cs_json_str(run, "state"), "cancelled");
 		assert_string_equal(cs_json_str(json_object_get(run, "import"), "state"), "waiting");
