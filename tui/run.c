@@ -74,6 +74,7 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	CS_AUTOFREE char *name = NULL;
 	int64_t next = 0;
 	cs_rect left = r;
+	int wide = strncmp(state, "compensat", 9) == 0 ? 12 : 10;        /* cut, its two states would be one */
 
 	if (cs_show_replayed(row))
 		(void)put_right(t, &left, CS_ST_SIM | bits, _("REPLAY"));
@@ -87,10 +88,10 @@ void cs_run_draw_row(cs_shell *sh, cs_term *t, cs_rect r, const json_t *row, uns
 	if (r.w >= 75)           /* whose it is tells more; the card has the id */
 		(void)put_right(t, &left, CS_ST_DIM | bits, cs_show_id(cs_json_str(row, "run"), id));
 	(void)cs_term_put(t, r.y, left.x, 1, cs_show_state(state) | bits, cs_show_mark(state));
-	(void)cs_term_put(t, r.y, left.x + 2, 10, cs_show_state(state) | bits, strcmp(state, "created") == 0 ? _("queued") : state);
+	(void)cs_term_put(t, r.y, left.x + 2, wide, cs_show_state(state) | bits, strcmp(state, "created") == 0 ? _("queued") : state);
 	name = cs_xasprintf("%s%s%s%s", cs_show_replayed(row) ? "↻ " : "", subject ? subject : "", subject ? " · " : "",
 			    r.w >= 100 ? cs_json_str_or(row, "flow", "") : cs_show_name(cs_json_str_or(row, "flow", "")));
-	(void)cs_term_put(t, r.y, left.x + 13, left.w - 14, CS_ST_TEXT | bits, name);
+	(void)cs_term_put(t, r.y, left.x + wide + 3, left.w - wide - 4, CS_ST_TEXT | bits, name);
 }
 
 void cs_run_card(cs_pager *p, const json_t *run)

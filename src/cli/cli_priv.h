@@ -127,12 +127,16 @@ bool cs_cli_has_schedules(const cs_cli *c);
 bool cs_cli_machine_is_live(cs_cli *c);
 /* What to say where capstan.yaml wishes it and nobody said it; through _(). */
 extern const char cs_cli_live_unsaid[];
+/* Why nothing real leaves from here though nothing is held, with what comes next, through _(); NULL: it may. */
+const char *cs_cli_not_live(cs_cli *c);
 
 /* ---- driving a run --------------------------------------------------------------------------- */
 
 enum {
 	CS_DRIVE_QUIET = 1,          /* no progress on stderr */
 	CS_DRIVE_NEWS = 2,           /* only what happens from now on */
+	CS_DRIVE_CLOCKS = 4,         /* also through retries of the flow that another's engine makes soon */
+	CS_DRIVE_MANY = 8,           /* one of many: when its clock rings is not said */
 };
 /* Follows RUN until it rests: it has ended, is paused, or waits for a person or a clock that is not
  * due soon. *ret_run (may be NULL) is the view's object with `items`. CS_EAGAIN: the operator

@@ -185,6 +185,17 @@ int cs_cmd_hold(cs_cli *c, const cs_cli_args *a)
 	return simple(c, a, hold_request(a, true), _("held: nothing leaves until `capstan release`"));
 }
 
+/* One line for all that waits for the operator, however much it is. */
+static void say_inbox(cs_cli *c)
+{
+	CS_AUTOJSON json_t *status = NULL;
+	if (cs_view_status(c->reader, &status, NULL) != CS_OK)
+		return;
+	int64_t n = cs_json_int_or(status, "inbox", 0);
+	if (n > 0)
+		fprintf(stderr, P_("%lld item waits for you: capstan inbox\n", "%lld items wait for you: capstan inbox\n", (unsigned long)n), (long long)n);
+}
+
 int cs_cli_drive_held(cs_cli *c)
 {
 	CS_AUTOJSON json_t *rows = NULL;
@@ -197,16 +208,26 @@ int cs_cli_drive_held(cs_cli *c)
 	int status = CS_EXIT_DONE;
 	size_t i;
 	json_t *row;
-	json_array_foreach(rows, i, row)
-		if (status == CS_EXIT_DONE && !c->interrupted)
-			status = cs_cli_drive_on(c, cs_json_str_or(row, "id", ""));
+	json_array_foreach(rows, i, row) {
+		if (c->interrupted)
+			break;
+		r = cs_cli_drive(c, cs_json_str_or(row, "id", ""), CS_DRIVE_NEWS | CS_DRIVE_MANY, NULL, &err);
+		if (r < 0 && r != CS_EAGAIN) {
+			status = cs_cli_fail(c, cs_json_str_or(row, "id", ""), &err);
+			break;
+		}
+	}
+	say_inbox(c);
 	return status;
 }
 
 int cs_cmd_release(cs_cli *c, const cs_cli_args *a)
 {
-	int status = simple(c, a, hold_request(a, false), _("released: effects may leave"));
+	const char *not_live = cs_cli_not_live(c);
+	int status = simple(c, a, hold_request(a, false), not_live ? _("released: what was held goes on") : _("released: effects may leave"));
 	(void)fflush(stdout);
+	if (status == CS_EXIT_DONE && not_live)
+		fprintf(stderr, _("yet no real effect leaves; that waits for %s\n"), _(not_live));
 	return status == CS_EXIT_DONE ? cs_cli_drive_held(c) : status;
 }
 

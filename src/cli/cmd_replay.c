@@ -199,6 +199,18 @@ static int request_of(cs_cli *c, const cs_cli_args *a, const char *run, json_t *
 	return CS_OK;
 }
 
+/* What is still to come would look as if it had been left out. */
+static int print_end(cs_cli *c, const char *old, const json_t *run, cs_err *err)
+{
+	static const char *const ends[] = { "completed", "faulted", "cancelled", "compensated" };
+	const char *new = cs_json_str_or(run, "run", ""), *state = cs_json_str_or(run, "state", "");
+	for (size_t i = 0; i < CS_ARRAY_LEN(ends); i++)
+		if (strcmp(ends[i], state) == 0)
+			return print_diff(c, old, new, err);
+	fprintf(stderr, _("the replay has not ended, it is %s: no difference yet. Then: capstan diff %s %s\n"), state, old, new);
+	return CS_OK;
+}
+
 static int compare(cs_cli *c, const char *old, const char *new)
 {
 	CS_AUTOJSON json_t *run = NULL;
@@ -206,13 +218,13 @@ static int compare(cs_cli *c, const char *old, const char *new)
 	if (!c->json)
 		puts(new);
 	(void)fflush(stdout);
-	int r = cs_cli_drive(c, new, 0, &run, &err);
+	int r = cs_cli_drive(c, new, CS_DRIVE_CLOCKS, &run, &err);
 	if (r == CS_EAGAIN) {
 		fprintf(stderr, _("left; it goes on when an engine runs. Then: capstan diff %s %s\n"), old, new);
 		return CS_EXIT_DONE;
 	}
 	if (r == CS_OK)
-		r = print_diff(c, old, new, &err);
+		r = print_end(c, old, run, &err);
 	if (r < 0)
 		return cs_cli_fail(c, "replay", &err);
 	if (c->json)

@@ -123,23 +123,33 @@ static void say_connector(cs_cli *c, const char *what, const char *names)
 		printf(": %s", which);
 }
 
-static void print_waits(cs_cli *c, const json_t *waits)
+static bool is_past(const char *time)
+{
+	int64_t at;
+	return time && cs_time_parse(time, &at, NULL) == CS_OK && at <= cs_clock_wall_ms();
+}
+
+static void print_waits(cs_cli *c, const json_t *run)
 {
 	static const struct { const char *what, *text; } words[] = {
 		{ "approval", N_("your decision") }, { "in-doubt", N_("your word whether it happened") }, { "grace", N_("the end of a decision's grace") },
 		{ "timer", N_("a clock") }, { "retry", N_("another try") }, { "probe", N_("an answer whether it happened") }, { "event", N_("an event") }, { "hold", N_("the end of a hold") },
 		{ "off", N_("its connector, which sends nothing now") }, { "breaker", N_("its connector's breaker (`capstan connectors`)") }, { "limit", N_("its connector's limits") },
 		{ "once", N_("what another run does under the same business key") },
+		{ "answer", N_("the end of what was begun outside") },
 	};
+	const char *not_live = cs_json_true(run, "simulated") || cs_cli_all_held(c) ? NULL : cs_cli_not_live(c);
 	size_t i;
 	json_t *one;
-	json_array_foreach(waits, i, one) {
+	json_array_foreach(json_object_get(run, "waits"), i, one) {
 		const char *what = cs_json_str_or(one, "for", ""), *task = cs_json_str(one, "task"), *until = cs_json_str(one, "until");
 		size_t k = 0;
 		while (k + 1 < CS_ARRAY_LEN(words) && strcmp(words[k].what, what) != 0)
 			k++;
+		bool barred = not_live && (strcmp(what, "hold") == 0 || (strcmp(what, "grace") == 0 && is_past(until)));
+		until = barred ? NULL : until;
 		cs_cli_print_cell(stdout, _("waits for"), 12);
-		printf("%s%s%s", _(words[k].text), task ? _(" at ") : "", cs_cli_show(c, task));
+		printf("%s%s%s", _(barred ? not_live : words[k].text), task ? _(" at ") : "", cs_cli_show(c, task));
 		if (until)
 			printf(_(", until %s"), cs_cli_show(c, until));
 		say_connector(c, what, cs_json_str(one, "connector"));
@@ -177,7 +187,7 @@ static void print_run(cs_cli *c, const json_t *run)
 		puts(_("SIMULATED: nothing left this machine"));
 	}
 	cs_cli_print_changes(c, run);
-	print_waits(c, json_object_get(run, "waits"));
+	print_waits(c, run);
 	(void)fflush(stdout);
 	cs_cli_say_waiting(c, run);
 }

@@ -5,6 +5,7 @@
 #include "cli/cli_priv.h"
 
 #define LOOK_MS 1000          /* between looks when nothing is heard */
+#define LATE_MS 10000         /* a clock that is past for so long rings no more */
 #define QUEUE_MS 200          /* by then a run has started, or waits for its turn */
 #define STATE_SQL "SELECT state, last_seq FROM run WHERE id = ?1"
 /* Clocks of a run that the tables know; the engine knows more of them (`settle`). */
@@ -12,6 +13,11 @@
 	"SELECT grace_until AS at FROM item WHERE run = ?1 AND state IN ('approved','rejected','answered')" \
 	" UNION ALL SELECT due FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'" \
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n))"
+
+/* When a `retry` of the flow tries again, where the run waits for a clock: it has no row of its own. */
+#define FLOW_RETRY_SQL "SELECT max(json_extract(data, '$.due')) AS due FROM event WHERE run = ?1 AND type = 'task.caught'" \
+	" AND instr(coalesce((SELECT json_extract(b.data, '$.on') FROM event AS b WHERE b.run = ?1 AND b.type = 'run.blocked'" \
+	" ORDER BY b.seq DESC LIMIT 1), ''), '\"timer\"') > 0"
 
 /* Runs that it awaits, or that those await, and that go on by themselves. */
 #define BUSY_BELOW_SQL "WITH RECURSIVE below(id, state) AS (SELECT id, state FROM run WHERE parent = ?1 AND kind = 'sub'" \
@@ -34,7 +40,8 @@ typedef struct progress {
 	int64_t later;               /* the clock that it rests for; 0: none */
 	unsigned queued;             /* how often it was seen to be created */
 	unsigned held;               /* how often in a row its clock was seen to be past, with nobody at it */
-	bool quiet, said_clock;
+	bool quiet, many, said_clock;
+	bool clocks;                 /* a retry of the flow is awaited here, whoever's engine makes it */
 } progress;
 
 static int say_event(void *ctx, const cs_event *ev)
@@ -56,6 +63,16 @@ typedef struct looked {
 	bool busy_below;
 } looked;
 
+static int look_at_retry(progress *p, const char *run, looked *l, cs_err *err)
+{
+	CS_AUTOJSON json_t *rows = NULL;
+	int r = cs_cli_query(p->c, FLOW_RETRY_SQL, run, &rows, err);
+	int64_t due = cs_json_int_or(json_array_get(rows, 0), "due", 0);
+	if (due > cs_clock_wall_ms() - LATE_MS && (l->due == 0 || due < l->due))
+		l->due = due;
+	return r;
+}
+
 static int look(progress *p, const char *run, looked *ret, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
@@ -74,7 +91,7 @@ static int look(progress *p, const char *run, looked *ret, cs_err *err)
 	if (strcmp(ret->state, "waiting") == 0)
 		r = cs_cli_query(p->c, BUSY_BELOW_SQL, run, &below, err);
 	ret->busy_below = json_array_size(below) > 0;
-	return r;
+	return r == CS_OK && p->clocks && strcmp(ret->state, "waiting") == 0 ? look_at_retry(p, run, ret, err) : r;
 }
 
 static bool one_of(const char *word, const char *const *words)
@@ -117,7 +134,7 @@ static void say_clock(progress *p, int64_t left)
 static void say_later(const progress *p, const json_t *run)
 {
 	char at[CS_TIME_SIZE];
-	if (p->quiet || p->later == 0 || json_array_size(json_object_get(run, "items")) > 0)
+	if (p->quiet || p->many || p->later == 0 || json_array_size(json_object_get(run, "items")) > 0)
 		return;
 	cs_time_format(p->later, at);
 	fprintf(stderr, _("the next clock is due at %s; it fires when an engine runs then: `capstan serve`\n"), at);
@@ -178,7 +195,8 @@ static int rests(progress *p, looked *l, int *wait_ms, cs_err *err)
 
 int cs_cli_drive(cs_cli *c, const char *run, unsigned how, json_t **ret_run, cs_err *err)
 {
-	progress p = { .c = c, .next = 1, .quiet = (how & CS_DRIVE_QUIET) != 0 };
+	progress p = { .c = c, .next = 1, .quiet = (how & CS_DRIVE_QUIET) != 0, .clocks = (how & CS_DRIVE_CLOCKS) != 0,
+		       .many = (how & CS_DRIVE_MANY) != 0 };
 	int r = cs_cli_reader(c, err);
 	if (r == CS_OK && (how & CS_DRIVE_NEWS))
 		p.next = cs_reader_last_seq(c->reader) + 1;

@@ -317,3 +317,12 @@ bool cs_cli_machine_is_live(cs_cli *c)
 	const json_t *row = json_array_get(rows, 0);
 	return strstr(cs_json_str_or(row, "value", ""), machine) != NULL && strcmp(cs_json_str_or(row, "place", place), place) == 0;
 }
+
+const char *cs_cli_not_live(cs_cli *c)
+{
+	if (cs_cli_dir(c, NULL) < 0)
+		return NULL;
+	if (cs_cli_load(c, NULL) == CS_OK && c->ws && !c->ws->live_wish)
+		return N_("`mode: live` in capstan.yaml, and `capstan live`");
+	return cs_cli_machine_is_live(c) ? NULL : N_("this machine to be the live one; next: capstan live");
+}

@@ -176,10 +176,13 @@ static int add_imported(cs_reader *r, const json_t *params, json_t *run, cs_err 
 #define BROKEN(then, otherwise) \
 	"CASE WHEN a.connector <> 'http' AND EXISTS (SELECT 1 FROM breaker WHERE connector = a.connector AND state = 'open') THEN " then " ELSE " otherwise " END"
 
+/* The grace of a decision is over, and what it allows is held. */
+#define HELD "grace_until <= ?2 AND EXISTS (SELECT 1 FROM setting WHERE name = 'hold' AND value = 'on')"
+
 /* What a run waits for that has a row of its own: persons, graces, clocks, other tries. */
 static const char waits_sql[] =
-	"SELECT CASE WHEN state = 'pending' THEN 'approval' WHEN state = 'open' THEN kind ELSE 'grace' END AS what, task,"
-	" CASE WHEN state IN ('pending', 'open') THEN expires ELSE grace_until END AS until, id AS item, published_seq AS seq FROM item"
+	"SELECT CASE WHEN state = 'pending' THEN 'approval' WHEN state = 'open' THEN kind WHEN " HELD " THEN 'hold' ELSE 'grace' END AS what, task,"
+	" CASE WHEN state IN ('pending', 'open') THEN expires WHEN " HELD " THEN NULL ELSE grace_until END AS until, id AS item, published_seq AS seq FROM item"
 	" WHERE run = ?1 AND (state IN ('pending', 'approved', 'rejected', 'answered') OR (state = 'open' AND kind = 'in-doubt'))"
 	" UNION ALL SELECT 'timer', e.task, t.due, NULL, t.seq FROM timer t JOIN event e ON e.seq = t.seq WHERE t.run = ?1 AND t.state = 'armed'"
 	" UNION ALL SELECT 'probe', task, due, NULL, seq FROM attempt WHERE run = ?1 AND state = 'probing'"
@@ -187,6 +190,9 @@ static const char waits_sql[] =
 	" NULL, seq FROM attempt AS a WHERE run = ?1 AND state = 'retry-wait'"
 	" AND NOT EXISTS (SELECT 1 FROM attempt AS later WHERE later.key = a.key AND later.n > a.n)"
 	" ORDER BY seq";
+
+/* What is on its way outside, and when it is given up. */
+static const char open_sql[] = "SELECT 'answer' AS what, task, deadline AS until, NULL AS item, seq FROM attempt WHERE run = ?1 AND state = 'intent' ORDER BY seq";
 
 /* "shop, bank"; NULL: none is named. */
 static json_t *names_of(const json_t *list)
@@ -199,6 +205,14 @@ static json_t *names_of(const json_t *list)
 		if (json_is_string(one))
 			cs_buf_addf(&text, "%s%s", text.len ? ", " : "", json_string_value(one));
 	return text.len ? json_string(cs_buf_str(&text)) : json_null();
+}
+
+static bool has_wait(const json_t *waits, const char *word)
+{
+	for (size_t i = 0; i < json_array_size(waits); i++)
+		if (strcmp(cs_json_str_or(json_array_get(waits, i), "for", ""), word) == 0)
+			return true;
+	return false;
 }
 
 /* For what has none, the run's own last word: an event of the outside, the end of a hold, a connector that is off, a
@@ -217,27 +231,44 @@ static int add_words(cs_reader *r, const json_t *params, json_t *waits, cs_err *
 	json_t *on;
 	json_array_foreach(json_object_get(data, "on"), i, on)
 		for (size_t k = 0; k < CS_ARRAY_LEN(words); k++)
-			if (json_is_string(on) && strcmp(json_string_value(on), words[k].word) == 0)
+			if (json_is_string(on) && strcmp(json_string_value(on), words[k].word) == 0 && !has_wait(waits, words[k].word))
 				json_array_append_new(waits, json_pack("{s:s, s:n, s:n, s:n, s:o}", "for", words[k].word, "task", "until", "item", "connector",
 								       words[k].outlet ? names_of(json_object_get(data, "connectors")) : json_null()));
 	return rc;
 }
 
-static int add_waits(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
+static int add_rows(cs_reader *r, const char *sql, const json_t *params, json_t *waits, cs_err *err)
 {
 	CS_AUTOJSON json_t *rows = NULL;
-	json_t *waits = json_array(), *row;
-	json_object_set_new(run, "waits", waits);
-	const char *state = cs_json_str_or(run, "state", "");
-	bool waiting = strcmp(state, "waiting") == 0;
-	if (!waiting && strcmp(state, "running") != 0 && strcmp(state, "paused") != 0)
-		return CS_OK;
-	int rc = cs_reader_query(r, waits_sql, params, &rows, err);
+	json_t *row;
 	size_t i;
+	int rc = cs_reader_query(r, sql, params, &rows, err);
 	json_array_foreach(rows, i, row)
 		json_array_append_new(waits, json_pack("{s:O, s:O, s:o, s:O}", "for", json_object_get(row, "what"), "task", json_object_get(row, "task"),
 						       "until", cs_view_time_json(json_object_get(row, "until")), "item", json_object_get(row, "item")));
-	return rc || !waiting ? rc : add_words(r, params, waits, err);
+	return rc;
+}
+
+static int add_waits(cs_reader *r, const json_t *params, json_t *run, cs_err *err)
+{
+	static const struct { const char *state; bool rows, open; } states[] = {
+		{ "waiting", true, false }, { "running", true, true }, { "paused", true, false }, { "pausing", false, true },
+		{ "cancelling", false, true }, { "compensating", false, true },
+	};
+	CS_AUTOJSON json_t *timed = json_pack("[O, I]", json_array_get(params, 0), (json_int_t)cs_clock_wall_ms());
+	json_t *waits = json_array();
+	json_object_set_new(run, "waits", waits);
+	const char *state = cs_json_str_or(run, "state", "");
+	int rc = CS_OK;
+	for (size_t i = 0; i < CS_ARRAY_LEN(states); i++) {
+		if (strcmp(states[i].state, state) != 0)
+			continue;
+		if (states[i].rows)
+			rc = add_rows(r, waits_sql, timed, waits, err);
+		if (!rc && states[i].open)
+			rc = add_rows(r, open_sql, params, waits, err);
+	}
+	return rc || strcmp(state, "waiting") != 0 ? rc : add_words(r, params, waits, err);
 }
 
 static int add_change(void *ctx, const cs_event *ev)

@@ -15,3 +15,4 @@ TESTS += tests/cli/held.sh tests/cli/transfer.sh
 TESTS += tests/cli/archive.sh
 TESTS += tests/cli/operator.sh
 TESTS += tests/cli/happened.sh
+TESTS += tests/cli/rests.sh
