@@ -27,25 +27,24 @@ static void note_snoozed(cs_inbox *b, const json_t *row)
 /* The row with which a cause began, or the one on the screen: the selection does not jump. */
 static void join(cs_inbox *b, json_t *rows, size_t at, json_t *row)
 {
-	json_t *first = json_array_get(rows, at);
-	json_t *ids = json_object_get(first, "ids"), *runs = json_object_get(first, "runs");
+	static const struct { const char *all, *one; } lists[] = { { "ids", "id" }, { "runs", "run" }, { "run_seqs", "run_seq" } };
+	json_t *first = json_array_get(rows, at), *all[CS_ARRAY_LEN(lists)];
 
-	if (!ids) {
-		ids = json_pack("[O]", json_object_get(first, "id"));
-		runs = json_pack("[O]", json_object_get(first, "run"));
-	} else {
-		json_incref(ids);
-		json_incref(runs);
+	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++) {
+		json_t *one = json_object_get(row, lists[i].one);
+
+		all[i] = json_incref(json_object_get(first, lists[i].all));
+		if (!all[i])
+			all[i] = json_pack("[O?]", json_object_get(first, lists[i].one));
+		(void)json_array_append(all[i], one ? one : json_null());
 	}
-	(void)json_array_append(ids, json_object_get(row, "id"));
-	(void)json_array_append(runs, json_object_get(row, "run"));
 	if (cs_list_has(&b->list, cs_json_str_or(row, "id", "")) && !cs_list_has(&b->list, cs_json_str_or(first, "id", ""))) {
 		(void)json_array_set_new(rows, at, json_copy(row));
 		first = json_array_get(rows, at);
 	}
-	(void)json_object_set_new(first, "count", json_integer((json_int_t)json_array_size(ids)));
-	(void)json_object_set_new(first, "ids", ids);
-	(void)json_object_set_new(first, "runs", runs);
+	(void)json_object_set_new(first, "count", json_integer((json_int_t)json_array_size(all[0])));
+	for (size_t i = 0; i < CS_ARRAY_LEN(lists); i++)
+		(void)json_object_set_new(first, lists[i].all, all[i]);
 }
 
 json_t *cs_inbox_rows(cs_inbox *b, const json_t *answer)

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "tui/card.h"
 #include "tui/console.h"
+#include "tui/run.h"
 #include "tui/show.h"
 #include "tui/when.h"
 #include "view/view.h"
@@ -77,14 +78,8 @@ static json_t *read_rows(plain *p)
 static json_t *stands_for(plain *p, const char *id, bool runs)
 {
 	CS_AUTOJSON json_t *rows = read_rows(p);
-	size_t i, k;
-	json_t *row, *one;
 
-	json_array_foreach(rows, i, row)
-		json_array_foreach(json_object_get(row, "ids"), k, one)
-			if (strcmp(json_string_value(one), id) == 0)
-				return json_incref(json_object_get(row, runs ? "runs" : "ids"));
-	return NULL;
+	return cs_run_group(rows, id, runs ? "runs" : "ids");
 }
 
 static void do_list(plain *p, const char *v, char **args)
@@ -350,7 +345,13 @@ static void do_resolve(plain *p, const char *v, char **args)
 
 static void do_run_verb(plain *p, const char *v, char **args)
 {
-	report(p, send(p, json_pack("{s:s, s:s}", "cmd", v, "run", args[0])), _("Done. trace RUN shows how it goes"));
+	CS_AUTOJSON json_t *cmd = json_pack("{s:s, s:s}", "cmd", v, "run", args[0]);
+	CS_AUTOFREE char *no = strcmp(v, "retry") == 0 ? cs_run_unsaid(p->src, cmd, args[1]) : NULL;
+
+	if (no)
+		say(p, no);
+	else
+		report(p, send(p, json_incref(cmd)), _("Done. trace RUN shows how it goes"));
 }
 
 /* A run, or the item of a fault with all that it stands for. */
@@ -365,7 +366,7 @@ static void do_retry(plain *p, const char *v, char **args)
 	if (!runs)
 		do_run_verb(p, v, args);
 	json_array_foreach(runs, i, run)
-		report(p, send(p, json_pack("{s:s, s:O}", "cmd", v, "run", run)), _("Done. trace RUN shows how it goes"));
+		do_run_verb(p, v, (char *[]){ (char *)(uintptr_t)json_string_value(run), args[1] });
 }
 
 static void do_cancel(plain *p, const char *v, char **args)
@@ -505,7 +506,7 @@ static const verb verbs[] = {
 	{ "why", "SEQ", 1, do_why, N_("the causes of an event") },
 	{ "pause", "RUN", 1, do_run_verb, N_("pause a run") },
 	{ "resume", "RUN", 1, do_run_verb, N_("let it go on") },
-	{ "retry", "RUN", 1, do_retry, N_("retry a faulted run, or an item's all") },
+	{ "retry", "RUN [repeat]", 1, do_retry, N_("retry a faulted run, or an item's all; repeat: also what has happened") },
 	{ "cancel", "RUN cancel", 1, do_cancel, N_("cancel a run") },
 	{ "replay", "RUN [TASK]", 1, do_replay, N_("run it again from a task, sending nothing") },
 	{ "diff", "RUN RUN", 2, do_diff, N_("what differs") },

@@ -156,19 +156,51 @@ void cs_act_resume(cs_shell *sh)
 	cs_shell_send(sh, command(sh, "resume"), answered);
 }
 
-bool cs_run_bind(cs_shell *sh, json_t *bound, char **ret_call)
+static int bind_now(const cs_source *src, json_t *bound, char **ret_call, cs_err *err)
 {
 	CS_AUTOJSON json_t *now = NULL;
-	cs_err err = { 0 };
+	int r = src->run(src->ctx, cs_json_str_or(bound, "run", ""), &now, err);
 
-	if (sh->src->run(sh->src->ctx, cs_json_str_or(bound, "run", ""), &now, &err) < 0) {
-		cs_shell_say_err(sh, &err);
-		return false;
-	}
+	if (r < 0)
+		return r;
 	if (json_is_integer(json_object_get(now, "last_seq")))
 		(void)json_object_set(bound, "seen", json_object_get(now, "last_seq"));
 	*ret_call = cs_json_str(now, "happened") ? cs_xstrdup(cs_json_str(now, "happened")) : NULL;
-	return true;
+	return CS_OK;
+}
+
+bool cs_run_bind(cs_shell *sh, json_t *bound, char **ret_call)
+{
+	cs_err err = { 0 };
+	bool bound_now = bind_now(sh->src, bound, ret_call, &err) == CS_OK;
+
+	if (!bound_now)
+		cs_shell_say_err(sh, &err);
+	return bound_now;
+}
+
+char *cs_run_unsaid(const cs_source *src, json_t *bound, const char *word)
+{
+	CS_AUTOFREE char *call = NULL;
+	cs_err err = { 0 };
+
+	if (bind_now(src, bound, &call, &err) < 0)
+		return cs_xasprintf(_("Not done: %s"), err.msg);
+	if (!call || (word && strcmp(word, "repeat") == 0))
+		return NULL;
+	return cs_xasprintf(_("%s was answered, so it has happened: look there first. To send it once more, say retry %s repeat"), call,
+			    cs_json_str_or(bound, "run", ""));
+}
+
+json_t *cs_run_group(const json_t *rows, const char *id, const char *member)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
+		if (cs_json_lists(json_object_get(row, "ids"), id))
+			return json_incref(json_object_get(row, member));
+	return NULL;
 }
 
 json_t *cs_run_each(const json_t *cmd, const json_t *runs, const json_t *seen)

@@ -79,7 +79,7 @@ static void print_change(cs_cli *c, const json_t *one)
 
 static void print_which(const cs_cli_args *a, const char *verb, const json_t *which)
 {
-	CS_AUTOBUF cs_buf all;
+	CS_AUTOBUF cs_buf all = { 0 };
 	size_t i;
 	json_t *run;
 	if (json_array_size(which) == 0)

@@ -115,6 +115,20 @@ static void faults_of_one_cause_are_one_line_and_one_decision(void **state)
 	assert_int_equal(count(out, "Dismissed."), 2);
 }
 
+static void what_has_happened_is_sent_once_more_by_its_word_only(void **state)
+{
+	static const char one[] = "{\"status\":{\"workspace\":\"w\"},\"items\":{" FAULT("A", "c") "},\"runs\":[{\"run\":\"RA\",\"state\":\"faulted\","
+				  "\"last_seq\":7,\"happened\":\"mail.send\"}]}";
+	CS_AUTOFREE char *out = talk(one, "retry RA\nretry A\nretry RA yes\n");
+	CS_AUTOFREE char *word = talk(one, "retry A repeat\n");
+
+	(void)state;
+	assert_int_equal(count(out, "mail.send was answered, so it has happened"), 3);
+	assert_int_equal(count(out, "say retry RA repeat"), 3);
+	assert_null(strstr(out, "Done. trace RUN"));
+	assert_non_null(strstr(word, "Done. trace RUN"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +137,7 @@ int main(void)
 		cmocka_unit_test(it_says_simulated_and_shows_no_control_characters),
 		cmocka_unit_test(every_verb_answers),
 		cmocka_unit_test(faults_of_one_cause_are_one_line_and_one_decision),
+		cmocka_unit_test(what_has_happened_is_sent_once_more_by_its_word_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

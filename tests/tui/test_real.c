@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "site.h"
 
@@ -198,6 +199,7 @@ static void faults_of_one_cause_are_one_row_and_retried_at_once(void **state)
 	site *s = *state;
 	driver *d;
 	CS_AUTOFREE char *runs = NULL;
+	char *run;
 
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(SITE_RUN(s, NULL, "run", "broken"), 1);
@@ -215,6 +217,16 @@ static void faults_of_one_cause_are_one_row_and_retried_at_once(void **state)
 	assert_true(driver_sees(d, "3 done"));
 	assert_int_equal(SITE_RUN(s, &runs, "--json", "runs"), 0);
 	assert_true(driver_sees(d, "retried by owner"));
+	driver_keys(d, "g");
+	assert_true(driver_sees(d, "×3 broken faulted: Out of"));
+	run = strstr(runs, "\"run\":\"");
+	assert_non_null(run);
+	run = cs_xstrndup(run + strlen("\"run\":\""), CS_ID_SIZE - 1);
+	assert_true(driver_decide(d, "k", "Retry all 3 runs? y, n:"));
+	assert_int_equal(SITE_RUN(s, NULL, "retry", run), 0);    /* one of them goes on meanwhile: it alone drops out */
+	free(run);
+	driver_keys(d, "y");
+	assert_true(driver_sees(d, "2 done, 1 refused"));
 	driver_keys(d, "g");
 	assert_true(driver_sees(d, "×3 broken faulted: Out of"));
 	assert_true(driver_decide(d, "d", "3 done"));
@@ -402,6 +414,13 @@ static size_t times_sent(const site *s)
 	return cs_file_read(path, &text, NULL) == CS_OK ? text.len / strlen("sent\n") : 0;
 }
 
+static void await_sent(const site *s, size_t n)
+{
+	for (int i = 0; i < 500 && times_sent(s) < n; i++)
+		usleep(20000);
+	assert_int_equal(times_sent(s), n);
+}
+
 static void k_says_first_what_has_happened_wherever_it_is_pressed(void **state)
 {
 	static const char *const env[] = { "EDITOR=true", "VISUAL=", NULL };
@@ -426,9 +445,7 @@ static void k_says_first_what_has_happened_wherever_it_is_pressed(void **state)
 	assert_int_equal(times_sent(s), 1);
 	driver_keys(d, "y");
 	assert_true(driver_sees(d, "Retrying"));
-	for (int i = 0; i < 500 && times_sent(s) < 2; i++)
-		usleep(20000);
-	assert_int_equal(times_sent(s), 2);
+	await_sent(s, 2);
 	(void)driver_stop(d);
 }
 
@@ -443,7 +460,7 @@ static void what_is_asked_of_one_fault_is_not_answered_of_the_next(void **state)
 	assert_true(driver_sees(d, "order faulted"));
 	assert_true(driver_decide(d, "k", "has happened: send it once more? y, n:"));
 	assert_int_equal(SITE_RUN(s, NULL, "retry", run, "--word", "repeat"), 0);
-	assert_int_equal(times_sent(s), 2);
+	await_sent(s, 2);
 	driver_keys(d, "y");
 	assert_true(driver_sees(d, "stale"));
 	driver_keys(d, "2");
