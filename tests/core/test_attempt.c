@@ -61,6 +61,9 @@ static void a_cancelled_run_says_of_each_try_that_is_left_whether_it_may_have_ha
 	assert_string_equal(sim_item(&s)->kind, "in-doubt");
 	sim_at(&s, BEGUN + HOUR);
 	assert_string_equal(sim_state(&s), "cancelling");        /* it waits for what is in doubt */
+	cs_err why = { 0 };
+	assert_int_equal(cs_run_require(s.run, "pause", &why), CS_EREFUSED);
+	assert_non_null(strstr(why.msg, "capstan resolve"));     /* and that is what is possible */
 	assert_int_equal(s.dispatched, 1);
 	assert_int_equal(sim_decide(&s, "{'verb':'resolve','how':'did-not'}"), CS_OK);
 	assert_string_equal(sim_state(&s), "cancelled");
