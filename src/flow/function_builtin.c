@@ -199,7 +199,7 @@ enum { KEYS_MAX = 16 };
 static void keys_of_values(const cs_key *keys, bool partly, cs_key ret[KEYS_MAX + 1])
 {
 	size_t n = 0;
-	for (; keys[n].name != NULL && n < KEYS_MAX; n++) {
+	for (; n < KEYS_MAX && keys[n].name != NULL; n++) {
 		ret[n] = keys[n];
 		if (partly)
 			ret[n].is &= ~(unsigned)CS_KEY_REQUIRED;

@@ -425,7 +425,7 @@ static void k_says_first_what_has_happened_wherever_it_is_pressed(void **state)
 {
 	static const char *const env[] = { "EDITOR=true", "VISUAL=", NULL };
 	site *s = *state;
-	CS_AUTOFREE char *run = begin_answered(s);
+	free(begin_answered(s));
 	driver *d = site_console_with(s, 24, 110, env);
 
 	assert_true(driver_sees(d, "order faulted"));
