@@ -11,7 +11,8 @@
 /* Makes this process, all its signals blocked, a guard that learns of the end of PARENT. -1: see errno. It ends
  * when PARENT has died before. */
 int cs_child_guard_begin(pid_t parent);
-/* Waits for PROGRAM, its child and leader of a group, and ends as it did. */
-_Noreturn void cs_child_guard_wait(pid_t program);
+/* Waits for PROGRAM, its child and leader of a group, and ends as it did: it does not return. Not declared so: what a
+ * sanitizer does and says before such a call would go to the program's standard error, which is still ours then. */
+void cs_child_guard_wait(pid_t program);
 
 #endif
